@@ -1,7 +1,7 @@
-"""Rows of arrivals: what an operator has imported for somebody, until they say yes to it.
+"""Rows of Arrivals: exports that an operator has imported, until their owners take them in.
 
-They haven't agreed to anything here yet and so have no data key: an arrival is sealed with a key made from the master
-key and their id, like an update.
+The owner hasn't agreed to anything here yet and so has no data key. An Arrival is sealed with a key made from the
+master key and the owner's id, like an update.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ _COLUMN: Final = "content"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An export that waits for its owner's yes, as it is stored."""
+    """An export that waits for its owner's yes, as stored."""
 
     user_id: int
     version: int
-    """That of the master key."""
+    """The version of the master key that sealed it."""
     content: bytes
-    """The documents of the export, as `bot.storage.importing` has divided them; sealed."""
+    """The sealed documents of the export, divided by `bot.storage.importing`."""
 
 
 class Arrivals:
@@ -41,13 +41,13 @@ class Arrivals:
         self._keys = keys
 
     async def seal(self, user_id: int, content: bytes) -> Arrival:
-        """Seal what arrived for this person, before the transaction that stores it."""
+        """Seal an export for this person, before the transaction that stores it."""
         version = self._keys.current
         sealed = await asyncio.to_thread(_packed, self._key(user_id, version), user_id, content)
         return Arrival(user_id, version, sealed)
 
     async def put(self, arrival: Arrival, now: datetime) -> None:
-        """Store an arrival in place of an earlier one for the same person."""
+        """Store an Arrival, replacing an earlier one for the same person."""
         await self.drop(arrival.user_id)
         await self._connection.execute(
             insert(arrivals).values(
@@ -56,12 +56,12 @@ class Arrivals:
         )
 
     async def waits(self, user_id: int) -> bool:
-        """Return whether there is one for this person."""
+        """Return whether there is an Arrival for this person."""
         found = await self._connection.execute(select(arrivals.c.user_id).where(arrivals.c.user_id == user_id))
         return found.first() is not None
 
     async def find(self, user_id: int) -> bytes | None:
-        """Return what arrived for this person; None if there is nothing, or it no longer opens."""
+        """Return the content of this person's Arrival; None if there is none, or if it no longer opens."""
         found = await self._connection.execute(select(arrivals).where(arrivals.c.user_id == user_id))
         if (row := found.one_or_none()) is None:
             return None
@@ -71,7 +71,7 @@ class Arrivals:
             return None
 
     async def drop(self, user_id: int) -> bool:
-        """Remove what arrived for this person. True if there was something."""
+        """Remove this person's Arrival. True if there was one."""
         done = await self._connection.execute(delete(arrivals).where(arrivals.c.user_id == user_id))
         return bool(done.rowcount)
 

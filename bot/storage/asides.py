@@ -1,4 +1,4 @@
-"""Databases that restores have put aside. They are kept for a while, or until a user in them erases themselves."""
+"""Databases that restores have put aside. We keep them for a while, or until a user in them erases everything."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ _ASIDE: Final = re.compile(r"\.before-restore-(\d{8}-\d{6}|\d+)")
 
 
 def asides(database: Path) -> dict[Path, datetime]:
-    """Return the files that were put aside, and when each was."""
+    """Return the files that were put aside, and when each of them was."""
     found = {}
     for file in named_like(database):
         if name := _ASIDE.fullmatch(file.name[len(database.name) :]):
@@ -30,7 +30,7 @@ def remove_asides_before(database: Path, moment: datetime) -> None:
 
 
 def remove_asides_with(database: Path, user_id: int) -> None:
-    """Remove the files that contain this user, or that can't be read to find out."""
+    """Remove the files that contain this user, and those that we can't read to find out."""
     for file in asides(database.resolve()):
         if _may_hold(file, user_id):
             remove(file)

@@ -26,7 +26,7 @@ LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
 _ZERO: Final = literal_column("0", Id)
 _BROUGHT_BACK: Final = select(asks.c.id, asks.c.callback_line_id).where(
     asks.c.id.in_(bindparam("ask_ids", expanding=True)),
-    asks.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, or SQLite would go through all Asks of the user
+    asks.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, so that SQLite ignores the index on user_id
     asks.c.callback_line_id.is_not(None),
 )
 _SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))
@@ -41,7 +41,7 @@ LAST_MESSAGE: Final = (
     .order_by(ask_messages.c.message_id.desc())
     .limit(1)
 )
-"""The newest message that shows any Ask: nearly always it is the one that is being answered."""
+"""The newest message that shows any Ask, which is nearly always the one being answered."""
 _NEWEST_MESSAGE: Final = select(func.max(ask_messages.c.message_id)).where(
     ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.ask_id == bindparam("ask_id")
 )
@@ -61,7 +61,7 @@ _LEAVE_OTHERS: Final = (
 
 @cache
 def _add(dialect: str) -> Any:
-    """Skip only a date that already has its Ask: an id that is taken must fail, or the date would get no Ask."""
+    """Skip only a date that already has its Ask. A duplicate id has to fail, or the date would get no Ask."""
     statement = insert_into(dialect, asks).on_conflict_do_nothing(index_elements=["user_id", "day"])
     return statement.returning(asks.c.id)
 
@@ -84,7 +84,7 @@ def _showing(dialect: str) -> Any:
 
 
 def _past(user_ids: Sequence[int], since: date, before: date) -> tuple[Any, ...]:
-    """Return the conditions for these users' Asks of the dates from `since` until `before` that have a later one."""
+    """Return the conditions for these users' Asks from `since` to the day before `before`, without their latest Ask."""
     later = asks.alias("later")
     has_later = select(later.c.id).where(later.c.user_id == asks.c.user_id, later.c.day > asks.c.day).exists()
     return asks.c.user_id.in_(user_ids), asks.c.day >= since, asks.c.day < before, has_later
@@ -162,12 +162,12 @@ class Asks:
         return await self._move(ask.id, _REOPENED, state, facts)
 
     async def answered(self, ask: Ask) -> None:
-        """Move an Ask that now has its Line to ANSWERED, as `reopen` would."""
+        """Move an Ask that now has its Line to ANSWERED, from any state that `reopen` accepts."""
         facts = {"ask_id": ask.id, "of": _REOPENED, "state": AskState.ANSWERED}
         await execute_later(self._connection, _MOVE, facts)
 
     async def settle_day(self, ask_id: int, day: date) -> None:
-        """Set the local date of an Ask that was put before the user's zone was known."""
+        """Set the local date of an Ask that was sent before we knew the user's zone."""
         await self._connection.execute(update(asks).where(asks.c.id == ask_id).values(day=day))
 
     async def unanswer(self, ask_id: int) -> None:
@@ -183,14 +183,14 @@ class Asks:
         await execute_later(self._connection, _LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
     async def brought_back(self, user_id: int, ask_ids: Sequence[int]) -> dict[int, int]:
-        """Return which own Line each of these Asks brings back, if it is a Callback."""
+        """Return the Lines that these Asks bring back, by the Ask's id; only Callbacks bring back one."""
         facts = {"user_id": user_id, "ask_ids": list(ask_ids)}
         return {row.id: row.callback_line_id for row in await self._connection.execute(_BROUGHT_BACK, facts)}
 
     async def set_prompt(
         self, ask: Ask, prompt_id: str | None, now: datetime, *, callback_line_id: int | None = None
     ) -> None:
-        """Remember which prompt the Ask asks or which Line it brings back, if any, and when it was asked."""
+        """Store the prompt of an Ask or the Line that it brings back, if any, and when it was asked."""
         stored = await self._prompt_ids.stored(ask.user_id, prompt_id)
         facts = {"ask_id": ask.id, "prompt_id": stored, "callback_line_id": callback_line_id, "shown_at": now}
         await execute_later(self._connection, _SET_PROMPT, facts)
@@ -198,7 +198,7 @@ class Asks:
             await self.remember_shown(ask.user_id, prompt_id, now)
 
     async def remember_shown(self, user_id: int, prompt_id: str, now: datetime) -> None:
-        """Remember when this prompt was shown to this user, as an Ask or before a Ritual."""
+        """Store when this prompt was shown to this user, as an Ask or before a Ritual."""
         shown = {
             "user_id": user_id, "prompt_id": await self._prompt_ids.stored(user_id, prompt_id), "shown_at": now,
         }  # fmt: skip
@@ -213,7 +213,7 @@ class Asks:
         return {prompts.read(row.prompt_id): row.shown_at for row in found}
 
     async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str | None) -> None:
-        """Remember that this message shows this prompt, unless the user erased everything while it was being sent."""
+        """Note that this message shows this prompt, unless the user erased everything while we were sending it."""
         if await self.find(user_id, ask_id) is None:
             return
         stored = await self._prompt_ids.stored(user_id, prompt_id)
@@ -221,9 +221,9 @@ class Asks:
         await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
 
     async def past_messages(self, user_ids: Sequence[int], since: date, before: date) -> list[tuple[int, int]]:
-        """Return the messages of these users, as user and message, that show Asks of the dates in between.
+        """Return the messages (user, message) that show these users' Asks from `since` to the day before `before`.
 
-        Those of a user's latest Ask aren't among them.
+        Messages of a user's latest Ask aren't among them.
         """
         found = await self._connection.execute(
             select(ask_messages.c.user_id, ask_messages.c.message_id)
@@ -233,7 +233,7 @@ class Asks:
         return [(row.user_id, row.message_id) for row in found]
 
     async def past_unanswered(self, user_ids: Sequence[int], since: date, before: date) -> list[int]:
-        """Return the Asks of these users and dates that no Line answers, without a user's latest Ask."""
+        """Return the Asks of these users and dates that no Line answers, except each user's latest Ask."""
         answer = select(lines.c.id).where(lines.c.ask_id == asks.c.id)
         return list(
             await self._connection.scalars(select(asks.c.id).where(*_past(user_ids, since, before), ~answer.exists()))
@@ -255,7 +255,7 @@ class Asks:
         return await self._ask(row, row.prompt_id) if row else None
 
     async def _ask(self, row: Row[Any], stored: str | None) -> Ask:
-        """Return the Ask of a row, with the prompt that was stored like this."""
+        """Return the Ask of a row, with the prompt in its stored form."""
         return Ask(
             id=row.id,
             user_id=row.user_id,

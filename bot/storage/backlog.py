@@ -1,6 +1,6 @@
-"""What is waiting in the database, for operators: counts and moments that are about nobody.
+"""The Backlog, for operators: counts and times of what is waiting in the database, none of them about a person.
 
-Each look reads the beginning of an index, so it costs the same with ten users as with a million.
+Each query reads only the beginning of an index, so it costs the same with ten users as with a million.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from bot.storage.notices import CLAIMABLE
 from bot.storage.schema import inbox, notes, notices, processes, users
 
 TIDIED: Final = "tidied"
-"""The name of the note that says when the hourly tidying was last completed."""
+"""The name of the note that holds when the hourly tidying last finished."""
 REHEARSED: Final = "rehearsed well"
-"""The name of the note that says when a restore was last rehearsed and went well."""
+"""The name of the note that holds when a rehearsed restore last succeeded."""
 
 _DUE: Final = (
     select(notices.c.state, notices.c.due_at)
@@ -46,7 +46,7 @@ _NOTED: Final = select(notes.c.name, notes.c.value).where(notes.c.name.in_((TIDI
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is waiting at a moment. Counts go up to MOST_COUNTED."""
+    """What is waiting at some moment. Counts stop at MOST_COUNTED."""
 
     unhandled: int
     """Updates that are written down and not handled yet."""
@@ -59,7 +59,7 @@ class Backlog:
     to_plan: int
     """Users whose hour has come."""
     enough_people: bool
-    """Whether there are so many users that a sum says nothing about one of them."""
+    """Whether there are so many users that a count reveals nothing about any one of them."""
     processes: Sequence[tuple[str, str]]
     """Role and version of each running process; none with SQLite."""
     tidied_at: datetime | None
@@ -67,7 +67,7 @@ class Backlog:
 
 
 async def look(connection: AsyncConnection, now: datetime) -> Backlog:
-    """Return what is waiting."""
+    """Read the Backlog."""
     arrived = (await connection.execute(_ARRIVED)).one()
     due = (await connection.execute(_DUE_BY_STATE, {"now": now})).all()
     noted = {row.name: datetime.fromisoformat(row.value) for row in await connection.execute(_NOTED)}

@@ -1,7 +1,7 @@
 """Copies an SQLite database while it is in use, and makes sure that only one Ajar uses its file.
 
-A backup is the database in one file, encrypted as a whole in the age format. Earlier versions of Ajar made backups that
-are plain SQLite files with a checksum in the header.
+A backup is the whole database as one file, encrypted in the age format. Earlier versions of Ajar made plain SQLite
+files with a checksum in the header.
 """
 
 import fcntl
@@ -19,17 +19,17 @@ from bot.crypto import KeyRing
 from bot.private import OWNER_ALONE
 
 _OF_AJAR: Final = 0x416A6172
-"""SQLite's application id in the header of an earlier version's backup. It marks one that has a checksum."""
+"""The application id in the SQLite header of an earlier version's backup, if that has a checksum."""
 _APPLICATION: Final = slice(68, 72)
 _CHECKSUM: Final = slice(60, 64)
-"""Where SQLite's header holds the application id, and a number that the application can use freely:
+"""Bytes of the SQLite header: the application id, and the user version, which the application can use freely.
 https://www.sqlite.org/fileformat2.html#the_database_header"""
 _HEAD: Final = 100
 _CHUNK: Final = 1 << 20
 _MANIFEST: Final = "backup"
-"""The name of the note in a backup that contains its manifest."""
+"""The name of the note that holds a backup's manifest."""
 COPIED: Final = "backing-up"
-"""The name, beside the database, of the copy from which a backup is made."""
+"""The name of the copy beside the database from which we make a backup."""
 
 
 class BackupError(Exception):
@@ -64,7 +64,7 @@ def sole_user(database: Path) -> Iterator[None]:
 
 
 def _note_rows(copy: Path) -> None:
-    """Note in a copy how many rows each table has: its manifest. One of an early version has no notes."""
+    """Store in a copy how many rows each table has: its manifest. An early version's database has no notes table."""
     with closing(connect_to(copy, "rw")) as connection:
         if _has_notes(connection):
             manifest = json.dumps(_count(connection))
@@ -73,7 +73,7 @@ def _note_rows(copy: Path) -> None:
 
 
 def has_noted_rows(copy: Path) -> bool:
-    """Remove the manifest from a copy of a backup. Return False if the tables don't have the rows that it notes."""
+    """Remove the manifest from a copy of a backup. Return False if the tables don't have as many rows as it says."""
     with closing(connect_to(copy, "rw")) as connection:
         if not _has_notes(connection):
             return True
@@ -88,16 +88,16 @@ def _has_notes(connection: sqlite3.Connection) -> bool:
 
 
 def _count(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return how many rows each table has, except the notes, one of which is the manifest."""
+    """Return how many rows each table has, except `notes`, which holds the manifest itself."""
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
     names = sorted(name for (name,) in tables if name != "notes")
     return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
 
 
 def back_up(database: Path, target: Path, keys: KeyRing) -> None:
-    """Encrypt the database as it is at one moment into `target`, which must not exist. Raises BackupError.
+    """Encrypt a snapshot of the database into `target`, which must not exist. Raises BackupError.
 
-    The copy that is encrypted lies beside the database, where whoever can read it can read the database as well.
+    The unencrypted copy lies beside the database, so whoever can read it can read the database as well.
     """
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
@@ -123,9 +123,9 @@ def back_up(database: Path, target: Path, keys: KeyRing) -> None:
 
 @contextmanager
 def being_written(target: Path) -> Iterator[Path]:
-    """Give an empty file to write into, under the temporary name of `target`, without leftovers of a killed process.
+    """Yield an empty file to write into, under a temporary name for `target`, clearing what a killed process left.
 
-    On exit that name is removed. Raises BackupError if somebody else is writing it, and OSError.
+    The temporary name is removed on exit. Raises BackupError if somebody else is writing it, and OSError.
     """
     unfinished = unfinished_of(target)
     handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ALONE)
@@ -152,26 +152,26 @@ def unfinished_of(target: Path) -> Path:
 
 
 def copy_database(database: Path, target: Path, *, mode: str) -> None:
-    """Copy what is in the database now, even while others use it. `target` is then a single file without a log."""
+    """Copy the current content of the database, even while it is in use. `target` becomes one file without a log."""
     with closing(connect_to(database, mode)) as source, closing(connect_to(target, "rw")) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def connect_to(file: Path, mode: str) -> sqlite3.Connection:
-    """Connect to an existing file, whatever characters are in its path. It never creates one."""
+    """Connect to an existing file, whatever characters are in its path. Never creates one."""
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def is_as_signed(copy: Path) -> bool:
-    """True unless the checksum of an earlier version's backup shows that it has changed since; not all have one."""
+    """Return False only if the checksum of an earlier version's backup is wrong; not all backups have one."""
     with copy.open("rb") as file:
         head = file.read(_HEAD)
     return head[_APPLICATION] != _OF_AJAR.to_bytes(4) or head[_CHECKSUM] == _checksum(copy)
 
 
 def unsign(copy: Path) -> None:
-    """Remove the mark and the checksum, so that the file can be changed from now on."""
+    """Remove the application id and the checksum, so that the file can be changed from now on."""
     with closing(connect_to(copy, "rw")) as connection:
         connection.execute("PRAGMA application_id=0")
         connection.execute("PRAGMA user_version=0")
@@ -188,7 +188,7 @@ def _checksum(copy: Path) -> bytes:
 
 
 def remove(file: Path) -> None:
-    """Remove a database file and whatever SQLite has put beside it."""
+    """Remove a database file and the files that SQLite has put beside it."""
     for each in (file, *beside(file)):
         each.unlink(missing_ok=True)
 
@@ -218,7 +218,7 @@ def give_to_owner_of(like: Path, file: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make what was written to a file, or renamed in a folder, survive a power cut."""
+    """Make sure that a written file, or a rename within a folder, survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -227,5 +227,5 @@ def sync(path: Path) -> None:
 
 
 def reason(error: OSError | sqlite3.Error) -> str:
-    """Return the reason as the operating system or SQLite words it, which contains nothing private."""
+    """Return the reason in the words of the operating system or SQLite, which contain nothing private."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

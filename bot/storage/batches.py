@@ -1,4 +1,4 @@
-"""Deleting in batches: with SQLite everybody waits while one transaction deletes what a million people left."""
+"""Deleting in batches: with SQLite, one transaction that deletes the leftovers of a million users blocks everybody."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def delete_some(connection: AsyncConnection, table: Table, condition: Any, limit: int) -> int:
-    """Delete up to `limit` rows of which this is true. Returns how many there were."""
+    """Delete up to `limit` rows for which `condition` holds. Returns how many there were."""
     key = tuple_(*table.primary_key.columns) if len(table.primary_key) > 1 else table.primary_key.columns[0]
     some = select(*table.primary_key.columns).where(condition).limit(limit)
     return (await connection.execute(delete(table).where(key.in_(some)))).rowcount

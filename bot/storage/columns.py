@@ -40,18 +40,18 @@ QUARTER: Final = timedelta(minutes=15)
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """Return the beginning of the quarter of an hour that a moment is in."""
+    """Return the beginning of the quarter-hour that a moment is in."""
     return moment - (moment - _EPOCH) % QUARTER
 
 
 def coarse_in_order(moments: Iterable[datetime]) -> Iterator[datetime]:
-    """Yield for moments in order the quarter of an hour that each is in, with its place within it as milliseconds."""
+    """For sorted moments, yield the quarter-hour of each, plus its position within that quarter as milliseconds."""
     for quarter, some in groupby(map(quarter_of, moments)):
         yield from (quarter + timedelta(milliseconds=place) for place, _ in enumerate(some))
 
 
 class Coarse(Instant):
-    """An instant of which only so much is stored as is needed: when its step began, in UTC."""
+    """An instant stored only as precisely as we need it: rounded down to a whole `step`, in UTC."""
 
     cache_ok = True
 
@@ -129,4 +129,4 @@ class Names(TypeDecorator[frozenset[str]]):
 
 
 class Sealed(LargeBinary):
-    """Words or a choice of a user, encrypted with the user's own data key."""
+    """A user's words or choice, encrypted with that user's data key."""

@@ -1,8 +1,8 @@
 """Copies all rows of a database into another one, SQLite or PostgreSQL, and compares the two row by row.
 
-Rows go as they are stored, without passing through our column types, some of which round. Which tables there are, and
-in which order their foreign keys allow them, is derived from the schema. What is copied is committed in batches,
-together with how far it got, so that copying goes on from there if it was broken off. Callers must hold both databases.
+Rows are copied as stored, without passing through our column types, some of which round. The tables, and an order that
+their foreign keys allow, come from the schema. Each batch is committed together with how far copying got, so that an
+interrupted copy resumes there. Callers must hold the locks of both databases.
 """
 
 import json
@@ -36,35 +36,35 @@ from bot.storage.schema import master_keys, metadata, notes, processes
 
 _MOST_ROWS: Final = 500
 _MOST_BYTES: Final = 4 << 20
-"""How much a batch may hold, unless a single row is longer."""
+"""The most bytes in a batch, unless a single row is longer."""
 _MOVED: Final = "moved"
-"""The name of the note in a database that was moved: where to, and when."""
+"""The name of the note in a database that was moved. It holds where to, and when."""
 _ARRIVING: Final = "arriving"
-"""The name of the note in a database that is still being copied into: how far that got."""
+"""The name of the note in a database that is still being copied into. It holds how far copying got."""
 
 _OF_THE_BOT: Final = {notes.name, master_keys.name, processes.name}
-"""Tables in which a bot writes that nobody has used."""
+"""Tables that a bot writes to even before it has any users."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many rows were copied or compared by now, and how many there are to copy and to compare."""
+"""Called with how many rows have been copied or compared so far, and how many there are to copy and compare."""
 Verify = Callable[[], Awaitable[None]]
-"""Raises if one of the databases is no longer held."""
+"""Raises if the lock of one of the databases is lost."""
 
 
 class Moved(Exception):
-    """No bot may use the database, since it was moved, or is still being copied into. The message says what to do."""
+    """No bot may use the database: it was moved, or is still being copied into. The message says what to do."""
 
 
 class NotEmpty(Exception):
-    """The database to copy into has rows of its own."""
+    """The target has rows of its own."""
 
 
 class Differs(Exception):
-    """What was copied is not what is to be copied now. The message names the table."""
+    """Copied rows differ from those in the source. The message names the table."""
 
 
 class TargetFailed(Exception):
-    """The database to copy into failed. The cause says why."""
+    """An operation on the target failed. The cause says why."""
 
 
 class _Kept:
@@ -74,7 +74,7 @@ class _Kept:
         columns = [Column(each.name, _stored_type(each), primary_key=each.primary_key) for each in table.columns]
         self.table: Final = Table(table.name, MetaData(), *columns)
         self.place: Final = tuple(self.table.primary_key.columns)
-        """The primary key, by which we go through the rows."""
+        """The primary key, in whose order we go through the rows."""
         self._positions: Final = [list(self.table.columns).index(column) for column in self.place]
 
     @property
@@ -82,7 +82,7 @@ class _Kept:
         return self.table.name
 
     def of_rows(self, query: Select[Any]) -> Select[Any]:
-        """Leave out the notes that are about copying."""
+        """Leave out the notes about copying itself."""
         return query.where(self.table.c.name.not_in((_MOVED, _ARRIVING))) if self.name == notes.name else query
 
     def after(self, place: Sequence[Any] | None, limit: int) -> Select[Any]:
@@ -105,7 +105,7 @@ class _Kept:
         return int((await connection.execute(query)).scalar_one())
 
     async def longest(self, connection: AsyncConnection) -> int:
-        """Return the most bytes that a row takes, about."""
+        """Return roughly the most bytes that a row takes."""
         lengths = [func.coalesce(func.length(each), 0) for each in self.table.c if isinstance(each.type, _LONG)]
         if not lengths:
             return 1
@@ -127,7 +127,7 @@ def _stored_type(column: Column[Any]) -> Any:
 
 
 TABLES: Final = tuple(map(_Kept, metadata.sorted_tables))
-"""All tables, each after those that it refers to."""
+"""All tables, each after the ones that it refers to."""
 
 
 class Copying:
@@ -142,7 +142,7 @@ class Copying:
         progress: Progress,
         most: int = _MOST_ROWS,
     ) -> None:
-        """`source` is in a transaction in which nobody else changes anything. A batch has at most `most` rows."""
+        """`source` is in a transaction during which nobody else changes anything. A batch has at most `most` rows."""
         self._source = source
         self._target = target
         self._verify = verify
@@ -153,9 +153,9 @@ class Copying:
         self._done = 0
 
     async def run(self) -> int:
-        """Copy what isn't copied yet, and compare everything. Return how many rows there are.
+        """Copy the rows that are still missing, and compare all of them. Return how many there are.
 
-        If the source was changed since copying was broken off, begin again. Raises NotEmpty, Differs, TargetFailed.
+        If the source has changed since an interrupted copy, start over. Raises NotEmpty, Differs, TargetFailed.
         """
         for kept in TABLES:
             self._counts[kept.name] = await kept.count(self._source)
@@ -171,21 +171,21 @@ class Copying:
         return sum(self._counts.values())
 
     async def finish(self) -> None:
-        """Let bots use the target."""
+        """Release the target for bots to use."""
         async with self._changing() as target:
             await target.execute(delete(notes).where(notes.c.name == _ARRIVING))
             if target.dialect.name == "postgresql":
                 await target.execute(text("ANALYZE"))  # the first queries would otherwise be planned for empty tables
 
     async def _begin(self) -> bool:
-        """Return whether copying was begun earlier."""
+        """Return whether this resumes an interrupted copy. Raises NotEmpty."""
         async with self._changing() as target:
             if await _note(target, _ARRIVING) is not None:
                 return True
             for kept in TABLES:
                 if kept.name not in _OF_THE_BOT and await kept.count(target):
                     raise NotEmpty
-        await self._empty()  # what a bot that nobody has used notes for itself
+        await self._empty()  # remove what a bot without users has noted for itself
         return False
 
     async def _empty(self) -> None:
@@ -261,8 +261,8 @@ async def move(
 ) -> int:
     """Copy and compare everything, and note in the source that it was moved. Return how many rows there are.
 
-    Until the last step no bot may use the target, and from the step before it on none may use the source. Raises Moved
-    if the source was moved elsewhere, NotEmpty, Differs, TargetFailed.
+    At no time may bots use both: the source is closed to them in the last step but one, and the target opened in the
+    last. Raises Moved if the source was moved elsewhere, NotEmpty, Differs, TargetFailed.
     """
     engines = single_engine(source), single_engine(target)
     try:
@@ -283,14 +283,14 @@ async def move(
 
 
 async def _keep_still(connection: AsyncConnection) -> None:
-    """Let nobody change anything until the transaction ends. In SQLite its first statement does so."""
+    """Keep everybody else from changing anything until the transaction ends. In SQLite, BEGIN IMMEDIATE does so."""
     if connection.dialect.name == "postgresql":
         names = ", ".join(kept.name for kept in TABLES)
         await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
 
 
 async def _may_leave(source: AsyncConnection, target: AsyncEngine, url: str) -> None:
-    """Raises Moved, unless the source was just moved to this target and only the target's last step is missing."""
+    """Raise Moved, unless the source isn't moved yet, or only the last step of a move to this target is missing."""
     if await _note(source, _ARRIVING) is not None:
         raise Moved(_UNFINISHED)
     if (moved := await _note(source, _MOVED)) is None:
@@ -317,7 +317,7 @@ def _gone(moved: str) -> str:
 
 
 async def refuse_moved(connection: AsyncConnection) -> None:
-    """Raises Moved if no bot may use this database."""
+    """Raise Moved if no bot may use this database."""
     if await _note(connection, _ARRIVING) is not None:
         raise Moved(_UNFINISHED)
     if (moved := await _note(connection, _MOVED)) is not None:
@@ -325,7 +325,7 @@ async def refuse_moved(connection: AsyncConnection) -> None:
 
 
 async def take_back(url: str) -> tuple[str, str] | None:
-    """Let bots use a database again that was moved. Return where it was moved to, and on which day."""
+    """Let bots use a moved database again. Return where it was moved to and on which day, if it was."""
     engine = single_engine(url)
     try:
         async with engine.begin() as connection:
@@ -340,7 +340,7 @@ async def take_back(url: str) -> tuple[str, str] | None:
 
 
 def named(url: str) -> str:
-    """Return a database's name for an operator, without the user and the password."""
+    """Return a database's name for operators, without user and password."""
     if file := sqlite_file(url):
         return str(file.resolve())
     parsed = make_url(url)

@@ -1,4 +1,4 @@
-"""Sealed values that no longer open. Each is handled on its own, so that one damaged value doesn't block the others."""
+"""Opening sealed values that may be damaged. Each is handled on its own, so that one doesn't block the others."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict, Unpack
@@ -13,7 +13,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Place(TypedDict):
-    """Where a sealed value is stored, who owns it, and what it is tied to; see `open_sealed`."""
+    """The place of a sealed value, its owner, and the facts it is tied to; see `open_sealed`."""
 
     table: str
     column: str
@@ -24,13 +24,13 @@ class Place(TypedDict):
 
 
 def open_or_damaged(data_key: bytes, sealed: bytes, **place: Unpack[Place]) -> str:
-    """Like `open_sealed`, for text that is only shown: DAMAGED and an incident in the log if it can't be opened."""
+    """Like `open_sealed`, for text that is only shown: if it doesn't open, return DAMAGED and log an Incident."""
     opened = open_or_none(data_key, sealed, **place)
     return DAMAGED if opened is None else opened
 
 
 def open_or_none(data_key: bytes, sealed: bytes | None, **place: Unpack[Place]) -> str | None:
-    """Like `open_sealed`, but None and an incident in the log if it can't be opened or is missing."""
+    """Like `open_sealed`, but if it is missing or doesn't open, return None and log an Incident."""
     try:
         return open_sealed(data_key, sealed or b"", **place)
     except CannotOpen as error:

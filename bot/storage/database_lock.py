@@ -1,7 +1,7 @@
-"""Who is using a database: running bots, several of them with PostgreSQL, or a single command.
+"""The lock on a database, held by running bots (several of them with PostgreSQL) or by a single command.
 
-SQLite is held by a lock on a file beside it, which the operating system releases when the process dies. PostgreSQL is
-held by an advisory lock on a connection that does nothing else: bots share it, and a command that changes keys holds it
+For SQLite it is a lock on a file beside the database, which the operating system releases when the process dies. For
+PostgreSQL it is an advisory lock on a dedicated connection: bots share it, and a command that changes keys holds it
 alone.
 """
 
@@ -20,12 +20,12 @@ from bot.storage.backup import InUse, sole_user
 from bot.storage.engine import KEEPALIVES, REACHING, direct, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
-"""Two numbers, so that they can't clash with the single ones used for users and migrating. The first spells "ajar"."""
+"""Two numbers, so that they can't clash with the single ones for users and migrations. The first spells "ajar"."""
 _CHANGING: Final = "pg_try_advisory_lock(1634361714, 2)"
 _SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
 _ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
 _KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-"""With these a machine that lost power counts as a running bot for at most a minute."""
+"""With these, a machine that lost power counts as a running bot for at most a minute."""
 _LOOK: Final = 15.0
 """How often we check that the lock is still there, in seconds."""
 _PATIENCE: Final = 10.0
@@ -34,7 +34,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class LockLost(Exception):
-    """The connection that held the database is gone, and somebody else may hold it now."""
+    """The connection that held the lock is gone, and somebody else may hold it now."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,20 +43,20 @@ class LockLost(Exception):
 
 
 class DatabaseLock(Protocol):
-    """The right to work with a database."""
+    """A held lock on a database."""
 
     async def verify(self) -> None:
-        """Raises LockLost if it is lost."""
+        """Raise LockLost if it is lost."""
         ...
 
     def if_alone(self) -> AbstractAsyncContextManager[bool]:
-        """Tell whether nobody else is using the database; if so, nobody can begin to until the context ends."""
+        """Yield whether nobody else is using the database. If so, nobody else can begin to until the context ends."""
         ...
 
 
 @asynccontextmanager
 async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
-    """Lock the database for a running bot. If the connection breaks, the lock is taken again. Raises InUse."""
+    """Lock the database for a running bot. If the connection breaks, take the lock again. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
@@ -72,7 +72,7 @@ async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
 
 @asynccontextmanager
 async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
-    """Lock the database for a command that changes keys: no bot and no other such command can run. Raises InUse."""
+    """Lock the database for a command that changes keys, keeping out bots and other such commands. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
@@ -83,9 +83,9 @@ async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
 
 @asynccontextmanager
 async def key_lock(url: str) -> AsyncIterator[None]:
-    """Let one command at a time change keys, on whichever machine it is typed. Raises InUse.
+    """Let only one command at a time change keys, whichever machine it runs on. Raises InUse.
 
-    Commands for an SQLite database share a key's file, which is locked anyway.
+    Commands for an SQLite database share a key file, which is locked anyway.
     """
     async with AsyncExitStack() as stack:
         if sqlite_file(url) is None:
@@ -167,12 +167,12 @@ class _OfConnection:
                     if await self._take():
                         return
                 log.error("hold.refused")  # a command that changes keys holds it
-            except Exception as error:  # noqa: BLE001  # a database that is just coming back can answer anything
+            except Exception as error:  # noqa: BLE001  # a database that is coming back can fail in any way
                 log.error("hold.waits", error=safe_error(error))
             await asyncio.sleep(_LOOK)
 
     async def _let_go(self, *, lost: bool = False) -> None:
-        """Close the connection. Afterwards the lock is free for the next one, unless the connection was lost."""
+        """Close the connection, which frees the lock unless the connection was lost."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if lost:

@@ -1,15 +1,15 @@
 """The journal of endings: what was erased, unpaired, taken back or deleted, kept apart from the database's backups.
 
 A backup doesn't know what ended after it was made. A restore reads those endings here and applies them again. The
-journal contains no words and no ids, only hashes of ids made with the master key. An ending is written and synced
-before its transaction commits, so everything that was acknowledged is here. An ending that is here but was never
-committed, for example after a power cut, is still something that a user wanted.
+journal contains no words and no ids, only hashes of ids made with the master key. We write and sync an ending before
+its transaction commits, so every acknowledged ending is here. An ending that is here but was never committed, for
+example because of a power cut, is still something that a user wanted.
 
-The database notes which journal it uses and how many of its endings it has, so that a backup tells which ones it lacks.
+The database notes which journal it uses and how many of its endings it has, so that a backup shows which ones it lacks.
 
-Endings carry no time. Now and then the date is written between them, so that endings older than any backup still in
-use can be dropped. For that a new journal is written beside the old one and replaces it by one rename; a process that
-was waiting for the lock then checks whether its open file still has the name.
+Endings carry no time. From time to time we write the date between them, so that endings older than any backup in use
+can be dropped. To drop them, we write a new journal beside the old one and rename it into place; a process that was
+waiting for the lock then checks whether its open file is still the one with that name.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ from bot.storage.backup import give_to_owner_of, make_folder, reason, sync
 _FILE: Final = "endings"
 _UNFINISHED: Final = "endings.unfinished"
 _UNFIT: Final = "endings.unfit"
-"""A journal that was put aside because it can't be continued."""
+"""The name of a journal that was put aside because it can't be continued."""
 _HEAD: Final = "ajar-endings-1"
 _DAY: Final = "day"
 _HASH_BYTES: Final = 16
@@ -39,17 +39,17 @@ _TAIL: Final = 1024
 
 
 class JournalAway(ConnectionError):
-    """The journal can't be written now. Nothing can end until it can be."""
+    """The journal can't be written now. Until it can, nothing can end."""
 
 
 class Ended(StrEnum):
-    """What has ended."""
+    """The kinds of endings."""
 
     ERASED = "erased"  # a user
     UNPAIRED = "unpaired"  # a Pair, by a user
     WITHDRAWN = "withdrawn"  # a Reflection
     DELETED = "deleted"  # a Line
-    CHANGED = "changed"  # the words, the time or the Wish of a Reflection that was shared
+    CHANGED = "changed"  # a shared Reflection's words, time or Wish
     RITUAL = "ritual"  # a Ritual, agreed or proposed
 
 
@@ -77,12 +77,12 @@ class Ending:
 
 
 def hashed(keys: KeyRing, kind: Ended, place: int, number: int, *, version: int | None = None) -> str:
-    """Return what the journal contains for this id."""
+    """Return the hash of an id as the journal contains it."""
     return keys.digest(f"endings/{kind}/{place}", str(number), version=version)[:_HASH_BYTES].hex()
 
 
 class Gap(StrEnum):
-    """Why a journal can't tell everything that has ended since a copy was made."""
+    """Why a journal may not know everything that has ended since a copy was made."""
 
     NEVER = "the database had no journal of endings then"
     MISSING = "it isn't there"
@@ -94,12 +94,12 @@ class Gap(StrEnum):
 
 
 UNFIT: Final = frozenset({Gap.SHORT, Gap.DAMAGED})
-"""Gaps after which a journal can't be continued: its numbers would repeat, or can't be read."""
+"""Gaps after which a journal can't be continued, as its numbers would repeat or can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What has ended since a copy was made, as far as the journal knows."""
+    """The endings since a copy was made, as far as the journal knows."""
 
     endings: tuple[Ending, ...] = ()
     gap: Gap | None = None
@@ -108,7 +108,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What the file contains: the journal's name, the number of its first line, and the lines."""
+    """The content of the file: the journal's name, the number of its first line, and the lines."""
 
     name: str
     first: int
@@ -135,7 +135,7 @@ class _Content:
         return "".join(f"{line}\n" for line in (f"{_HEAD} {self.name}", *lines)).encode()
 
     def gap(self, known: str | None) -> Gap | None:
-        """Return why it can't tell everything that ended after the `known` position, or None if it can."""
+        """Return why the journal may not know everything that ended after the `known` position; None if it does."""
         if known is None:
             return Gap.NEVER
         if not known.startswith(f"{self.name} "):
@@ -156,20 +156,20 @@ class _Content:
         return type(self)(self.name, self.first, (*self.lines, f"{_DAY} {today}"))
 
     def without(self, before: date) -> Self:
-        """Return a copy with only what ended since that day, starting with the date from which it is complete."""
+        """Return a copy without the endings before that day, starting with the date from which it is complete."""
         old = [place for place, line in enumerate(self.lines) if (day := _day(line)) and day < before]
         start = old[-1] if old else 0
         return type(self)(self.name, self.first + start, self.lines[start:])
 
 
 class Journal:
-    """The file, one line per ending. Several processes can append to it. Anything that fails raises JournalAway."""
+    """The journal's file, with one line per ending. Several processes can append to it. Failures raise JournalAway."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / _FILE
 
     def append(self, endings: Sequence[Ending]) -> str:
-        """Write these endings to the disk. Return the position where the journal ends now, for `since`."""
+        """Write these endings to disk. Return the position where the journal now ends, for `since`."""
         with self._alone() as file:
             head = file.readline()
             if not head.endswith(b"\n"):
@@ -189,7 +189,7 @@ class Journal:
     def since(self, known: str | None, versions: Collection[int] | None = None) -> Since:
         """Return the endings after a position that `append` returned.
 
-        `versions` are the versions of the master key that we have, if known.
+        `versions` are the versions of the master key that we have, or None if the caller doesn't know.
         """
         try:
             content = _Content.parse(self._read())
@@ -204,7 +204,7 @@ class Journal:
         return Since(endings if gap in {None, Gap.DROPPED, Gap.KEY} else (), gap)
 
     def begin(self, today: date, gap: Gap | None) -> None:
-        """Make the journal if there is none, and put aside one that `gap` says can't be continued."""
+        """Create the journal if there is none. If `gap` says that it can't be continued, put it aside first."""
         if gap in UNFIT:
             with self._alone():
                 unfit = self.file.with_name(_UNFIT)
@@ -216,7 +216,7 @@ class Journal:
         self.tidy(today, date.min)
 
     def tidy(self, today: date, before: date) -> None:
-        """Write today's date, and drop what ended before a day."""
+        """Write today's date, and drop the endings before a day."""
         with self._alone() as file:
             try:
                 found = _Content.parse(file.read())
@@ -227,7 +227,7 @@ class Journal:
                 self._replace(tidied)
 
     def reaches_back_to(self) -> date | None:
-        """Return the day from which it has everything that ended, or None if it doesn't say."""
+        """Return the day since which the journal is complete, or None if it doesn't say."""
         try:
             lines = _Content.parse(self._read()).lines
         except (FileNotFoundError, ValueError):
@@ -235,7 +235,7 @@ class Journal:
         return _day(lines[0]) if lines else None
 
     def _read(self) -> bytes:
-        """Raises FileNotFoundError, even if the file has just been made and is still empty."""
+        """Return the content. Raises FileNotFoundError, also for a file that was just created and is still empty."""
         try:
             content = self.file.read_bytes()
         except FileNotFoundError:
@@ -248,7 +248,7 @@ class Journal:
 
     @contextmanager
     def _alone(self) -> Iterator[BinaryIO]:
-        """Open the file, making it if there is none, and lock it so that nobody else changes it."""
+        """Open the file, creating it if necessary, and lock it so that nobody else changes it."""
         try:
             make_folder(self.file.parent)
             while True:
@@ -265,14 +265,14 @@ class Journal:
             raise JournalAway(f"{self.file} can't be written: {reason(error)}.") from error
 
     def _is(self, handle: int) -> bool:
-        """True if the open file is still the one with the journal's name."""
+        """Return whether the open file is still the one with the journal's name."""
         try:
             return os.path.samestat(os.fstat(handle), self.file.stat())
         except FileNotFoundError:
             return False
 
     def _replace(self, content: _Content) -> None:
-        """Replace the journal while the old one is locked. If we are killed at any moment, one of the two is there."""
+        """Replace the journal while the old one is locked. Whenever we are killed, one of the two is there."""
         place = self.file.resolve()
         unfinished = place.with_name(_UNFINISHED)
         unfinished.unlink(missing_ok=True)
@@ -283,7 +283,7 @@ class Journal:
 
 
 def _go_to_end(file: BinaryIO) -> int:
-    """Go to the end of the last whole line, cut off a torn one after it, and return the number of the whole line.
+    """Go to the end of the last complete line, cutting off a torn one after it, and return the line's number.
 
     The number is 0 if there is only the header.
     """
@@ -298,7 +298,7 @@ def _go_to_end(file: BinaryIO) -> int:
 
 
 def _numbered(line: str, number: int) -> str:
-    """Return the line without its number. Raises ValueError if it has a different number."""
+    """Return the line without its number. Raises ValueError if the number is a different one."""
     found, _, rest = line.partition(" ")
     if found != str(number):
         raise ValueError("a line is missing")
@@ -306,7 +306,7 @@ def _numbered(line: str, number: int) -> str:
 
 
 def _day(line: str) -> date | None:
-    """Return the date that a line contains, or None if it is an ending. Raises ValueError."""
+    """Return the date that a line contains, or None for an ending. Raises ValueError."""
     kind, _, day = line.partition(" ")
     return date.fromisoformat(day) if kind == _DAY else None
 

@@ -1,4 +1,4 @@
-"""Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Hides which of them it is."""
+"""Database connections: SQLite with one writer and separate readers, or a PostgreSQL pool, behind one interface."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged Line survives a power cut
     "PRAGMA foreign_keys=ON",
-    "PRAGMA secure_delete=ON",  # what is deleted is overwritten
+    "PRAGMA secure_delete=ON",  # deleted content is overwritten
     _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
@@ -38,30 +38,30 @@ KEEPALIVES: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "60s",
 }
-"""With these PostgreSQL releases the locks of a host that lost power after one minute instead of two hours."""
+"""With these, PostgreSQL releases the locks of a host that lost power after one minute instead of two hours."""
 _LIMITS: Final = {
-    "lock_timeout": "1s",  # whoever waits for a lock keeps a connection from others
+    "lock_timeout": "1s",  # waiting for a lock occupies a connection
     "statement_timeout": "15s",
-    "idle_in_transaction_session_timeout": "10s",  # how long a frozen process can keep rows from others
+    "idle_in_transaction_session_timeout": "10s",  # how long a frozen process can keep rows locked
 }
 _COMMAND: Final = 20.0
 """Seconds after which we stop waiting for an answer from the server: it may be gone."""
 _USER_WAIT: Final = 10.0
 """Seconds to wait for a user's lock."""
 _LONGEST: Final = 60.0
-"""Seconds that no transaction on SQLite takes."""
+"""Seconds: longer than any transaction on SQLite takes."""
 _FIRST_LOOK: Final = 0.01
 _LAST_LOOK: Final = 0.5
 
 
 class UserBusy(TimeoutError):
-    """Somebody else has held this user's lock for too long."""
+    """Somebody else held this user's lock for too long."""
 
 
 async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
     """Connect. Raises Unreachable for any network error, because SQLAlchemy wouldn't wrap it.
 
-    So it does if none of several hosts is the one that takes changes, as while another one is being promoted.
+    It also raises Unreachable if none of several hosts accepts writes, as while one is being promoted.
     """
     import asyncpg
 
@@ -72,52 +72,52 @@ async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
 
 
 REACHING: Final = {"async_creator_fn": _connect_to_postgres}
-"""How to connect to PostgreSQL, for `connect_args`."""
+"""The `connect_args` to connect to PostgreSQL in this way."""
 
 
 def is_busy(error: BaseException) -> bool:
-    """True if it failed because somebody else holds what this user needs, which says nothing about other users."""
+    """Return whether the error means that somebody else holds this user's lock, which doesn't concern other users."""
     return isinstance(error, UserBusy) or _state(error) == "55P03"
 
 
 def _state(error: BaseException) -> str:
-    """Return PostgreSQL's code, even if SQLAlchemy doesn't wrap the error, as when a connection is refused."""
+    """Return PostgreSQL's error code, even if SQLAlchemy hasn't wrapped the error, as with a refused connection."""
     return getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 class Connections(NamedTuple):
-    """The connections to the database that this process can have, and how many of them are in use."""
+    """How many connections to the database this process uses, and how many it can have."""
 
     in_use: int
     size: int
 
 
 class Database(Protocol):
-    """What both databases offer: a transaction that writes, and one that only reads."""
+    """The interface to both databases: transactions that write, and transactions that only read."""
 
     def writing(self, user_id: int | None = None) -> Any:
-        """Begin a transaction. Of those that name the same user only one runs at a time, across all processes."""
+        """Begin a transaction. Of those for the same user, only one runs at a time, across all processes."""
         ...
 
     def reading(self) -> Any: ...
 
     def apart(self) -> Any:
-        """Begin a transaction that writes, for what shows that we are well: it begins however many users wait."""
+        """Begin a writing transaction on a connection reserved for signs of life, however many users are waiting."""
         ...
 
     def looking(self) -> Any:
-        """Begin a transaction that only reads, for the metrics: it begins however many users are waiting."""
+        """Begin a reading transaction on a connection reserved for metrics, however many users are waiting."""
         ...
 
     @property
     def connections(self) -> Connections: ...
 
     async def is_well(self) -> bool:
-        """True if the database can be written to by somebody for whom nothing in this process has to wait."""
+        """Return whether the database accepts writes, on a connection that nothing in this process can hold up."""
         ...
 
     async def sweep(self) -> bool:
-        """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
+        """Remove deleted content from the disk. False if some of it is still there; it goes a little later."""
         ...
 
     def sweep_soon(self) -> None:
@@ -126,11 +126,11 @@ class Database(Protocol):
 
     @property
     def swept(self) -> bool:
-        """True if nothing that was deleted is left on the disk, as far as this process knows."""
+        """Whether no deleted content is left on the disk, as far as this process knows."""
         ...
 
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
-        """Remove what restores put aside before a moment, or what contains this user."""
+        """Remove files that restores put aside before a moment, or that contain this user."""
         ...
 
     async def close(self) -> None: ...
@@ -139,8 +139,8 @@ class Database(Protocol):
 class SqliteDatabase:
     """One writer connection behind a lock, and separate reader connections that never wait for it.
 
-    Without the lock, transactions on the shared connection would mix. BEGIN IMMEDIATE, because a read that turns into a
-    write would fail at once with BUSY_SNAPSHOT.
+    Without the lock, transactions on the shared connection would mix. We use BEGIN IMMEDIATE, because a read that turns
+    into a write would fail at once with BUSY_SNAPSHOT.
     """
 
     def __init__(self, url: str) -> None:
@@ -167,7 +167,7 @@ class SqliteDatabase:
         return _connections(self._writer.engine, self._reader)
 
     async def is_well(self) -> bool:
-        """Whoever has the writer for longer than any transaction takes is this process: then it isn't the database."""
+        """Count the database as well if this process itself has held the writer for longer than a transaction takes."""
         try:
             free = await asyncio.to_thread(try_to_write, self._file)
         except sqlite3.Error:
@@ -191,7 +191,7 @@ class SqliteDatabase:
             await asyncio.to_thread(remove_asides_with, self._file, user_id)
 
     async def _empty_log(self) -> bool:
-        """Copy the log into the database while others write; then, when little is left to copy, empty it."""
+        """Copy the log into the database while others write, then empty it when little is left to copy."""
         try:
             async with self._reader.connect() as connection:
                 await _visit(connection, _copy_log)
@@ -207,7 +207,7 @@ class SqliteDatabase:
 
 
 class PostgresDatabase:
-    """A pool of connections. A transaction that names a user holds an advisory lock, even if the user has no row."""
+    """A pool of connections. A transaction for a user holds an advisory lock, even if the user has no row yet."""
 
     def __init__(self, url: str) -> None:
         self._engine = _postgres_engine(url, _POOL)
@@ -217,7 +217,7 @@ class PostgresDatabase:
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
         """Begin a transaction. Raises UserBusy.
 
-        While it waits for a user's lock it holds no connection, so that others can use them.
+        While it waits for a user's lock it holds no connection, so that others can use it.
         """
         loop = asyncio.get_running_loop()
         began, look = loop.time(), _FIRST_LOOK
@@ -257,11 +257,11 @@ class PostgresDatabase:
         try:
             async with asyncio.timeout(_COMMAND), self._health.begin() as connection:
                 return not await connection.scalar(_IS_READ_ONLY)
-        except Exception:  # noqa: BLE001  # whatever it is, it isn't well
+        except Exception:  # noqa: BLE001  # whatever the error is, the database isn't well
             return False
 
     async def sweep(self) -> bool:
-        """Do nothing: autovacuum and the recycling of PostgreSQL's log overwrite what was deleted."""
+        """Do nothing: autovacuum and the recycling of PostgreSQL's log overwrite deleted content."""
         return False
 
     def sweep_soon(self) -> None:
@@ -288,7 +288,7 @@ _IS_READ_ONLY: Final = text("SELECT pg_is_in_recovery() OR current_setting('tran
 _TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")
 _SET_LIMITS: Final = select(*(func.set_config(name, value, True) for name, value in _LIMITS.items()))
 POOLER: Final = "pgbouncer"
-"""The option of an address that names a PgBouncer in transaction mode: transactions go there."""
+"""The URL parameter that names a PgBouncer in transaction mode, to run transactions through."""
 
 
 def _postgres_engine(url: str, size: int) -> AsyncEngine:
@@ -318,17 +318,17 @@ def _postgres_engine(url: str, size: int) -> AsyncEngine:
 
 
 def _set_limits(connection: Connection) -> None:
-    """Set for this transaction what a pooler doesn't let us set for a connection."""
+    """Set the limits for this transaction, as a pooler doesn't let us set them for a connection."""
     connection.execute(_SET_LIMITS)
 
 
 def direct(url: str) -> str:
-    """Return the address of the database itself, for what needs a connection to keep, like a lock or listening."""
+    """Return the URL of the database itself, for what needs a lasting connection, like a lock or LISTEN."""
     return make_url(url).difference_update_query([POOLER]).render_as_string(hide_password=False)
 
 
 def _pooler(url: str) -> URL | None:
-    """Return the address of the database by way of PgBouncer, if there is one."""
+    """Return the URL of the database through PgBouncer, if there is one."""
     parsed = make_url(url)
     if not (place := parsed.query.get(POOLER)):
         return None
@@ -340,18 +340,18 @@ def _pooler(url: str) -> URL | None:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file of an SQLite database, None for PostgreSQL."""
+    """Return the file of an SQLite database; None for PostgreSQL."""
     parsed = make_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def connect(url: str) -> Database:
-    """Return the database behind `url`; it opens nothing yet."""
+    """Return the database behind `url`, without opening anything yet."""
     return SqliteDatabase(url) if sqlite_file(url) else PostgresDatabase(url)
 
 
 async def has_users(url: str) -> bool:
-    """True if the database, whatever its version, has any users."""
+    """Return whether the database, whatever its version, has any users."""
     if (file := sqlite_file(url)) and not file.exists():
         return False
     engine = single_engine(url)
@@ -377,12 +377,12 @@ async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection
 
 
 def _copy_log(connection: sqlite3.Connection) -> bool:
-    """Copy as much as no reader needs; nobody waits for anybody."""
+    """Copy as much of the log as no reader still needs, without waiting."""
     return _checkpoint(connection, "PASSIVE")
 
 
 def _truncate_log(connection: sqlite3.Connection) -> bool:
-    """Empty the log; True if it is empty. It doesn't wait: the connection's busy timeout would hold up all writers."""
+    """Empty the log. True if it is empty. Doesn't wait, as the usual busy timeout would hold up all writers."""
     connection.execute("PRAGMA busy_timeout=0")
     try:
         return _checkpoint(connection, "TRUNCATE")

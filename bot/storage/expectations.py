@@ -1,4 +1,4 @@
-"""Rows of expectations, sealed with the sharer's data key and read for nobody else."""
+"""Rows of Expectations and Outcomes, sealed with the sharer's data key and read for nobody else."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ _TABLE = "expectations"
 
 
 class Expectations:
-    """What a sharer expected, and what came."""
+    """Expectations, and the Outcomes that came."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def expect(self, user_id: int, reflection_id: int, expected: Reception) -> bool:
-        """Note what is expected. False if it was noted before: the first answer stands."""
+        """Note the Expectation. False if there already is one, as the first answer stands."""
         if await self.find(user_id, reflection_id):
             return False
         sealed = await self._seal(user_id, reflection_id, "expected", expected)
@@ -31,7 +31,7 @@ class Expectations:
         return True
 
     async def note(self, user_id: int, reflection_id: int, came: Reception) -> bool:
-        """Note what came. False if nothing was expected, or if it was noted before."""
+        """Note the Outcome. False if there is no Expectation, or if it was noted before."""
         sealed = await self._seal(user_id, reflection_id, "came", came)
         done = await self._connection.execute(
             update(expectations)
@@ -45,7 +45,7 @@ class Expectations:
         return bool(done.rowcount)
 
     async def find(self, user_id: int, reflection_id: int) -> tuple[Reception | None, Reception | None] | None:
-        """Return what was expected and what came, as far as it is known; None if nothing was noted."""
+        """Return the Expectation and the Outcome, each None if not known; None if there is no row."""
         query = select(expectations).where(
             expectations.c.user_id == user_id, expectations.c.reflection_id == reflection_id
         )
@@ -53,12 +53,12 @@ class Expectations:
         return await self._opened(row) if row else None
 
     async def any_of(self, user_id: int) -> bool:
-        """Return whether this user has noted anything, and so has said yes to being asked."""
+        """Return whether this user has noted any Expectation, and so has said yes to being asked."""
         query = select(expectations.c.reflection_id).where(expectations.c.user_id == user_id).limit(1)
         return (await self._connection.execute(query)).first() is not None
 
     async def noted(self, user_id: int) -> list[tuple[Reception, Reception]]:
-        """Return all for which it is known both what was expected and what came."""
+        """Return all pairs of Expectation and Outcome."""
         found = await self._connection.execute(select(expectations).where(expectations.c.user_id == user_id))
         opened = [await self._opened(row) for row in found.all()]
         return [(expected, came) for expected, came in opened if expected and came]

@@ -1,6 +1,6 @@
-"""Reads everything of one user for an export, in pages, and opens it in a thread: it may be ten thousand Lines.
+"""Reads all of one user's data for an export, in pages, and opens it in a thread: there may be ten thousand Lines.
 
-Of what two people share, only the user's own part is read, and of that only what the user has been told. So nothing
+Of what two people share, we read only the user's own part, and of that only what the user has been told. So nothing
 here looks at whether a Reflection was announced or opened, or at anything that the partner has sealed.
 """
 
@@ -43,23 +43,23 @@ Entries = Sequence[document.Part]
 
 _IN_A_RECORD: Final = 100
 _RECORDS: Final = 10
-"""Records that are read at once."""
+"""How many records we read at once."""
 _PAGE: Final = 250
-"""Rows that are read at once: few enough that the event loop is never held up."""
+"""How many rows we read at once: few enough never to hold up the event loop."""
 _STATES: Final[Mapping[AskState, Literal["answered", "skipped", "missed"]]] = {
     AskState.ANSWERED: "answered",
     AskState.SKIPPED: "skipped",
     AskState.MISSED: "missed",
 }
-"""How an Ask's state is exported; the others are all unanswered."""
+"""The exported names of an Ask's state; any other state is "unanswered"."""
 _BADLY: Final = "badly"
 _OF_THE_USER: Final = document.Profile.model_fields.keys() - {"name", "since"}
-"""What a profile says that is a fact of its User, by the same name but for these."""
+"""The fields of a profile that are facts of the User. Their names are the same, except those in _RENAMED."""
 _RENAMED: Final = {"covered_until": "last_day"}
 
 
 class Exports:
-    """What an export contains, section by section."""
+    """The entries of an export, section by section."""
 
     def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, records: Records) -> None:
         self._connection = connection
@@ -68,7 +68,7 @@ class Exports:
         self._records = records
 
     async def count(self, user_id: int) -> int:
-        """Return roughly how many entries there are: the Lines and the Asks."""
+        """Return roughly how many entries there are, counting Lines and Asks."""
         counted = [select(func.count()).where(table.c.user_id == user_id) for table in (lines, asks)]
         return sum([(await self._connection.execute(query)).scalar_one() for query in counted])
 
@@ -109,10 +109,10 @@ class Exports:
                 yield section, await _made(source.make, page)
 
     async def keep_for_others(self, user_id: int, now: datetime) -> None:
-        """Before this user is erased: keep what others wrote or noted about what the user shared or answered.
+        """Before this user is erased, keep what partners wrote or noted about what the user shared or answered.
 
-        It is theirs, and its rows go with those of the user. From now on it is in records, so that an export of theirs
-        doesn't tell that somebody has erased everything.
+        It belongs to the partners, but its rows go with the user's. We put it into records, so that a partner's export
+        doesn't reveal that somebody has erased everything.
         """
         for section, query, gone, owner in (
             ("responses", _RESPONSES, reflections.c.user_id, responses.c.user_id),
@@ -128,7 +128,7 @@ class Exports:
     async def _keep(self, user_id: int, section: str, rows: Sequence[Row[Any]], now: datetime) -> None:
         try:
             opener = await self._opener(user_id)
-        except KeyMismatch:  # nobody can read it any more
+        except KeyMismatch:  # nobody can read these rows any more
             return
         make = _response if section == "responses" else _remark
         made = await _made(lambda row: make(opener, row), rows)
@@ -137,12 +137,12 @@ class Exports:
         await self._records.add(user_id, [{section: part} for part in parts], now)
 
     async def _opener(self, user_id: int) -> "_Opener":
-        """Raises KeyMismatch."""
+        """Return an opener for this user's sealed values. Raises KeyMismatch."""
         key, untied = await self._users.data_key(user_id), await self._users.untied(user_id)
         return _Opener(user_id, key, await self._prompt_ids.of(user_id), untied=untied)
 
     def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
-        """Return where the entries of each section but the Lines come from."""
+        """Return the sources of all sections except the Lines."""
         return {
             "asks": _Source(select(asks), asks.c.user_id, (asks.c.day,), lambda row: _ask(opener, row, numbers)),
             "skipped_dates": _Source(select(rests), rests.c.user_id, (rests.c.first_day,), _skipped),
@@ -168,7 +168,7 @@ class Exports:
         }  # fmt: skip
 
     async def _recorded(self, user_id: int, numbers: Mapping[int, int]) -> dict[str, list[document.Part]]:
-        """Return what is only in records any more. It names a Line by its id."""
+        """Return the entries that exist only in records, where a Line is named by its id."""
         found: dict[str, list[document.Part]] = {}
         last = 0
         while kept := await self._records.of(user_id, last, _RECORDS):
@@ -194,7 +194,7 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the entries of a section come from."""
+    """The query for the entries of a section, and how to make them."""
 
     query: Select[Any]
     owner: Column[int]
@@ -203,7 +203,7 @@ class _Source:
 
 
 async def _made(make: Callable[[Any], document.Part], rows: Sequence[Row[Any]]) -> Entries:
-    """Make entries of rows, in a thread."""
+    """Turn rows into entries, in a thread."""
     return await asyncio.to_thread(lambda: [make(row) for row in rows])
 
 
@@ -215,10 +215,11 @@ _REFLECTIONS: Final = (
         or_(reflections.c.words.is_not(None), reflections.c.told == literal(value=True, type_=reflections.c.told.type)),
     )
 )
-"""What was taken back or has lapsed has no words any more. What was cancelled looks like what is still to be opened.
+"""The Reflections to export.
 
-Once its Line is deleted, a Reflection is only here if its sharer has been shown a Response: an unopened one was taken
-back with the Line, so the others would tell that they had been opened.
+Those that were taken back or have lapsed have no words any more. A cancelled one looks like one that is still to be
+opened. Once its Line is deleted, a Reflection is exported only if its sharer has seen a Response: unopened ones were
+taken back with the Line, so any other would reveal that it had been opened.
 """
 _RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id")).join(
     reflections, reflections.c.id == responses.c.reflection_id
@@ -237,7 +238,7 @@ _REMARKS: Final = (
         or_(responses.c.landing.is_not(None), responses.c.landed.is_not(None), follow_ups.c.id.is_not(None)),
     )
 )  # fmt: skip
-"""What the sharer has said to the Responses that came back, and nothing else of those."""
+"""What the sharer has said about Responses, and nothing else of these."""
 
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -245,14 +246,14 @@ _ORDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "remarks": lambda each: (each.shared_at or _NEVER, each.follow_up_at or _NEVER, each.follow_up or ""),
     "responses": lambda each: (each.sent_at or _NEVER, each.answer, each.words or ""),
 }
-"""How those sections are ordered of which a part becomes records when a partner erases everything: by when their owner
-did something. When the partner did isn't for the owner to know, and records in a place of their own would tell of the
-erase.
+"""The order of sections of which a part becomes records when a partner erases everything: by when their owner acted.
+
+When the partner acted isn't for the owner to know, and records in a place of their own would reveal the erase.
 """
 
 
 class _Opener:
-    """Opens what one user has sealed. It is used in a thread."""
+    """Opens one user's sealed values, in a thread."""
 
     def __init__(self, user_id: int, key: bytes, prompts: Prompts, *, untied: bool) -> None:
         self.user_id = user_id
@@ -261,11 +262,11 @@ class _Opener:
         self._key = key
 
     def prompt(self, stored: str | None) -> str | None:
-        """Return the prompt that is stored like this."""
+        """Return the prompt's id for its stored form."""
         return self._prompts.read(stored) if stored else None
 
     def __call__(self, sealed: bytes | None, table: str, column: str, row: int, ties: Sequence[int] = ()) -> str | None:
-        """Return the text, or None if there is none, or it no longer opens."""
+        """Return the text; None if there is none or it no longer opens."""
         if sealed is None:
             return None
         return _clean(

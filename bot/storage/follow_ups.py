@@ -1,6 +1,7 @@
 """Rows of Follow-ups: at most one per Response.
 
-The words are sealed with the sharer's data key, for the receiver who asked, who can read them only once they were sent.
+The words are sealed with the sharer's data key, for the receiver who asked and who can read them only once they are
+sent.
 """
 
 from datetime import datetime
@@ -29,7 +30,7 @@ class FollowUps:
         self._users = users
 
     async def add(self, follow_up: FollowUp, receiver_id: int, words: str) -> None:
-        """Store one, in place of one to the same Response without a yes."""
+        """Store a Follow-up, replacing one to the same Response that has no yes."""
         replaced = await self._connection.execute(
             delete(follow_ups).where(
                 follow_ups.c.response_id == follow_up.response_id, follow_ups.c.said_yes_at.is_(None)
@@ -44,21 +45,21 @@ class FollowUps:
         )
 
     async def mine(self, user_id: int, follow_up_id: int) -> FollowUp | None:
-        """Return it if this user is the sharer."""
+        """Return the Follow-up if this user is the sharer."""
         return await self._one(follow_ups.c.user_id == user_id, follow_ups.c.id == follow_up_id)
 
     async def to(self, response_id: int) -> FollowUp | None:
-        """Return the one to a Response, which the caller has looked up for somebody who is allowed to see it."""
+        """Return the Follow-up to a Response. The caller has checked that somebody is allowed to see it."""
         return await self._one(follow_ups.c.response_id == response_id)
 
     async def theirs(self, user_id: int, follow_up_id: int) -> FollowUp | None:
-        """Return it if it was sent to this user, who is the receiver."""
+        """Return the Follow-up if it was sent to this user, the receiver."""
         return await self._one(
             responses.c.user_id == user_id, follow_ups.c.id == follow_up_id, follow_ups.c.sent_at.is_not(None)
         )
 
     async def say_yes(self, follow_up: FollowUp, now: datetime | None) -> bool:
-        """Note the sharer's yes, or with None that it was undone. False if it was said before, or it was sent."""
+        """Note the sharer's yes, or, with None, that it was undone. False if that was noted before, or it was sent."""
         before = follow_ups.c.said_yes_at.is_(None) if now else follow_ups.c.said_yes_at.is_not(None)
         done = await self._connection.execute(
             update(follow_ups)
@@ -77,14 +78,14 @@ class FollowUps:
         )
 
     async def drop(self, follow_up: FollowUp) -> None:
-        """Delete one without a yes."""
+        """Delete a Follow-up that has no yes."""
         await self._connection.execute(
             delete(follow_ups).where(follow_ups.c.id == follow_up.id, follow_ups.c.said_yes_at.is_(None))
         )
         self._users.removed_words = True
 
     async def words(self, follow_up: FollowUp) -> str | None:
-        """Return the words, for whoever found it by `mine` or `theirs`; DAMAGED if they don't open."""
+        """Return the words, for somebody who found it by `mine` or `theirs`; DAMAGED if they don't open."""
         row = (await self._connection.execute(_WITH_RECEIVER.where(follow_ups.c.id == follow_up.id))).one_or_none()
         if row is None or row.words is None:
             return None

@@ -1,4 +1,4 @@
-"""Ids are made here and not by the database, because a sealed value is bound to its row's id before it is written."""
+"""Ids of rows. We make them ourselves, because a value is sealed for its row's id before the row is written."""
 
 import secrets
 from collections import OrderedDict
@@ -8,19 +8,18 @@ from typing import Final
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CHANCE_BITS: Final = 21
 _REMEMBERED: Final = 32
-"""How many milliseconds' ids we remember. All ids of one planning run share one `now`, and among two thousand random
-ones duplicates would soon appear."""
+"""For how many milliseconds we remember the ids drawn. All ids of one planning run share one `now`, and among two
+thousand random ones duplicates would soon appear."""
 
 _drawn: OrderedDict[int, set[int]] = OrderedDict()
 
 
 def new_id(now: datetime) -> int:
-    """Return an id that sorts by time, for rows that no user gets to see; an id that is sent out is a `timeless_id`.
+    """Return an id that sorts by time, for rows whose ids no user gets to see (those have a `timeless_id`).
 
-    Milliseconds since 2026, then 21 random bits. Fits in 63 bits until 2165.
-
-    This process never returns an id twice. If two processes draw the same one at the same time, the later one fails on
-    the primary key and tries again.
+    It consists of the milliseconds since 2026 and 21 random bits, and fits into 63 bits until 2165. A process never
+    returns the same id twice. If two processes draw the same one in the same millisecond, the later one fails on the
+    primary key and tries again.
     """
     milliseconds = max(0, (now - _START) // timedelta(milliseconds=1))
     drawn = _drawn.setdefault(milliseconds, set())
@@ -43,5 +42,5 @@ def rising_id(now: datetime) -> int:
 
 
 def timeless_id() -> int:
-    """Return an id that doesn't tell when it was made, for anything a button may carry: 62 random bits."""
+    """Return an id that doesn't reveal when it was made, for anything a button may carry: 62 random bits."""
     return secrets.randbits(62) | 1 << 62

@@ -1,9 +1,8 @@
-"""Writes what came along in an export from another bot into the rows of a user who has nothing here yet.
+"""Writes an export from another bot into the rows of a user who has nothing here yet.
 
-Lines, Asks and settings go on living here. What was shared stays with its Pair in the other bot, so here it becomes
-records: it is exported again, and can't go out. Texts that nobody had decided about don't move.
-
-Lines have messages only in the other bot's chat; here each has a number of its own below zero, in their order.
+Lines, Asks and settings become ordinary rows. What was shared belongs to a Pair of the other bot, so here it becomes
+records: it is exported again, but can't go out. Drafts aren't imported. The messages of Lines are only in the other
+bot's chat, so here their message ids are negative numbers, in the order of the Lines.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ from bot.storage.schema import asks, lines, rests, shown_prompts
 from bot.storage.users import Users
 
 _BATCH: Final = 100
-"""Rows in a transaction: so few that writing them holds up nobody, neither on the event loop nor in the database."""
+"""How many rows a transaction writes: few enough to hold up nobody, on the event loop or in the database."""
 _PIECE: Final = 50
 _IN_A_RECORD: Final = 100
 _STATES: Final = {
@@ -42,7 +41,7 @@ _RECORDED: Final = ("reflections", "remarks", "responses", "kept_questions")
 
 
 class Imports:
-    """Writes documents into rows, in steps that are small enough for a transaction each."""
+    """Writes documents into rows, in steps small enough for a transaction each."""
 
     def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, records: Records) -> None:
         self._connection = connection
@@ -51,7 +50,7 @@ class Imports:
         self._records = records
 
     async def begin(self, user_id: int, content: bytes) -> "Import":
-        """Return what is to be written of what has arrived, which is everything but the profile."""
+        """Prepare the import of an Arrival's content. The profile is left to the caller."""
         key, prompts = await self._users.data_key(user_id), await self._prompt_ids.of(user_id)
         return await asyncio.to_thread(Import, user_id, pieces_of(content), key, prompts)
 
@@ -59,21 +58,21 @@ class Imports:
         await self._connection.execute(insert(table), rows)
 
     async def complete(self, begun: "Import", now: datetime) -> None:
-        """Write what there may be of others' imports too, and so has to be written last, all at once."""
+        """Write the records, last and all at once, since `undo` can't tell them from other records of the user."""
         await self._records.add(begun.user_id, begun.records(), now)
 
     async def undo(self, user_id: int) -> None:
-        """Remove what was written by `write` for this user, who has nothing else of that kind."""
+        """Remove what `write` has written for this user, who has no other rows in these tables."""
         for table in (lines, asks, rests, shown_prompts):
             await self._connection.execute(delete(table).where(table.c.user_id == user_id))
         self._users.removed_words = True
 
 
 class Import:
-    """One import: the rows of it, which are made, and sealed, in a thread.
+    """The rows of one import, made and sealed in a thread.
 
-    Its documents are parsed as they are needed, twice: all at once they would be so many objects that the interpreter
-    would stop for a tenth of a second to look which ones can be thrown away.
+    It parses the documents as they are needed, twice. All at once they would be so many objects that garbage collection
+    would stop the interpreter for a tenth of a second.
     """
 
     def __init__(self, user_id: int, pieces: Sequence[bytes | str], data_key: bytes, prompts: Prompts) -> None:
@@ -98,7 +97,7 @@ class Import:
         self._places = {number: (place, at) for place, ((_, number), at) in enumerate(zip(kept, moments, strict=True))}
 
     def steps(self) -> Iterator[tuple[Table, Sequence[Mapping[str, Any]]]]:
-        """Yield the rows in the order in which they have to be written, _BATCH at a time at most."""
+        """Yield the rows in the order in which they have to be written, at most _BATCH at a time."""
         for table, rows in (
             (asks, map(self._ask, self._entries("asks"))),
             (lines, map(self._line, (line for line in self._entries("lines") if line.number in self._ids))),
@@ -160,7 +159,7 @@ class Import:
 
 
 def in_pieces(documents: Sequence[document.Document]) -> bytes:
-    """Return documents as what arrives: small ones, one a line. Nothing else runs while a document is parsed."""
+    """Return documents as the content of an Arrival: small ones, one per line, as parsing one blocks all else."""
     return b"\n".join(piece.model_dump_json().encode() for each in documents for piece in _divided(each))
 
 
@@ -181,5 +180,5 @@ def _divided(whole: document.Document) -> Iterator[document.Document]:
 
 
 def _by_id(entry: dict[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
-    """Let an entry name its Line by the id that it has here."""
+    """Replace the number of an entry's Line by the id that it has here."""
     return {**entry, "line": numbers.get(entry["line"] or 0)} if "line" in entry else entry

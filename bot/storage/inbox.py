@@ -1,8 +1,8 @@
 """The inbox: updates as they came from Telegram, sealed, from their arrival until their answer is sent.
 
-Telegram forgets an update once it is confirmed, so it is written down first. Its content is sealed with a key derived
-from the master key and its id: its user may not exist yet, and a damaged data key must not make it unreadable. Once its
-answer is sent, the row says only that this update was handled, in case Telegram repeats it.
+Telegram forgets an update once we confirm it, so we write it down first. Its content is sealed with a key derived from
+the master key and its id, since its user may not exist yet, and a damaged data key must not make it unreadable. Once
+its answer is sent, the row only says that this update was handled, in case Telegram repeats it.
 """
 
 import json
@@ -23,14 +23,14 @@ from bot.storage.schema import inbox
 from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
-"""How long a process keeps updates to itself without renewing its claim, if nobody notices sooner that it is gone."""
+"""How long a claim lasts without being renewed, unless somebody notices sooner that its process is gone."""
 WAITING: Final = "waiting"
-"""What is announced when an update was written down that its process may not handle, as another one has its lane."""
+"""Announced when a process wrote down an update that it can't handle, because another process has its lane."""
 
 _PURPOSE: Final = "held update"
 _TABLE: Final = "held_updates"
 _COLUMN: Final = "raw"
-"""Part of every seal. These are the names from before there was an inbox, so that what was sealed then still opens."""
+"""Part of every seal. These names are older than the inbox; they stay, so that updates sealed then still open."""
 
 _UNHANDLED: Final = and_(inbox.c.lane.is_not(None), inbox.c.handled_at.is_(None))
 _MINE: Final = and_(inbox.c.id == bindparam("update_id"), inbox.c.owner == bindparam("of_owner"), _UNHANDLED)
@@ -63,7 +63,7 @@ _LOCK_LANES: Final = text(
     "SELECT lane FROM unnest(CAST(:lanes AS bigint[])) AS lane"
     " WHERE pg_try_advisory_xact_lock(1634361715, (lane % 2147483647)::int)"
 )
-"""Whoever claims updates of a lane locks it first, so that no two processes do at once. The number is only ours."""
+"""Locks lanes before their updates are claimed, so that no two processes do so at once. Only we use this number."""
 _RELEASE: Final = (
     update(inbox)
     .where(inbox.c.owner == bindparam("of_owner"), _UNHANDLED)
@@ -74,7 +74,7 @@ _RELEASE: Final = (
 
 @cache
 def _add(dialect: str) -> Any:
-    """Skip an update that another process is just writing down."""
+    """Insert, skipping an update that another process is just writing down."""
     return insert_into(dialect, inbox).on_conflict_do_nothing()
 
 
@@ -84,7 +84,7 @@ class NotClaimed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An update as it came from Telegram, with its id and the lane in which it has its place."""
+    """An update as it came from Telegram, with its id and its lane."""
 
     id: int
     lane: int
@@ -98,13 +98,13 @@ class Kept:
 
     received_at: datetime
     raw: dict[str, Any] | None
-    """As it came, until it is answered."""
+    """Its content; None once it is answered."""
 
 
 class Inbox:
     """Updates, each claimed by the process that handles it until its lease ends.
 
-    Update ids are only compared for equality, and for the order within a lane: after a quiet week they start anywhere.
+    We compare update ids only for equality and for the order within a lane, as after a quiet week they start anywhere.
     """
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
@@ -112,9 +112,9 @@ class Inbox:
         self._keys = keys
 
     async def add(self, received: Sequence[Received], owner: int | None, now: datetime) -> list[int]:
-        """Write updates down. Returns the ids of those that `owner` may handle now; without an owner there are none.
+        """Write updates down. Return the ids of those that `owner` may handle now; without an owner there are none.
 
-        An update that is known isn't written again. One whose lane another process is busy with is left for `adopt`.
+        A known update isn't written again. An update in a lane that another process is busy with is left for `adopt`.
         """
         if owner:
             lanes = sorted({one.lane for one in received})
@@ -134,7 +134,7 @@ class Inbox:
         return ours
 
     async def _free(self, lanes: Collection[int], owner: int) -> set[int]:
-        """Return which of these lanes no other process is busy with, or can become so before this transaction ends."""
+        """Return those of these lanes that no other process is busy with, or can be before this transaction ends."""
         locked = await self._lock(lanes)
         if not locked:
             return set()
@@ -142,8 +142,8 @@ class Inbox:
         return locked - set(busy)
 
     async def _lock(self, lanes: Collection[int]) -> set[int]:
-        """Lock lanes until the transaction ends. Returns those that nobody else has locked; it never waits."""
-        if self._connection.dialect.name != "postgresql":  # there is one writer
+        """Lock lanes until the transaction ends, without waiting. Return those that nobody else has locked."""
+        if self._connection.dialect.name != "postgresql":  # SQLite has one writer
             return set(lanes)
         return set(await self._connection.scalars(_LOCK_LANES, {"lanes": list(lanes)}))
 
@@ -164,7 +164,7 @@ class Inbox:
         }  # fmt: skip
 
     async def find(self, update_id: int) -> Kept | None:
-        """Return an update that was written down, or None if there is none. Raises CannotOpen."""
+        """Return an update that was written down; None if there is none with this id. Raises CannotOpen."""
         row = (await self._connection.execute(_FIND, {"update_id": update_id})).one_or_none()
         if row is None:
             return None
@@ -179,30 +179,30 @@ class Inbox:
         return self._keys.digest(_PURPOSE, str(update_id), version=version)
 
     async def check_claim(self, update_id: int, owner: int) -> None:
-        """Raises NotClaimed unless `owner` may have this update's effect, and keeps others from it meanwhile."""
+        """Lock this update's row for this transaction. Raises NotClaimed unless `owner` has claimed it."""
         row = (await self._connection.execute(_CLAIM, {"update_id": update_id})).one_or_none()
         if row is None or row.owner != owner or row.handled_at is not None:
             raise NotClaimed
 
     async def handled(self, update_id: int, now: datetime, *, answered: bool) -> None:
-        """Note that this transaction has the update's effect. `answered` if there is nothing to say to it."""
+        """Note that this transaction has handled the update. `answered` means that there is nothing to say."""
         statement = _HANDLED_FOR_GOOD if answered else _HANDLED
         await execute_later(self._connection, statement, {"update_id": update_id, "at": now})
 
     async def answered(self, update_ids: Collection[int]) -> None:
-        """Forget what these updates said and whose they were, as their answers are sent."""
+        """Forget the content and the users of these updates, because their answers are sent."""
         if update_ids:
             await execute_later(self._connection, _ANSWERED, {"update_ids": list(update_ids)})
 
     async def failed(self, update_id: int, owner: int) -> int:
-        """Count one more failure of this update. Returns how many there are now. Raises NotClaimed."""
+        """Count one more failure of this update. Return how many there are now. Raises NotClaimed."""
         found = await self._connection.execute(_FAILED, {"update_id": update_id, "of_owner": owner})
         if (tries := found.scalar_one_or_none()) is None:
             raise NotClaimed
         return int(tries)
 
     async def forget_words_of(self, user_id: int) -> None:
-        """Forget what this user's handled updates said, whether their answers are sent or not."""
+        """Forget the content of this user's handled updates, whether or not their answers are sent."""
         await self._connection.execute(
             update(inbox).where(inbox.c.lane == user_id, inbox.c.handled_at.is_not(None)).values(lane=None, raw=None)
         )
@@ -223,15 +223,15 @@ class Inbox:
         await self._connection.execute(_RENEW, {"of_owner": owner, "until": now + LEASE})
 
     async def release_of(self, owner: int) -> None:
-        """Give back the claims of a process that is gone."""
+        """Release the claims of a process that is gone."""
         if (await self._connection.execute(_RELEASE, {"of_owner": owner})).first():
             await announce(self._connection, WAITING)
 
     async def adopt(self, owner: int, now: datetime, *, alone: bool, lanes: int | None = None) -> list[tuple[int, int]]:
-        """Claim the unhandled updates that nobody handles. Returns their ids with their lanes, in order.
+        """Claim the unhandled updates that no process is handling. Return their ids and lanes, in order.
 
-        `alone` means that no other process uses the database, so whoever had claimed an update is gone. Otherwise only
-        lanes in which no other process has a living claim are taken, and at most `lanes` of them.
+        `alone` means that no other process uses the database, so all earlier claims are void. Otherwise we take only
+        lanes without a live claim of another process, and at most `lanes` of them.
         """
         claimed = update(inbox).where(_UNHANDLED).values(owner=owner, lease_ends=now + LEASE)
         if not alone:
@@ -247,17 +247,17 @@ class Inbox:
         return sorted((row.id, row.lane) for row in taken)
 
     async def is_crowded(self, most: int) -> bool:
-        """True if more than `most` updates are unhandled."""
+        """Return whether more than `most` updates are unhandled."""
         unhandled = select(inbox.c.id).where(_UNHANDLED).offset(most).limit(1)
         return (await self._connection.execute(unhandled)).first() is not None
 
     async def forget_before(self, moment: datetime, limit: int) -> int:
-        """Remove up to `limit` handled updates that Telegram will no longer repeat. Returns how many there were."""
+        """Remove up to `limit` updates that were handled before `moment`. Return how many there were."""
         return await delete_some(self._connection, inbox, inbox.c.handled_at < moment, limit)
 
 
 def _left_behind(owner: int, now: datetime) -> Any:
-    """Return the condition that no process handles an update, and no other one its lane."""
+    """Return the condition that no process has claimed an update, and no other process is busy with its lane."""
     other = inbox.alias("other")
     living = and_(other.c.owner.is_not(None), other.c.owner != owner, other.c.lease_ends > now)
     busy = select(other.c.id).where(other.c.lane == inbox.c.lane, other.c.handled_at.is_(None), living)

@@ -1,6 +1,6 @@
-"""Rows of the journal's pages: where each user is in it, and which Lines match the filter that they have chosen.
+"""Rows of the Journal's pages: where each user is in it, and which Lines match the Filter that they have chosen.
 
-What the filter is and what it has found are sealed: both tell what their user looks for.
+The Filter and its matches are sealed, since both reveal what the user is looking for.
 """
 
 import base64
@@ -27,19 +27,19 @@ _CHOSEN: Final = select(journal_pages.c.filter, journal_pages.c.found).where(
 
 
 class JournalPages:
-    """The page of the journal that each user was shown last."""
+    """The page of the Journal that each user saw last."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def find(self, user_id: int) -> Page:
-        """Return the page that this user was shown last; the first one of all Lines if there is none."""
+        """Return the page that this user saw last, or the first page of all Lines."""
         row = (await self._connection.execute(CURRENT_PAGE, {"user_id": user_id})).one_or_none()
         return Page(row.after_id, row.line_id, row.filter_id) if row else Page()
 
     async def turn_to(self, user_id: int, after_id: int | None) -> None:
-        """Note that the user is shown the page below this Line, or the first one, and that no Line is open."""
+        """Note that the user sees the page below this Line, or the first page, and that no Line is open."""
         await self._set(user_id, after_id=after_id, line_id=None)
 
     async def open(self, user_id: int, line_id: int) -> None:
@@ -47,12 +47,12 @@ class JournalPages:
         await self._set(user_id, line_id=line_id)
 
     async def show_all(self, user_id: int) -> None:
-        """Go back to the first page of all Lines, and forget the filter."""
+        """Go back to the first page of all Lines, and forget the Filter."""
         self._users.removed_words |= (await self.find(user_id)).filter_id is not None
         await self._set(user_id, after_id=None, line_id=None, filter_id=None, filter=None, found=None)
 
     async def limit(self, user_id: int, chosen: Filter) -> int:
-        """Limit the journal to what matches a filter, which is still to be found. Return the id of this choice."""
+        """Limit the Journal to a Filter, whose matches are still to be found. Return the id of this choice."""
         filter_id = timeless_id()
         self._users.removed_words = True
         sealed = await self._seal(user_id, "filter", chosen.pack())
@@ -60,7 +60,7 @@ class JournalPages:
         return filter_id
 
     async def keep_found(self, user_id: int, filter_id: int, line_ids: Sequence[int]) -> bool:
-        """Store which Lines match, newest first. False if another filter was chosen meanwhile."""
+        """Store the matching Lines, newest first. False if another Filter was chosen meanwhile."""
         sealed = await self._seal(user_id, "found", _packed(line_ids))
         done = await self._connection.execute(
             update(journal_pages)
@@ -70,12 +70,12 @@ class JournalPages:
         return bool(done.rowcount)
 
     async def filter(self, user_id: int) -> Filter | None:
-        """Return the filter; None if all Lines are shown."""
+        """Return the Filter; None if all Lines are shown."""
         opened = await self._opened(user_id, "filter")
         return Filter.unpack(opened) if opened else None
 
     async def found(self, user_id: int) -> Sequence[int]:
-        """Return the ids of the Lines that match the filter, newest first. Some may have been deleted since."""
+        """Return the ids of the Lines that match the Filter, newest first. Some may have been deleted since."""
         return _unpacked(await self._opened(user_id, "found") or "")
 
     async def _opened(self, user_id: int, column: str) -> str | None:
@@ -98,7 +98,7 @@ class JournalPages:
 
 
 def _packed(ids: Sequence[int]) -> str:
-    """Return these ids as one text: there may be thousands, and every page of what was found unpacks them."""
+    """Return these ids as one compact text: there may be thousands, and showing a page unpacks all of them."""
     return base64.b64encode(struct.pack(f">{len(ids)}q", *ids)).decode()
 
 

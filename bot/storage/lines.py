@@ -38,7 +38,7 @@ from bot.storage.users import Users
 T = TypeVar("T")
 
 _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
-"""By the time they were kept, which their ids don't tell; Lines of one millisecond by the order of their messages."""
+"""By the time they were kept, which their ids don't contain; within a millisecond by the order of their messages."""
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
 _QUARTER, _NEXT_QUARTER = bindparam("quarter", type_=Instant), bindparam("next_quarter", type_=Instant)
@@ -49,8 +49,8 @@ _AFTER_LATEST: Final = (
     )
     .scalar_subquery()
 )  # fmt: skip
-"""Only the quarter of an hour in which a Line was kept is stored, enough to tell its date in any zone. Lines of the
-same quarter are numbered by milliseconds, so that they stay in order even if their message becomes another one."""
+"""We store only the quarter-hour in which a Line was kept, which is enough to know its date in any zone. The
+milliseconds number the Lines of a quarter-hour, so that they stay in order even if their messages change."""
 _NEW: Final = ("id", "user_id", "day", "ask_id", "prompt_id", "noticed", "message_id", "words")
 _KEEP: Final = insert(lines).values(
     {name: bindparam(f"new_{name}", type_=lines.c[name].type) for name in _NEW} | {"kept_at": _AFTER_LATEST}
@@ -91,10 +91,10 @@ _NEWER: Final = _OF_USER.where(_KEPT > _AT).order_by(lines.c.kept_at, lines.c.me
 _ZERO: Final = literal_column("0", Id)
 _BY_IDS: Final = select(lines).where(
     lines.c.id.in_(bindparam("ids", expanding=True)),
-    lines.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, or SQLite would go through all Lines of the user
+    lines.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, so that SQLite ignores the index on user_id
 )
 _NOW_AND_EVER: Final = (datetime(9999, 1, 1, tzinfo=UTC), 0)
-"""A place that every Line is older than."""
+"""A position that every Line is older than."""
 _TO_OPEN: Final = {
     column.name: select(lines.c.id, lines.c.kept_at, lines.c.message_id, column.label("sealed"))
     .where(lines.c.user_id == bindparam("user_id"), column.is_not(None), _KEPT < _AT)
@@ -103,7 +103,7 @@ _TO_OPEN: Final = {
     for column in (lines.c.words, lines.c.feelings)
 }
 _OPENED_AT_ONCE: Final = 250
-"""How many Lines a search opens at once: a few milliseconds, in which other work hardly waits."""
+"""How many Lines a search opens at once, which takes a few milliseconds and so hardly holds up other work."""
 _PROMPTS: Final = select(lines.c.id, lines.c.prompt_id).where(
     lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None)
 )
@@ -122,7 +122,7 @@ _FEELINGS_SINCE: Final = _FEELINGS.where(lines.c.kept_at >= bindparam("since"), 
     *_NEWEST_FIRST
 )
 _FEELINGS_BYTES: Final = 1000
-"""How long all that is put to a Line is made, so that its length doesn't tell what it is."""
+"""The length to which we pad the words put to a Line, so that it doesn't reveal them."""
 _ONE: Final = select(lines.c.id).where(lines.c.user_id == bindparam("user_id")).limit(1)
 _OTHERS: Final = _ONE.where(lines.c.id != bindparam("line_id"))
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
@@ -133,7 +133,7 @@ _DRAFT_CARD: Final = update(drafts).where(
 
 
 class Opened(NamedTuple):
-    """A Line with its words and those that were put to it."""
+    """A Line with its words and the Feelings put to it."""
 
     line: Line
     words: str
@@ -148,7 +148,7 @@ class Lines:
         self._users = users
         self._prompt_ids = prompt_ids
         self._without_feelings: set[int] = set()
-        """Lines that this transaction has added."""
+        """Lines that this transaction has added, which can't have Feelings yet."""
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
         self._without_feelings.add(line.id)
@@ -173,7 +173,7 @@ class Lines:
         return await self._one(_FIND, user_id=user_id, line_id=line_id)
 
     async def any(self, line_id: int) -> Line | None:
-        """Return this Line, whoever it belongs to."""
+        """Return this Line, whoever its owner is."""
         return await self._one(select(lines).where(lines.c.id == line_id))
 
     def expect_text(self, user_id: int, message_id: int) -> None:
@@ -183,7 +183,7 @@ class Lines:
         expect(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
-        """Return the Line that was sent as this message."""
+        """Return the Line that came as this message."""
         return await self._one(_FROM_MESSAGE, user_id=user_id, message_id=message_id)
 
     async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
@@ -200,13 +200,13 @@ class Lines:
         return found.first() is not None
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
-        """Return a user's Lines, newest first; if the Line `before` is still there, only older ones."""
+        """Return a user's Lines, newest first: those older than the Line `before`, if that is still there."""
         kept_at, message_id = await self._place(user_id, before) or _NOW_AND_EVER
         facts = {"user_id": user_id, "kept_at": kept_at, "message_id": message_id, "count": limit}
         return await self._lines((await self._connection.execute(_OLDER, facts)).all())
 
     async def newer(self, user_id: int, than: int, limit: int) -> list[Line]:
-        """Return the Lines that were kept next after this one, newest first; none if it isn't there any more."""
+        """Return the `limit` Lines kept directly after this one, newest first; none if it isn't there any more."""
         place = await self._place(user_id, than)
         if place is None:
             return []
@@ -220,7 +220,7 @@ class Lines:
         return [found[line_id] for line_id in ids if line_id in found]
 
     async def search(self, user_id: int, matches: Callable[[str], bool]) -> list[int]:
-        """Return the ids of the Lines whose words match, newest first. It opens all of them."""
+        """Return the ids of the Lines whose words match, newest first. Opens all of the user's Lines."""
 
         def found(line_id: int, words: str) -> list[int]:
             return [line_id] if matches(words) else []
@@ -228,11 +228,11 @@ class Lines:
         return await self._open_each(user_id, "words", found)
 
     async def all_feelings(self, user_id: int) -> list[tuple[int, tuple[Feeling, ...]]]:
-        """Return the words put to each Line that has any, with the Line's id, newest first. It opens all of them."""
+        """Return the ids of Lines with Feelings, and the Feelings, newest first. Opens all of them."""
         return await self._open_each(user_id, "feelings", lambda line_id, packed: [(line_id, unpack(packed))])
 
     async def _open_each(self, user_id: int, column: str, take: Callable[[int, str], list[T]]) -> list[T]:
-        """Open this column of every Line, newest first, in batches and in a thread; return what is taken of it."""
+        """Open this column of every Line, newest first, in batches in a thread. Return all that `take` returns."""
         key = await self._users.data_key(user_id)
         taken: list[T] = []
         kept_at, message_id = _NOW_AND_EVER
@@ -245,24 +245,24 @@ class Lines:
             kept_at, message_id = rows[-1].kept_at, rows[-1].message_id
 
     async def prompts(self, user_id: int) -> list[tuple[int, str]]:
-        """Return the Lines that answer a prompt, by id, each with its prompt's id, newest first."""
+        """Return the ids of the Lines that answer a prompt, each with its prompt's id, newest first."""
         found = await self._connection.execute(_PROMPTS.order_by(*_NEWEST_FIRST), {"user_id": user_id})
         prompts = await self._prompt_ids.of(user_id)
         return [(row.id, prompts.read(row.prompt_id)) for row in found]
 
     async def prompts_once(self, user_id: int) -> set[str]:
-        """Return the prompts that any Line of this user answers, each once."""
+        """Return the prompts that this user's Lines answer, each once."""
         found = await self._connection.scalars(_PROMPTS_ONCE, {"user_id": user_id})
         prompts = await self._prompt_ids.of(user_id)
         return {prompts.read(stored) for stored in found}
 
     async def of_day(self, user_id: int, day: date, since: datetime, until: datetime) -> list[int]:
-        """Return the Lines of a local date that were kept from `since` on and before `until`, newest first."""
+        """Return the Lines of a local date that were kept from `since` up to, not including, `until`, newest first."""
         facts = {"user_id": user_id, "day": day, "since": since, "until": until}
         return list((await self._connection.execute(_OF_DAY.order_by(*_NEWEST_FIRST), facts)).scalars())
 
     async def _place(self, user_id: int, line_id: int | None) -> tuple[datetime, int] | None:
-        """Return where a Line is in the order in which they were kept."""
+        """Return a Line's position in the order in which Lines were kept."""
         row = (await self._connection.execute(_PLACE, {"user_id": user_id, "line_id": line_id})).one_or_none()
         return (row.kept_at, row.message_id) if row else None
 
@@ -276,14 +276,14 @@ class Lines:
         }
 
     async def answered(self, user_id: int, limit: int) -> list[datetime]:
-        """Return when the latest Lines that answer an Ask were kept, newest first."""
+        """Return when the latest `limit` Lines that answer an Ask were kept, newest first."""
         found = await self._connection.execute(_ANSWERED, {"user_id": user_id, "count": limit})
         return [row.kept_at for row in found]
 
     async def to_bring_back(
         self, user_id: int, limit: int, *, until: datetime, not_since: datetime
     ) -> list[tuple[int, str]]:
-        """Return the oldest Lines that answer a prompt, by id, each with its prompt's id.
+        """Return the ids of the oldest Lines that answer a prompt, each with its prompt's id.
 
         They were kept by `until`, and no Ask has brought them back after `not_since`.
         """
@@ -304,7 +304,7 @@ class Lines:
     async def change(self, line: Line, words: str, now: datetime, *, message_id: int | None = None) -> Line:
         """Give a Line new words and return the changed Line.
 
-        With `message_id` the words came as another message, which belongs to the Line from now on.
+        With `message_id`, the words came as another message, which belongs to the Line from now on.
         """
         sealed = await self._seal(line.user_id, line.id, words)
         changed = replace(line, message_id=message_id or line.message_id, revision=line.revision + 1)
@@ -317,14 +317,14 @@ class Lines:
         return changed
 
     async def feelings(self, user_id: int, line_id: int) -> tuple[Feeling, ...]:
-        """Return the words put to a Line, in the order in which they were put to it."""
+        """Return the Feelings put to a Line, in the order in which they were added."""
         if line_id in self._without_feelings:
             return ()
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
         return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
 
     async def opened(self, user_id: int, ids: Sequence[int]) -> list[Opened]:
-        """Return those of these Lines that are still there, with all their words, for showing."""
+        """Return those of these Lines that are still there, with words and Feelings, for showing."""
         rows = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
         key = await self._users.data_key(user_id)
         return [
@@ -337,12 +337,12 @@ class Lines:
         ]
 
     async def feelings_since(self, user_id: int, since: datetime) -> list[tuple[date, tuple[Feeling, ...]]]:
-        """Return the words put to each Line that was kept since then, with its local date, the newest Line first."""
+        """Return the Feelings of each Line that was kept since then, with its local date, the newest Line first."""
         rows = await self._connection.execute(_FEELINGS_SINCE, {"user_id": user_id, "since": since})
         return [(row.day, await self._opened(user_id, row)) for row in rows.all()]
 
     async def set_feelings(self, line: Line, feelings: Collection[Feeling]) -> None:
-        """Put these words to a Line, in the place of any others."""
+        """Put these Feelings to a Line, replacing any others."""
         self._without_feelings.discard(line.id)
         sealed = sealed_feelings(await self._users.data_key(line.user_id), line.user_id, line.id, feelings)
         await self._connection.execute(update(lines).where(lines.c.id == line.id).values(feelings=sealed))
@@ -356,11 +356,11 @@ class Lines:
         return unpack(opened) if opened else ()
 
     async def show_on(self, user_id: int, line_id: int, message_id: int | None) -> None:
-        """Remember that this message of the bot has the Line's latest buttons, or that none has."""
+        """Note which message of the bot has the Line's current buttons, or that none has."""
         await execute_later(self._connection, _CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def settle_days(self, user_id: int, day_of: Callable[[datetime], date]) -> None:
-        """Set the local dates of Lines that were kept before the user's zone was known."""
+        """Set the local dates of Lines that were kept before we knew the user's zone."""
         found = await self._connection.execute(select(lines.c.id, lines.c.kept_at).where(lines.c.user_id == user_id))
         for row in found.all():
             await self._connection.execute(update(lines).where(lines.c.id == row.id).values(day=day_of(row.kept_at)))
@@ -383,7 +383,7 @@ class Lines:
 
 
 def sealed_feelings(key: bytes, user_id: int, line_id: int, feelings: Collection[Feeling]) -> bytes | None:
-    """Seal the words put to a Line, padded; None if there are none."""
+    """Seal the Feelings of a Line, padded; None if there are none."""
     if not feelings:
         return None
     packed = pack(feelings)
@@ -392,14 +392,14 @@ def sealed_feelings(key: bytes, user_id: int, line_id: int, feelings: Collection
 
 
 class Drafts:
-    """Texts that were sent but not kept yet, until their writer decides what to do with them."""
+    """Texts that were sent but not kept yet, until their writer decides."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def set_aside(self, draft: Draft, now: datetime) -> Draft:
-        """Store a Draft, replacing an earlier one of the same message. Return it with its new id."""
+        """Store a Draft, replacing an earlier one from the same message. Return it with its new id."""
         replaced = await self._connection.execute(
             delete(drafts).where(drafts.c.user_id == draft.user_id, drafts.c.message_id == draft.message_id)
         )
@@ -423,11 +423,11 @@ class Drafts:
         return replace(draft, id=draft_id, card_id=None)
 
     async def show_line(self, draft: Draft, revision: int) -> None:
-        """Remember which wording of the Line that the Draft could replace its writer was shown."""
+        """Note which revision of the Line that the Draft could replace its writer has seen."""
         await self._connection.execute(update(drafts).where(drafts.c.id == draft.id).values(line_revision=revision))
 
     async def show_on(self, user_id: int, draft_id: int, message_id: int) -> None:
-        """Remember that this message of the bot asks about the Draft."""
+        """Note that this message of the bot asks about the Draft."""
         await execute_later(
             self._connection, _DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id}
         )
@@ -443,7 +443,7 @@ class Drafts:
         self._users.removed_words = True
 
     async def drop_before(self, moment: datetime) -> int:
-        """Delete the Drafts sent before `moment`, which nobody decided about. Return how many there were."""
+        """Delete the Drafts that were sent before `moment` and not decided about. Return how many there were."""
         return (await self._connection.execute(delete(drafts).where(drafts.c.sent_at < moment))).rowcount
 
     async def _one(self, *conditions: Any) -> Draft | None:
@@ -467,7 +467,7 @@ class Drafts:
 
 
 def _taken(key: bytes, user_id: int, column: str, rows: Sequence[Any], take: Callable[[int, str], list[T]]) -> list[T]:
-    """Open these rows. What is damaged is left out: whoever looks at that Line is told so."""
+    """Open these rows, skipping damaged ones; somebody who opens such a Line sees that it is damaged."""
     taken: list[T] = []
     for row in rows:
         try:

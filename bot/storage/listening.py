@@ -1,6 +1,6 @@
-"""What processes tell each other through PostgreSQL's LISTEN and NOTIFY, so that nobody waits for the next look.
+"""Messages between processes through PostgreSQL's LISTEN and NOTIFY, which save waiting for the next poll.
 
-Nothing depends on it: whoever hears nothing, because the connection that listens is lost, looks every second anyway.
+Nothing depends on them: a process that hears nothing, because its connection is lost, polls every second anyway.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ throttled = ThrottledLog(structlog.stdlib.get_logger(__name__))
 
 
 async def announce(connection: AsyncConnection, what: str) -> None:
-    """Let all processes hear this once the transaction is committed. It never contains anything of a person's."""
+    """Notify all processes once the transaction is committed. `what` never contains personal data."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(_CHANNEL, what)))
 
@@ -37,7 +37,7 @@ class Listener:
         self._hear = hear
 
     async def run(self) -> None:
-        """Listen until cancelled, on a connection of its own, which is made again when it is lost."""
+        """Listen until cancelled, on a dedicated connection, reconnecting whenever it is lost."""
         engine = create_async_engine(
             self._url,
             poolclass=NullPool,
@@ -49,7 +49,7 @@ class Listener:
                 try:
                     async with engine.connect() as connection:
                         await self._listen(connection)
-                except Exception as error:  # noqa: BLE001  # a database that is just coming back can answer anything
+                except Exception as error:  # noqa: BLE001  # a database that is coming back can fail in any way
                     throttled.warning("listening.lost", error=safe_error(error))
                 await asyncio.sleep(_AGAIN)
         finally:

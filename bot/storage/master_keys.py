@@ -1,4 +1,4 @@
-"""Rows of the versions of the master key that have sealed this database, so that a wrong key is recognized."""
+"""Rows of the master key's versions that have sealed this database, so that we recognise a wrong key."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ from bot.storage.conflicts import insert_into
 from bot.storage.schema import inbox, master_keys, processes, users
 
 _SAMPLE: Final = 5
-"""How many data keys we try. One that opens shows that the master key is right; the others may just be damaged."""
+"""How many data keys we try. One that opens shows that the master key is right; others may just be damaged."""
 _PUT_BACK: Final = (
     "Put back the key that this database was used with (its file, AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY), or restore "
     "the backup that belongs to this key. Nothing was changed."
 )
 _VERSION: Final = func.substr(users.c.data_key, 2, 4, type_=LargeBinary)
-"""The version of the master key that wraps a data key, as the wrapped data key contains it: see bot.crypto."""
+"""The version of the master key that wraps a data key, taken from the wrapped data key itself; see bot.crypto."""
 
 
 class MasterKeys:
@@ -27,9 +27,12 @@ class MasterKeys:
         self._keys = keys
 
     async def check(self) -> None:
-        """Make sure that our key ring is the one that sealed this database. Changes nothing. Raises OtherKey.
+        """Make sure that our key ring is the one that sealed this database. Raises OtherKey.
 
-        This also works with any earlier schema, so that a wrong key is noticed before a database is migrated.
+        Changes nothing. It works with any earlier schema too, so that we notice a wrong key before migrating a
+        database.
+
+        It works with any earlier schema too, so that we notice a wrong key before migrating a database.
         """
         if not await self._has("users") or await self._has_no_users():
             return
@@ -40,9 +43,9 @@ class MasterKeys:
         await self._open_some()
 
     async def record(self, *, alone: bool) -> None:
-        """Note the current version, which wraps data keys from now on. Raises OtherKey if the ring is a different one.
+        """Record the current version, which wraps data keys from now on. Raises OtherKey if the ring is another one.
 
-        As long as there are no users, the noted versions aren't needed, so a new one replaces them; but only if we are
+        While there are no users, the recorded versions aren't needed, so the new one replaces them. That requires being
         `alone` with the database, because another process may be using one of them.
         """
         if alone and await self._has_no_users():
@@ -51,9 +54,9 @@ class MasterKeys:
         self._compare(await self._known())
 
     async def claim(self) -> None:
-        """Make sure that the current version can wrap another data key until this transaction ends.
+        """Make sure that the current version stays allowed to wrap data keys until this transaction ends.
 
-        Raises KeyMismatch if the ring is a different one, or its current version was retired while this process ran.
+        Raises KeyMismatch if the ring is a different one, or if its current version was retired while this process ran.
         """
         await self._claim()
         found = await self._connection.execute(
@@ -69,8 +72,8 @@ class MasterKeys:
     async def is_recorded(self) -> bool:
         """Return whether all running bots wrap with our current version. Raises OtherKey if it is another key.
 
-        Of an SQLite database one runs at a time, and has noted the version. With PostgreSQL each has also noted it in
-        its own row. So nothing is wrapped with an older version from then on.
+        With SQLite only one bot runs at a time, and it has recorded the version. With PostgreSQL each has also noted it
+        in its own row of `processes`. So from then on nothing is wrapped with an older version.
         """
         known = await self._known()
         self._compare(known)
@@ -80,7 +83,7 @@ class MasterKeys:
     async def retire(self, version: int) -> None:
         """Let this version wrap nothing from now on. Raises WrongKey if something still needs it.
 
-        Nobody can `claim` it in between: either they claimed it before, and we see their user, or it is retired.
+        A concurrent `claim` either comes before, so that we see its user, or finds the version retired.
         """
         print_ = self._keys.fingerprint(version)
         statement = insert_into(self._connection.dialect.name, master_keys).values(
@@ -116,7 +119,7 @@ class MasterKeys:
                 )
 
     async def _look_at_all(self) -> None:
-        """Check the versions that wrap any data key. This is only needed if the fingerprints don't tell."""
+        """Check all versions that wrap any data key, which is only needed if the fingerprints aren't conclusive."""
         found = await self._connection.execute(select(_VERSION).distinct())
         for raw in found.scalars():
             if (version := int.from_bytes(raw)) not in self._keys.versions:
@@ -128,7 +131,7 @@ class MasterKeys:
             await self._open_some(raw)
 
     async def _open_some(self, version: bytes | None = None) -> None:
-        """Check that a data key opens; with `version`, one that this version wraps. Raises OtherKey."""
+        """Check that a data key opens, or, with `version`, one that this version wraps. Raises OtherKey."""
         query = select(users.c.id, users.c.data_key).limit(_SAMPLE)
         if version is not None:
             query = query.where(_VERSION.in_((version,)))

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version. Alembic does the work and is only loaded when there is any."""
+"""Brings a database to the schema of this version. Alembic does the work, and is only loaded if there is any."""
 
 import asyncio
 import re
@@ -15,8 +15,7 @@ _OURS: Final = frozenset({"users", "asks", "lines", "notices"})
 """Tables that every version of Ajar has. An alembic_version alone isn't enough, because other programs have one too."""
 _FOLDER: Final = Path(__file__).parent / "migrations"
 HEAD: Final = max(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9]*.py"))
-"""The newest migration. It is read from the files' names so that a start with nothing to migrate needn't load Alembic.
-"""
+"""The newest migration, read from the file names so that a start with nothing to migrate needn't load Alembic."""
 
 
 class NewerSchema(Exception):
@@ -39,7 +38,7 @@ class NotOurs(Exception):
 async def migrate(url: str) -> str | None:
     """Apply the missing migrations. Return the earlier version, "" for a new database, None if there was nothing to do.
 
-    Raises NewerSchema, NotOurs, and what the database raises (see `bot.storage.troubles`).
+    Raises NewerSchema, NotOurs, and the database's own errors (see `bot.storage.troubles`).
     """
     if file := sqlite_file(url):
         await asyncio.to_thread(_make_folder, file.parent)

@@ -1,8 +1,8 @@
-"""Makes what an earlier version of Ajar stored as little readable without the key as what this one stores.
+"""Brings rows of earlier versions to today's level of privacy: prompts hidden, text sizes evened out, times coarse.
 
-A migration has no key, so this runs after it, user by user, while the bot works, and after everything is tied. It takes
-few rows at a time, so that nobody's answer waits for it. If it is interrupted, it begins again; what is done already
-takes little time then.
+A migration has no key, so this runs afterwards, user by user, while the bot works, and after everything is tied. It
+takes few rows at a time, so that no answer waits for it. If it is interrupted, it starts again, and skips quickly over
+what is already done.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,7 +21,7 @@ from bot.storage.seals import KINDS, Kind
 from bot.storage.users import Users
 
 _ROWS: Final = 50
-"""How many rows are read and sealed anew in a transaction. It takes about two milliseconds."""
+"""How many rows we read and reseal in one transaction, which takes about two milliseconds."""
 
 
 class Place(NamedTuple):
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """What came of some rows of a part."""
+    """The outcome of handling some rows of a part."""
 
     rows: int
     after: Any
@@ -44,7 +44,7 @@ _Part = Callable[[int, Any, int], Awaitable[_Done]]
 
 
 class _Kept(NamedTuple):
-    """A Line that is coarse by now, by which the next one is found, and its place within its quarter."""
+    """The last Line made coarse: its old position, from which we go on, and its number within its quarter-hour."""
 
     kept_at: datetime
     message_id: int
@@ -52,7 +52,7 @@ class _Kept(NamedTuple):
 
 
 class Minimising:
-    """Rows of users from before prompts were hidden, sizes evened out and times coarse."""
+    """Minimises the rows of users."""
 
     def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds) -> None:
         self._connection = connection
@@ -69,9 +69,10 @@ class Minimising:
         )
 
     async def minimise(self, user_id: int, place: Place = Place()) -> Place | None:  # noqa: B008  # it is immutable
-        """Do so with some rows of this user, for whom the transaction must have been opened.
+        """Minimise some rows of this user, for whom the transaction must have been opened.
 
-        Returns where to go on; None once everything is done. What doesn't open stays as it is. Raises KeyMismatch.
+        Returns where to go on; None once everything is done. Values that don't open stay as they are. Raises
+        KeyMismatch.
         """
         if await self._users.find(user_id) is None:
             return None
@@ -93,11 +94,11 @@ class Minimising:
     async def _coarsen_user(self, user_id: int, _after: Any, _limit: int) -> _Done:
         mine = users.c.id == user_id
         created_at = (await self._connection.execute(select(users.c.created_at).where(mine))).scalar_one()
-        await self._connection.execute(update(users).where(mine).values(created_at=created_at))  # which is `Coarse`
+        await self._connection.execute(update(users).where(mine).values(created_at=created_at))  # the type rounds
         return _Done(1, None)
 
     async def _coarsen_lines(self, user_id: int, after: _Kept | None, limit: int) -> _Done:
-        """Keep only the quarter of an hour of each Line, and the order within it."""
+        """Keep only the quarter-hour of each Line, and the order within it."""
         order = (lines.c.kept_at, lines.c.message_id)
         query = select(lines.c.id, *order, lines.c.changed_at).where(lines.c.user_id == user_id).order_by(*order)
         if after:
@@ -124,7 +125,7 @@ class Minimising:
         return _Done(len(rows), after if len(rows) == limit else None)
 
     async def _even_out(self, kind: Kind, user_id: int, after: int | None, limit: int) -> _Done:
-        """Seal those texts anew that are shorter than such a text is sealed now."""
+        """Reseal texts whose sealed form is shorter than today's padding makes it."""
         table, (key,) = kind.column.table, kind.column.table.primary_key.columns
         short = func.length(kind.column) < sealed_length(room_for(kind.column.name))
         query = select(key.label("about"), kind.row.label("row"), kind.column.label("sealed"), *kind.facts).where(

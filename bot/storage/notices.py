@@ -1,4 +1,4 @@
-"""Rows of the outbox: what the bot still has to send, and to whom. A row is claimed with a lease, then settled."""
+"""Rows of the outbox: Notices that the bot still has to send. A process claims a row with a lease, then settles it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -31,13 +31,13 @@ from bot.storage.schema import inbox, notices
 from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
-"""Longer than any send can take, so that an expired lease means that its holder is gone."""
+"""Longer than any send can take, so an expired lease means that its holder is gone."""
 
 
 class _State(StrEnum):
     WAITING = "waiting"
     CLAIMED = "claimed"
-    SUSPENDED = "held"  # the bot must not write to its user now
+    SUSPENDED = "held"  # the bot may not write to its user now
     SENDING = "sending"  # from here on it may have arrived without us knowing
 
 
@@ -45,8 +45,8 @@ class Settled(StrEnum):
     """How a Notice ended."""
 
     SENT = "sent"
-    ASSUMED = "assumed"  # may have arrived, and another copy would be too many
-    NEEDLESS = "needless"  # what it would say no longer applies
+    ASSUMED = "assumed"  # may have arrived, and has used up its copies
+    NEEDLESS = "needless"  # no longer applies
     GONE = "gone"  # the bot can't write to the user
     REFUSED = "refused"  # Telegram will never take it
     FAILED = "failed"  # a defect of ours, on every try
@@ -111,7 +111,7 @@ _AFTER_AN_ANSWER: Final = exists().where(
     _EARLIER.c.id < notices.c.id,
 )
 CLAIMABLE: Final = (_OPEN, notices.c.due_at <= bindparam("now"), ~_AFTER_AN_ANSWER)
-"""What is due, without answers that wait for an earlier one to the same user."""
+"""The condition for due Notices, without answers that wait for an earlier one to the same user."""
 _DUE: Final = (
     select(notices.c.id)
     .where(*CLAIMABLE, notices.c.id.not_in(bindparam("but", expanding=True)))
@@ -120,14 +120,14 @@ _DUE: Final = (
 )
 _UNANSWERED: Final = select(inbox.c.id).where(inbox.c.lane.is_not(None), inbox.c.handled_at.is_not(None))
 _DUE_ANSWERS: Final = _DUE.where(notices.c.kind == NoticeKind.ANSWER, notices.c.subject_id.in_(_UNANSWERED))
-"""They are found by way of their updates, of which few are unanswered, while a million questions may be due before."""
+"""We find due answers through their updates, of which few are unanswered, as a million Asks may be due before them."""
 
 
 def _claim(due: Select[Any]) -> Any:
-    """Return the statement that claims what is due.
+    """Return the statement that claims due Notices.
 
-    What is due is found in a CTE, which PostgreSQL executes once. A subquery it may repeat for each row that it looks
-    at, and each time that skips what is locked by then and finds others, beyond the limit.
+    A CTE finds them, because PostgreSQL executes it once. It may repeat a subquery for each row that it looks at, which
+    each time skips the rows locked by then and finds others, beyond the limit.
     """
     found = due.with_for_update(skip_locked=True, of=notices).cte("found")
     return (
@@ -150,7 +150,7 @@ _ADD: Final = insert(notices)
 
 
 def _hasten_or_add(dialect: str) -> Any:
-    """Return the statement that adds a Notice, or makes the open one of that kind and subject due earlier."""
+    """Return the statement that adds a Notice, or makes the open one of this kind and subject due earlier."""
     new = insert_into(dialect, notices)
     return new.on_conflict_do_update(
         index_elements=[notices.c.subject_id, notices.c.kind],
@@ -182,7 +182,7 @@ class Notices:
             await execute_later(self._connection, _ADD, *(_as_row(*each, now=now) for each in new))
 
     async def plan_once(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
-        """Add Notices like `add`, except those about whose subject one of the same kind is already planned."""
+        """Like `add`, but skip a Notice if one of the same kind and subject is already open."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
             await self._connection.execute(
@@ -190,9 +190,9 @@ class Notices:
             )
 
     async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
-        """Look at `at`, at the latest, for messages of this user to remove. Each user has at most one such Notice.
+        """Plan to look for messages of this user to remove, at `at` or earlier. Each user has at most one such Notice.
 
-        The one that is just being handled is left as it is: its handler looks again, behind `lock`.
+        One that is being handled stays as it is, since its handler looks again after it calls `lock`.
         """
         self._plan(at)
         await execute_later(
@@ -205,7 +205,7 @@ class Notices:
         )  # fmt: skip
 
     async def lock(self, notice: Notice) -> None:
-        """Let no other transaction add a Notice of this kind and subject, or hasten this one, before this one ends."""
+        """Keep other transactions from adding or hastening a Notice of this kind and subject, until this one ends."""
         await self._connection.execute(_LOCK, {"notice_id": notice.id})
 
     def expect_answers(self, user_id: int, owner: int) -> None:
@@ -213,9 +213,9 @@ class Notices:
         expect(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
 
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
-        """Return when an answer to this user is due, if it has to wait behind earlier ones.
+        """Return when a new answer to this user is due if it has to wait behind earlier ones; None if it needn't wait.
 
-        It has to if one of them isn't on its way from the process `owner`.
+        It has to wait if the process `owner` isn't sending all of the earlier ones.
         """
         row = (await self._connection.execute(_ELSEWHERE, {"of_user": user_id, "of_owner": owner})).one()
         return (row.last_due or now) if row.number else None
@@ -223,9 +223,10 @@ class Notices:
     async def add_answer(
         self, user_id: int, update_id: int, result: Result, now: datetime, owner: int, *, behind: datetime | None
     ) -> Notice | None:
-        """Add the answer to an update, claimed by `owner`, who sends it at once.
+        """Add the answer to an update, claimed by `owner`, which sends it at once.
 
-        Returns None if it has to wait, unclaimed, until earlier answers to this user have been sent: see `behind`.
+        If it has to wait until earlier answers to this user are sent (see `behind`), it is added unclaimed, and None is
+        returned.
         """
         packed = result.pack()
         notice = Notice(
@@ -247,14 +248,14 @@ class Notices:
         return notice
 
     async def answers_said(self, notice_ids: Collection[int]) -> None:
-        """Remove these answers, because they were given."""
+        """Remove these answers, because they were sent."""
         if notice_ids:
             await execute_later(self._connection, _ANSWERS_SAID, {"notice_ids": list(notice_ids)})
 
     async def release_answers(self, notice: Notice, at: datetime, *, but: Collection[int]) -> set[int]:
-        """Give back, until `at`, what this answer's owner has claimed of its user's answers. Returns their ids.
+        """Release the answers to this user that this answer's owner has claimed, and put them off until `at`.
 
-        This answer has to wait, and the others come after it. Those in `but` have been given.
+        This answer has to wait, and the others come after it. Those in `but` have been sent. Returns the ids.
         """
         self._plan(at)
         found = await self._connection.execute(
@@ -263,19 +264,19 @@ class Notices:
         return set(found.scalars())
 
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
-        """Cancel the open Notice of this kind about this subject. True if there was one."""
+        """Cancel the open Notice of this kind and subject. True if there was one."""
         done = await self._connection.execute(
             _SETTLE_SUBJECT, {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
         return bool(done.rowcount)
 
     async def is_open(self, kind: NoticeKind, subject_id: int) -> bool:
-        """True if a Notice of this kind about this subject isn't settled."""
+        """Return whether there is an unsettled Notice of this kind and subject."""
         query = select(notices.c.id).where(_OPEN, notices.c.kind == kind, notices.c.subject_id == subject_id)
         return (await self._connection.execute(query.limit(1))).first() is not None
 
     async def was_tried(self, user_id: int, kind: NoticeKind, subject_id: int) -> bool:
-        """True if this was sent, or may have been sent, to this user about this subject recently."""
+        """Return whether a Notice of this kind and subject was, or may have been, sent to this user recently."""
         found = await self._connection.execute(
             select(notices.c.id).where(
                 notices.c.user_id == user_id,
@@ -287,7 +288,7 @@ class Notices:
         return found.first() is not None
 
     async def last(self, user_id: int, kind: NoticeKind) -> Last | None:
-        """Return how this user's newest Notice of this kind came out, as long as we remember it."""
+        """Return how this user's newest Notice of this kind ended, as long as its row exists."""
         found = await self._connection.execute(
             select(notices.c.settled_at, notices.c.state)
             .where(notices.c.user_id == user_id, notices.c.kind == kind)
@@ -298,7 +299,7 @@ class Notices:
         return Last(row.settled_at, row.state == Settled.SENT) if row else None
 
     async def renew(self, notice: Notice, now: datetime) -> bool:
-        """Keep a Notice that takes long for another LEASE. False if it is no longer ours, or is settled."""
+        """Extend our claim on a Notice that takes long by another LEASE. False if it is no longer ours, or settled."""
         done = await self._connection.execute(
             update(notices)
             .where(
@@ -333,12 +334,12 @@ class Notices:
         )
 
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
-        """Cancel everything that the bot would send on its own about this Ask."""
+        """Cancel the open Notices about this Ask."""
         facts = {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
         await execute_later(self._connection, _CANCEL_FOR_ASK, facts)
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
-        """Cancel the open Notices of this kind about several subjects."""
+        """Cancel the open Notices of this kind for several subjects."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.kind == kind, notices.c.subject_id.in_(subject_ids), notices.c.settled_at.is_(None))
@@ -346,10 +347,10 @@ class Notices:
         )
 
     async def claim(self, now: datetime, limit: int, owner: int, *, but: Collection[int] = ()) -> list[Notice]:
-        """Claim up to `limit` due Notices for LEASE, except those in `but`: answers before all else, as they are due.
+        """Claim up to `limit` due Notices for LEASE, except those in `but`: answers first, then the longest due.
 
-        A user's answers are given one by one. One whose lease ran out while it was being sent counts as unclear: it may
-        have arrived.
+        A user's answers come one by one. A Notice whose lease ran out while it was being sent counts as unclear, as it
+        may have arrived.
         """
         facts = {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner}
         answers = [_notice(row) for row in await self._connection.execute(_CLAIM_ANSWERS, facts)]
@@ -358,12 +359,12 @@ class Notices:
         return [*_in_order(answers), *_in_order(others)]
 
     async def can_claim(self, now: datetime) -> bool:
-        """Return whether there is something that `claim` would return, unless its caller is sending it."""
+        """Return whether `claim` would find anything; that may be a Notice that its caller is sending already."""
         found = await self._connection.execute(_DUE, {"now": now, "but": (), "count": 1})
         return found.first() is not None
 
     async def sending(self, notice: Notice) -> bool:
-        """Note that it is being sent from now on.
+        """Note that we begin to send this Notice.
 
         False if it was settled or cancelled in the meantime, or another process has taken it over.
         """
@@ -371,7 +372,7 @@ class Notices:
         return bool(done.rowcount)
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
-        """Look at it again at `at`, because its time has not come yet. For a speaker, before it has sent anything."""
+        """Put off a Notice until `at`, because its time has not come yet. For speakers, before anything is sent."""
         self._plan(at)
         self.postponed.add(notice.id)
         await self._connection.execute(
@@ -381,7 +382,7 @@ class Notices:
         )
 
     async def suspend(self, notice: Notice, until: datetime) -> None:
-        """Suspend a Notice that did not arrive until `until`, or until `resume` is called earlier."""
+        """Suspend a Notice that did not arrive, until `until` or an earlier call of `resume`."""
         self._plan(until)
         self.postponed.add(notice.id)
         await self._connection.execute(
@@ -396,7 +397,7 @@ class Notices:
         )
 
     async def resume(self, user_id: int, now: datetime) -> None:
-        """Make what was suspended for this user due now: the pause is over, or the bot is no longer blocked."""
+        """Make this user's suspended Notices due now: the pause is over, or the bot is no longer blocked."""
         done = await self._connection.execute(
             update(notices)
             .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.SUSPENDED)
@@ -406,7 +407,7 @@ class Notices:
             self._plan(now)
 
     async def hasten(self, kind: NoticeKind, now: datetime) -> None:
-        """Make waiting Notices of this kind due now, because the clock was set back after their time was chosen."""
+        """Make waiting Notices of this kind due now, because the clock was set back after they were planned."""
         await self._connection.execute(
             update(notices)
             .where(_OPEN, notices.c.kind == kind, notices.c.state == _State.WAITING, notices.c.due_at > now)
@@ -417,14 +418,14 @@ class Notices:
         self.due_at = min(self.due_at or moment, moment)
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> bool:
-        """Settle it, unless it was put off or settled before. True if this call settled it."""
+        """Settle a Notice, unless it was put off or settled before. True if this call settled it."""
         done = await self._connection.execute(
             _SETTLE, {"notice_id": notice.id, "of_owner": notice.owner, "state": how, "settled_at": now}
         )
         return bool(done.rowcount)
 
     async def retry(self, notice: Notice, at: datetime, *, unclear: int) -> None:
-        """Try again at `at`. `unclear` is the number of copies to count, because it may have arrived anyway."""
+        """Try again at `at`. `unclear` is how many copies to count, as they may have arrived."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner)
@@ -432,7 +433,7 @@ class Notices:
         )
 
     async def failed(self, notice: Notice, at: datetime) -> None:
-        """Try again at `at`, after it failed through a defect of ours and did not arrive."""
+        """Try again at `at` after a defect of ours kept it from arriving."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner)
@@ -440,12 +441,12 @@ class Notices:
         )
 
     async def release_of(self, owner: int, now: datetime) -> None:
-        """Give back what a process had claimed that is gone. What it was sending may have arrived."""
+        """Make the Notices due now that a process which is gone had claimed. Those it was sending may have arrived."""
         await self._connection.execute(
             update(notices)
             .where(
                 _OPEN,
-                notices.c.due_at <= now + 2 * LEASE,  # no lease ends later, also by another machine's clock
+                notices.c.due_at <= now + 2 * LEASE,  # no lease ends later, even by another machine's clock
                 notices.c.owner == owner,
                 notices.c.state.in_((_State.CLAIMED, _State.SENDING)),
             )
@@ -453,7 +454,7 @@ class Notices:
         )
 
     async def release(self, now: datetime) -> None:
-        """Give back every lease, because whoever held one is gone. Only for a database that a single process uses."""
+        """Release every claim, because its holder is gone. Only for a database that a single process uses."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.settled_at.is_(None), notices.c.state.in_((_State.CLAIMED, _State.SENDING)))

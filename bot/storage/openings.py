@@ -1,7 +1,7 @@
-"""Rows of openings: what a receiver has opened, where it is shown, and whether they have answered it.
+"""Rows of openings: which Reflections a receiver has opened, which message shows each, and whether it is answered.
 
-They belong to the receiver and don't depend on anything the sharer does later: the bot asks about a text typed under
-opened words in the same way whether the sharer is still there or not.
+They belong to the receiver and don't depend on anything the sharer does later: after opening a Reflection, the bot asks
+about a typed text in the same way whether or not the sharer is still there.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ LATEST_OPENING: Final = _OF_USER.order_by(openings.c.opened_at.desc()).limit(1)
 
 
 class Openings:
-    """What receivers have opened."""
+    """The Reflections that receivers have opened."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -40,7 +40,7 @@ class Openings:
         return await self._one(_FIND, user_id=user_id, reflection_id=reflection_id)
 
     async def shown_by(self, user_id: int, message_id: int) -> Opening | None:
-        """Return the opening whose words this message shows."""
+        """Return the opening of the Reflection that this message shows."""
         return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
 
     async def latest(self, user_id: int, since: datetime) -> Opening | None:
@@ -49,15 +49,15 @@ class Openings:
         return opening if opening and opening.opened_at > since else None
 
     async def show_on(self, user_id: int, reflection_id: int, message_id: int) -> None:
-        """Remember that this message shows the words."""
+        """Note which message shows the words."""
         await self._change(user_id, reflection_id, message_id=message_id)
 
     async def answer(self, user_id: int, reflection_id: int) -> bool:
-        """Remember that there is an answer, sent or about to be. False if there was one already."""
+        """Note that there is an answer, sent or about to be. False if there already was one."""
         return await self._change(user_id, reflection_id, openings.c.answered == 0, answered=1)
 
     async def unanswer(self, user_id: int, reflection_id: int) -> None:
-        """Remember that the answer was undone."""
+        """Note that the answer was undone."""
         await self._change(user_id, reflection_id, answered=0)
 
     async def _change(self, user_id: int, reflection_id: int, *conditions: Any, **facts: Any) -> bool:

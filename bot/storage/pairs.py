@@ -1,6 +1,6 @@
-"""Rows of Pairs and of Invites. Only keyed hashes of an Invite's link and code are stored.
+"""Rows of Pairs and of Invites. We store only keyed hashes of an Invite's link and code.
 
-Each member's data key seals a proof that the two are a Pair. A row without it is no Pair, whoever wrote it.
+Each member's data key seals a proof that the two are a Pair. A row without this proof is not a Pair, whoever wrote it.
 """
 
 import base64
@@ -47,7 +47,7 @@ ACTIVE_PAIR: Final = (
     .where(pair_members.c.user_id == bindparam("user_id"))
 )
 _OWN: Final = invites.c.refused == 0
-"""An Invite that its maker still has: they haven't refused its guest."""
+"""The condition that an Invite's maker still has it: they haven't refused its guest."""
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
 LOOKS_PAIRED: Final = select(
     or_(
@@ -64,7 +64,7 @@ class Pairs:
         self._connection = connection
         self._users = users
         self.seen_anew: set[int] = set()
-        """The users for whom this transaction may have changed what `looks_active_to` returns."""
+        """Users for whom this transaction may have changed the result of `looks_active_to`."""
 
     async def active(self, user_id: int) -> Pair | None:
         """Return the Pair this user is in."""
@@ -73,7 +73,7 @@ class Pairs:
         return pair if pair and await self._is_proven(user_id, pair, row.proof if row else None) else None
 
     async def _is_proven(self, user_id: int, pair: Pair, proof: bytes | None) -> bool:
-        """True if it was us who made this user a Pair with the other one."""
+        """Return whether the proof shows that Ajar made these two a Pair."""
         try:
             key = await self._users.data_key(user_id)
         except KeyMismatch:  # without the key nothing can be shared, but the Pair can end
@@ -97,22 +97,23 @@ class Pairs:
         return pair if pair and pair.id == pair_id else None
 
     async def looks_active_to(self, user_id: int) -> bool:
-        """True if it looks to this user as if there were a Pair: there is one, or they haven't heard that it has ended.
+        """Return whether this user is in a Pair as far as they know: one that has ended counts until they are told.
 
-        For what the bot shows unasked, like the button "Share…", so that it doesn't give away that the Pair has ended.
+        Used for everything that the bot shows unasked, like the button "Share…", so that it doesn't reveal the end of a
+        Pair.
         """
         return bool((await self._connection.execute(LOOKS_PAIRED, {"user_id": user_id})).scalar_one())
 
     async def alone(self) -> None:
-        """Wait until nobody else makes or ends a Pair, and keep others from it until this transaction ends.
+        """Wait until nobody else is making or ending a Pair, and keep others from it until this transaction ends.
 
-        Making or ending a Pair changes two people's rows, and two such transactions could lock them in opposite order.
+        Making or ending a Pair changes two users' rows, and two such transactions could lock them in opposite order.
         """
         if self._connection.dialect.name == "postgresql":  # SQLite has one writer
             await self._connection.execute(text("SELECT pg_advisory_xact_lock(1, 0)"))
 
     async def make(self, a: int, b: int, now: datetime) -> Pair | None:
-        """Make these two a Pair, or return None if one of them is in a Pair already, even if just now."""
+        """Make these two a Pair. None if one of them already is in one, even since a moment ago."""
         pair = Pair(timeless_id(), a, b, now)
         inserted = await self._insert(pair)
         if inserted is None:
@@ -144,7 +145,7 @@ class Pairs:
         return insert_into(self._connection.dialect.name, table).values(row).on_conflict_do_nothing()
 
     async def end(self, pair: Pair, leaver: int) -> bool:
-        """End the Pair, and remember that the other one has yet to hear of it. False if it had ended before.
+        """End the Pair, and note that the partner has yet to hear of it. False if it had ended before.
 
         Nothing else of the Pair remains.
         """
@@ -157,19 +158,19 @@ class Pairs:
         return True
 
     async def ended(self, user_id: int) -> int | None:
-        """Return the id of the Pair that has ended without this user having heard of it yet."""
+        """Return the id of the Pair that has ended, if this user hasn't been told yet."""
         row = (await self._connection.execute(_ENDED, {"user_id": user_id})).one_or_none()
         return row.pair_id if row else None
 
     async def tell_ended(self, user_id: int) -> bool:
-        """Return whether to tell this user now that sharing has ended. True only once."""
+        """Return whether to tell this user now that their Pair has ended. True only once."""
         told = (await self._connection.execute(delete(endings).where(endings.c.user_id == user_id))).rowcount
         self.seen_anew |= {user_id} if told else set()
         return bool(told)
 
 
 class Secrets(NamedTuple):
-    """What opens an Invite. It isn't stored, but derived from the master key whenever the maker looks at it."""
+    """The link and code of an Invite. We don't store them, but derive them from the master key for its maker."""
 
     link: str
     code: str
@@ -183,7 +184,7 @@ class Invites:
         self._keys = keys
 
     async def make(self, user_id: int, expires_at: datetime) -> Invite:
-        """Make a new Invite in place of the user's earlier one."""
+        """Make a new Invite, replacing the user's earlier one."""
         await self.drop(user_id)
         invite = Invite(timeless_id(), user_id, expires_at)
         secrets = self._secrets(invite, self._keys.current)
@@ -199,7 +200,7 @@ class Invites:
         return invite
 
     async def secrets(self, invite: Invite) -> Secrets | None:
-        """Return what its maker passes on, or None if we don't have the master key it was made with."""
+        """Return the link and code to pass on; None if we don't have the master key they were made with."""
         row = (await self._connection.execute(select(invites.c.link_hash).where(invites.c.id == invite.id))).first()
         for version in reversed(self._keys.versions) if row else ():
             secrets = self._secrets(invite, version)
@@ -218,7 +219,7 @@ class Invites:
         return await self._one(_OWN, invites.c.user_id == user_id, _open_at(now))
 
     async def own(self, user_id: int, invite_id: int) -> Invite | None:
-        """Return this Invite if the user made it and has not refused its guest, even if it has just expired."""
+        """Return this Invite if the user made it and hasn't refused its guest, even if it has just expired."""
         return await self._one(_OWN, invites.c.id == invite_id, invites.c.user_id == user_id)
 
     async def as_guest(self, user_id: int, invite_id: int) -> Invite | None:
@@ -254,7 +255,8 @@ class Invites:
     async def claim(self, user_id: int, *, link: str = "", code: str = "", now: datetime) -> Invite | None:
         """Make this user the guest of the Invite with this link or code, so that nobody else can use it.
 
-        None, after the same amount of work, if it is unknown, expired, used by somebody else, or the user's own.
+        None if it is unknown, expired, used by somebody else, or the user's own. That takes the same amount of work, so
+        the time reveals nothing.
         """
         column, purpose, secret = (invites.c.link_hash, _LINK, link) if link else (invites.c.code_hash, _CODE, code)
         claimed = await self._connection.execute(
@@ -289,7 +291,7 @@ class Invites:
         return bool(done.rowcount)
 
     async def use(self, invite: Invite) -> bool:
-        """Use the Invite up. False if it was used up, refused, replaced or taken back before."""
+        """Use up the Invite. False if it was already used up, refused, replaced or taken back."""
         done = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.id == invite.id, invites.c.accepted_at.is_not(None))
         )
@@ -316,7 +318,7 @@ class Invites:
         return dropped.scalar_one_or_none()
 
     async def forget_guest(self, user_id: int) -> list[int]:
-        """Open the Invites again that this user was the guest of, because they are gone for good. Return the ids."""
+        """Reopen the Invites that this user was the guest of, because they are leaving for good. Return the ids."""
         await self._connection.execute(delete(invites).where(invites.c.guest_id == user_id, invites.c.refused == 1))
         freed = await self._connection.execute(
             update(invites)
@@ -327,7 +329,7 @@ class Invites:
         return list(freed.scalars())
 
     async def drop_accepted(self) -> list[int]:
-        """Remove all Invites that somebody has said yes to; whoever meant it says it again. Return the ids."""
+        """Remove all Invites that somebody has said yes to, so that only a new yes counts. Return the ids."""
         dropped = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.accepted_at.is_not(None)).returning(invites.c.id)
         )
@@ -336,7 +338,7 @@ class Invites:
     async def drop_all_of(self, *user_ids: int) -> list[int]:
         """Remove all Invites that these users made or are the guests of. Return the ids.
 
-        If somebody else has said yes to one of them, they are refused instead, so that they can't tell why they hear
+        If somebody else has said yes to one of them, that guest is refused instead, and so can't tell why they hear
         nothing.
         """
         refused = await self._connection.execute(
@@ -359,7 +361,7 @@ class Invites:
         return [*refused_ids, *dropped.scalars()]
 
     async def wrong(self, user_id: int, now: datetime) -> None:
-        """Note that this user tried a code that leads nowhere. It still counts after they erase themselves."""
+        """Note that this user tried a wrong code. It still counts after they erase their data."""
         account = self._keys.digest(_ACCOUNT, str(user_id))
         await self._connection.execute(insert(wrong_codes).values(id=new_id(now), account=account, tried_at=now))
 
@@ -375,7 +377,7 @@ class Invites:
         return list(found.scalars())
 
     async def all_wrong_since(self, moment: datetime, limit: int) -> int:
-        """Count the wrong codes that everybody together tried after `moment`, up to `limit`."""
+        """Count the wrong codes that all users together tried after `moment`, up to `limit`."""
         some = select(wrong_codes.c.id).where(wrong_codes.c.tried_at > moment).limit(limit).subquery()
         return int((await self._connection.execute(select(func.count()).select_from(some))).scalar_one())
 

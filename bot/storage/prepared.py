@@ -1,7 +1,7 @@
-"""SQLAlchemy's statements, compiled once for SQLite, with what turns values into parameters and rows into values.
+"""SQLAlchemy's statements, compiled once for SQLite, with converters from values to parameters and rows to values.
 
-SQLAlchemy compiles each statement only once too, but every execution then looks it up by its whole structure, makes a
-context for it, and switches between two stacks. That takes several times as long as SQLite needs for the statement.
+SQLAlchemy also compiles each statement only once, but for every execution it looks the statement up by its whole
+structure, creates a context, and switches between two stacks. That takes several times as long as SQLite itself.
 """
 
 from collections import namedtuple
@@ -90,7 +90,7 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as SQLite takes it."""
+    """A statement ready for SQLite."""
 
     text: str
     _constants: tuple[Any, ...]
@@ -104,7 +104,7 @@ class Prepared:
     reads: frozenset[str]
     """The tables that it reads, if it is a SELECT."""
     changes: str | None
-    """The table that it changes, if it isn't."""
+    """The table that it changes, if it isn't a SELECT."""
     deletes: bool
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -132,7 +132,7 @@ class Prepared:
 def prepared(statement: Executable, values: Mapping[str, Any], dialect: Dialect) -> Prepared | None:
     """Return the statement for values with these names, and lists of these lengths.
 
-    None if SQLAlchemy has to execute it, because it does more for it than executing.
+    None if SQLAlchemy has to execute it itself, because it does more than just that for it.
     """
     lengths = tuple([(name, len(value)) for name, value in values.items() if isinstance(value, _LISTS)])
     return _prepared(statement, tuple(values), lengths, dialect)

@@ -1,4 +1,4 @@
-"""Tries whether an SQLite database can be written to, on a connection of its own and without changing anything."""
+"""Checks whether an SQLite database can be written to, on its own connection and without changing anything."""
 
 import sqlite3
 from contextlib import closing
@@ -9,9 +9,9 @@ _PATIENCE = 5.0
 
 
 def try_to_write(file: Path) -> bool:
-    """Write and roll it back. Return False if somebody else is writing all the time.
+    """Write and roll back. Return False if somebody else holds the write lock all the time.
 
-    Raises sqlite3.Error if it can't be written to.
+    Raises sqlite3.Error if the database can't be written to.
     """
     with closing(sqlite3.connect(file, timeout=_PATIENCE)) as connection:
         try:

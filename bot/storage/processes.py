@@ -1,4 +1,4 @@
-"""Rows of the running processes that share a database, and of what they have to know of each other."""
+"""Rows of the running processes that share a database, and of the facts that they need about each other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from bot.storage.listening import announce
 from bot.storage.schema import holds, processes
 
 EVERY_CHAT: Final = 0
-"""Stands for all chats in `holds`."""
+"""The chat id that stands for all chats in `holds`."""
 HELD: Final = "held"
-"""What is announced when a hold was added or lifted."""
+"""Announced when a hold was added or lifted."""
 
 # Times are the database's, so that the clocks of several machines needn't agree.
 _NOW: Final = type_coerce(cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger), BigInteger)
@@ -40,7 +40,7 @@ _HOLDS: Final = select(holds.c.chat_id, type_coerce(holds.c.ends_at, BigInteger)
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running process, as its row says."""
+    """A running process, as in its row."""
 
     id: int
     role: str
@@ -51,25 +51,25 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a process sees of all of them."""
+    """What a process sees when it beats."""
 
     processes: tuple[Process, ...]
-    """Those that are running, in the order in which they joined."""
+    """The running processes, in the order in which they joined."""
     holds: Mapping[int, float]
-    """For how many seconds Telegram asked us to wait, by chat, or EVERY_CHAT."""
+    """How many more seconds Telegram asked us to wait, by chat or for EVERY_CHAT."""
     time: float
     """The database's time, in seconds since 1970."""
 
 
 class Processes:
-    """The running processes. Only PostgreSQL has any."""
+    """The running processes. The table is only used with PostgreSQL."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
 
     async def join(self, process_id: int, role: str, version: str) -> bool:
-        """Add a process behind those that are there. False if another one has just taken that place: try again."""
+        """Add a process behind the existing ones. False if another one has just taken its place; then try again."""
         place = select(func.coalesce(func.max(processes.c.place), 0) + 1).scalar_subquery()
         try:
             async with self._connection.begin_nested():
@@ -90,7 +90,7 @@ class Processes:
         return True
 
     async def beat(self, process_id: int, *, passed_on: int = 0) -> Seen:
-        """Show that a process is alive, and that it has passed on more answers. Returns what it sees."""
+        """Show that a process is alive, and how many more answers it has passed on. Return what it sees."""
         mine = {"process_id": process_id, "more": passed_on, "wraps_with": self._keys.current}
         await self._connection.execute(_BEAT, mine)
         found = tuple(Process(*row) for row in await self._connection.execute(_ALL))
@@ -105,7 +105,7 @@ class Processes:
         return type_coerce(holds.c.ends_at, BigInteger) <= _NOW
 
     async def hold(self, waits: Mapping[int, float]) -> None:
-        """Note for how many seconds to wait with these chats; 0 lifts a hold."""
+        """Note how many seconds to wait with these chats; 0 lifts a hold."""
         for chat_id, seconds in waits.items():
             ends_at = _NOW + literal(round(seconds * 1000), BigInteger)
             added = insert_into(self._connection.dialect.name, holds).values(chat_id=chat_id, ends_at=ends_at)
@@ -116,7 +116,7 @@ class Processes:
             await announce(self._connection, HELD)
 
     async def remove(self, process_id: int, *, beat: int | None = None) -> bool:
-        """Remove a process that leaves, or one that has stood still since `beat`. True if it was there."""
+        """Remove a process that leaves, or that hasn't beaten since `beat`. True if its row was removed."""
         gone = delete(processes).where(processes.c.id == process_id)
         done = await self._connection.execute(gone if beat is None else gone.where(processes.c.beat == beat))
         return bool(done.rowcount)

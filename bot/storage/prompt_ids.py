@@ -1,7 +1,7 @@
-"""Which prompt an Ask or a Line is about, as it is stored: hidden, so that only its user's data key tells.
+"""The stored form of the prompt of an Ask or a Line: hidden, so that it takes its user's data key to read it.
 
-The same prompt of the same user is always stored as the same text, so rows can be found and joined by it. What a
-version of Ajar before there was this has stored is plain, and is hidden by `hide_some` while the bot runs.
+A prompt is always stored as the same text for the same user, so rows can be found and joined by it. Earlier versions of
+Ajar stored it plain; `hide_some` hides those while the bot runs.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 from bot.storage.users import Users
 
 UNKNOWN: Final = "unknown"
-"""Stands for a prompt that can't be told any more. No prompt is called so; it is treated like one that has left the
+"""Stands for a prompt that can no longer be read. No prompt has this id, so it is treated like one that has left the
 library."""
 WITH_PROMPTS: Final[tuple[tuple[Table, str], ...]] = (
     (asks, "id"), (lines, "id"), (ask_messages, "message_id"), (shown_prompts, "prompt_id"),
 )  # fmt: skip
-"""The tables with prompts, each with what tells the rows of one user apart."""
+"""The tables with prompts, each with the column that distinguishes one user's rows."""
 
 
 class Prompts:
-    """The prompts of one user, each opened once."""
+    """The prompts of one user, each revealed once."""
 
     def __init__(self, user_id: int, data_key: bytes | None) -> None:
-        """Without the data key each prompt is UNKNOWN."""
+        """Without the data key, each prompt is UNKNOWN."""
         self._user_id = user_id
         self._data_key = data_key
         self._known: dict[str, str] = {}
@@ -51,7 +51,7 @@ class Prompts:
 
 
 class PromptIds:
-    """The prompts of users, within a transaction."""
+    """The prompts of users within a transaction."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
@@ -59,7 +59,7 @@ class PromptIds:
         self._of: dict[int, Prompts] = {}
 
     async def of(self, user_id: int) -> Prompts:
-        """Raises LookupError if there is no such user."""
+        """Return this user's prompts. Raises LookupError if there is no such user."""
         if user_id not in self._of:
             try:
                 key: bytes | None = await self._users.data_key(user_id)
@@ -76,7 +76,7 @@ class PromptIds:
         return None if stored is None else (await self.of(user_id)).read(stored)
 
     async def hide_some(self, table: Table, key: str, user_id: int, after: Any, limit: int) -> list[Any]:
-        """Hide which prompts some rows of this user are about, if they are plain, and return their keys, in order."""
+        """Hide the prompts of some rows of this user that are still plain. Return the keys of these rows, in order."""
         prompts, column = await self.of(user_id), table.c[key]
         query = select(table).where(table.c.user_id == user_id, func.substr(table.c.prompt_id, 1, 1) != HIDDEN)
         query = query if after is None else query.where(column > after)
@@ -92,7 +92,7 @@ class PromptIds:
         return [getattr(row, key) for row in rows]
 
     async def _hide_shown(self, user_id: int, prompts: Prompts, plain: Sequence[Row[Any]]) -> None:
-        """Hide the prompts that were shown. One that was shown again since is there already, with a later time."""
+        """Hide shown prompts. One that was shown again since already has a hidden row, with a later time."""
         if not plain:
             return
         hidden = [

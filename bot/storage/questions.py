@@ -1,4 +1,4 @@
-"""Rows of questions that a receiver keeps to ask in person. They are sealed with the receiver's data key."""
+"""Rows of Kept questions, sealed with the receiver's data key."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from bot.storage.users import Users
 
 
 class KeptQuestions:
-    """Questions as their keeper sees them; nobody else ever does."""
+    """Kept questions, which only their keeper ever sees."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
@@ -38,7 +38,7 @@ class KeptQuestions:
         return Answer(question) if question in set(QUESTIONS) else None
 
     async def due_at(self, user_id: int, question_id: int) -> datetime | None:
-        """Return when to remind its keeper of it; None if it isn't there any more."""
+        """Return when to remind the keeper; None if the question isn't there any more."""
         found = await self._connection.execute(
             select(kept_questions.c.due_at).where(
                 kept_questions.c.user_id == user_id, kept_questions.c.id == question_id

@@ -1,7 +1,7 @@
-"""Rows of records: what a user wrote in sharing that no other row contains any more.
+"""Rows of records: texts that a user wrote in sharing and that no other row contains any more.
 
-That is what came along from another bot, where the other rows of it stayed, and what would go with the rows of a
-partner who erases everything. Only its owner ever gets to see it, in an export; it can't go out again.
+They come from another bot, whose other rows stayed there, or would have been deleted with the rows of a partner who
+erased everything. Only their owner ever sees them, in an export; they can't go out again.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot.storage.schema import records
 from bot.storage.users import Users
 
 Entries = Mapping[str, Sequence[Mapping[str, Any]]]
-"""Entries of an export by the name of their section."""
+"""Entries of an export, by the name of their section."""
 
 
 class Records:
@@ -31,7 +31,7 @@ class Records:
         self._users = users
 
     async def add(self, user_id: int, kept: Iterable[Entries], now: datetime) -> None:
-        """Store these, one row each, behind those that are there."""
+        """Store these records, one row each, after the existing ones."""
         key = await self._users.data_key(user_id)
         contents = await asyncio.to_thread(_packed, kept)
         ids = [rising_id(now) for _ in contents]
@@ -41,7 +41,7 @@ class Records:
             await self._connection.execute(insert(records), rows)
 
     async def of(self, user_id: int, after: int, limit: int) -> list[tuple[int, Entries]]:
-        """Return the next records by id, without the entries of those that no longer open."""
+        """Return the next `limit` records after an id. Those that no longer open come without entries."""
         found = await self._connection.execute(
             select(records.c.id, records.c.content)
             .where(records.c.user_id == user_id, records.c.id > after)

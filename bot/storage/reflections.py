@@ -1,9 +1,9 @@
 """Rows of Reflections. Every move is a conditional update, so that if two happen at once only one takes effect.
 
 The words are sealed with the sharer's data key, for one receiver in one Pair. They are opened here for two people: for
-the sharer at any time, for the receiver only once the Reflection was opened. For the receiver it exists only with the
-sharer's yes to this receiver and this time, which is sealed with the Wish. A row that says anything else, whoever wrote
-it, doesn't count.
+the sharer at any time, and for the receiver only after they opened the Reflection. For the receiver it exists only with
+the sharer's yes to this receiver and this time, which is sealed together with the Wish. A row that says anything else
+doesn't count, whoever wrote it.
 """
 
 import contextlib
@@ -76,13 +76,13 @@ class Reflections:
         return await self._one(reflections.c.user_id == user_id, reflections.c.id == reflection_id)
 
     async def any(self, reflection_id: int) -> Reflection | None:
-        """Return this Reflection, whoever it belongs to."""
+        """Return this Reflection, whoever its sharer is."""
         return await self._one(reflections.c.id == reflection_id)
 
     async def all_back_to_draft(self, now: datetime) -> list[Reflection]:
-        """Turn everything that was to go out and isn't opened back into drafts, begun now. Return the Reflections.
+        """Turn all scheduled or announced Reflections back into drafts, begun now. Return them.
 
-        What was put in for a Ritual lapses: the bot asks for it again the next morning.
+        What was put in for a Ritual lapses, as the bot asks for it again the next morning.
         """
         of_ritual = await self._connection.execute(
             select(reflections.c.id).where(reflections.c.state == State.DRAFTED, reflections.c.ritual == 1)
@@ -91,7 +91,7 @@ class Reflections:
         return await self.back_to_draft(None, now)
 
     async def back_to_draft(self, reflection_id: int | None, now: datetime) -> list[Reflection]:
-        """Turn one Reflection, or all, back into drafts if they were to go out and aren't opened. Return them."""
+        """Turn one scheduled or announced Reflection, or all of them, back into drafts. Return them."""
         out = [reflections.c.state.in_(_OUT), *([reflections.c.id == reflection_id] if reflection_id else [])]
         found = await self._many(select(*_FACTS).where(*out))
         await self._connection.execute(
@@ -118,7 +118,7 @@ class Reflections:
         return await self._as_given(row) if row else None
 
     async def of_line(self, line_id: int) -> Reflection | None:
-        """Return the Reflection of this Line that was shared, or is being drafted, and has not ended."""
+        """Return the Reflection of this Line that was shared or is being drafted, and hasn't ended."""
         found = await self._connection.execute(
             select(*_FACTS)
             .where(reflections.c.line_id == line_id, reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
@@ -129,13 +129,13 @@ class Reflections:
         return _reflection(row) if row else None
 
     async def tell_answered(self, reflection_id: int) -> None:
-        """Note that its sharer is shown the Response."""
+        """Note that the sharer sees the Response."""
         await self._connection.execute(update(reflections).where(reflections.c.id == reflection_id).values(told=True))
 
     async def all_of_line(self, line_id: int) -> list[Reflection]:
-        """Return every Reflection of this Line that was set to go out and not taken back, the latest first.
+        """Return every Reflection of this Line that was scheduled and not taken back, the latest first.
 
-        It includes what was cancelled with its Pair: who may know of that is for the caller to decide.
+        It includes those that were cancelled with their Pair; the caller decides who may know about them.
         """
         return await self._many(
             select(*_FACTS)
@@ -149,9 +149,9 @@ class Reflections:
         )
 
     async def is_shared(self, line_id: int, *, unheard: int | None) -> bool:
-        """True if this Line was shared and not taken back, opened or not.
+        """Return whether this Line was shared and not taken back, opened or not.
 
-        `unheard` is a Pair that has ended without its sharer having heard of it: to them the Line still looks shared.
+        `unheard` is a Pair whose end its sharer hasn't heard of: to them the Line still looks shared.
         """
         found = await self._connection.execute(
             select(reflections.c.id)
@@ -170,7 +170,7 @@ class Reflections:
     async def shared_by(self, user_id: int, pair_id: int, since: datetime, limit: int) -> list[Reflection]:
         """Return what this user has shared and not taken back that is due at `since` or later, opened or not.
 
-        If there are more than `limit`, it is the latest of them; the earliest comes first.
+        At most the latest `limit` of them are returned, the earliest of these first.
         """
         found = await self._many(
             select(*_FACTS)
@@ -187,7 +187,7 @@ class Reflections:
         return found[::-1]
 
     async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
-        """Return what this receiver could open now, the longest waiting first."""
+        """Return the Reflections that this receiver could open now, the longest waiting first."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -201,7 +201,7 @@ class Reflections:
         )
 
     async def unopened(self, user_id: int, pair_id: int, ids: Collection[int]) -> list[Reflection]:
-        """Return those of these that are scheduled or announced to this receiver and not opened, ordered by time."""
+        """Return those of these Reflections that are scheduled or announced to this receiver, ordered by time."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -214,7 +214,7 @@ class Reflections:
         )
 
     async def announced_in(self, user_id: int, pair_id: int, announcement_id: int) -> list[Reflection]:
-        """Return what one message announced to this receiver and they haven't opened yet, ordered by time."""
+        """Return the unopened Reflections that one message announced to this receiver, ordered by time."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -227,7 +227,7 @@ class Reflections:
         )
 
     async def announced_since(self, user_id: int, pair_id: int, since: datetime) -> list[Reflection]:
-        """Return what was announced to this receiver after `since`, whatever has become of it."""
+        """Return the Reflections announced to this receiver after `since`, whatever has become of them."""
         return await self._many(
             select(*_FACTS).where(
                 reflections.c.partner_id == user_id,
@@ -237,7 +237,7 @@ class Reflections:
         )
 
     async def has_closed(self, user_id: int, pair_id: int) -> bool:
-        """True if something was announced to this receiver that they have not opened."""
+        """Return whether this receiver has announced Reflections that they haven't opened."""
         return bool(
             await self._many_given(
                 select(*_SEALED).where(
@@ -250,7 +250,7 @@ class Reflections:
         )
 
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
-        """Make this move and set these facts. None if it is no longer possible, whatever was read before."""
+        """Make this move and set these facts. None if the move is no longer possible."""
         starts, end = MOVES[move]
         more = dict(_NO_WORDS) if end in ENDED - {State.CANCELLED} else {}
         if move is Move.SCHEDULE:
@@ -272,9 +272,9 @@ class Reflections:
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
     async def announce(self, ids: Collection[int], now: datetime, announcement_id: int | None = None) -> set[int]:
-        """Note that these are announced to the receiver; with an `announcement_id`, in one message.
+        """Note that these Reflections are announced to the receiver; with an `announcement_id`, in one message.
 
-        Return the ids of those that are announced now.
+        Return the ids of those that are now announced.
         """
         if not ids:
             return set()
@@ -333,7 +333,7 @@ class Reflections:
 
     async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
         """Store new words that wait for the sharer's yes, and the message that they came as. Raises CannotOpen."""
-        await self.words(reflection)  # a row that somebody tampered with gets no new words either
+        await self.words(reflection)  # raises for a row that was tampered with, which gets no new words either
         sealed = await self._seal(reflection, "rewording", words)
         await self._connection.execute(
             update(reflections)
@@ -342,7 +342,7 @@ class Reflections:
         )
 
     async def use_proposed(self, reflection: Reflection, due_at: datetime | None) -> bool:
-        """Replace the words by the proposed ones, to go out at `due_at`. False if it has ended or was opened."""
+        """Replace the words with the proposed ones, to go out at `due_at`. False if it has ended or was opened."""
         words = await self.proposed(reflection)
         if words is None:
             return False
@@ -382,7 +382,7 @@ class Reflections:
         return await self._open(row, "rewording") if row and row.rewording else None
 
     async def proposed_by(self, reflection: Reflection) -> int | None:
-        """Return the message that the waiting words came as, or None if none are waiting."""
+        """Return the message that the proposed words came as; None if there are none."""
         found = await self._connection.execute(
             select(reflections.c.rewording_id).where(
                 reflections.c.id == reflection.id, reflections.c.rewording.is_not(None)
@@ -392,12 +392,12 @@ class Reflections:
         return message_id
 
     async def words_for(self, user_id: int, reflection_id: int) -> str | None:
-        """Return the words, for the receiver. None unless it is for them and was opened, or if the words are gone."""
+        """Return the words, for the receiver. None unless it is theirs and opened, or if the words are gone."""
         row = await self._opened_by(user_id, reflection_id)
         return await self._open(row, "words") if row else None
 
     async def question_for(self, user_id: int, reflection_id: int) -> str | None:
-        """Return the id of the prompt that goes with the words, for the receiver of `words_for`."""
+        """Return the id of the prompt that goes with the words, for the receiver, like `words_for`."""
         row = await self._opened_by(user_id, reflection_id)
         return await self._open_or_none(row, "question") if row and row.question else None
 
@@ -421,7 +421,8 @@ class Reflections:
         self._users.ends(Ended.WITHDRAWN, reflection.id)
 
     async def line_deleted(self, line_id: int) -> list[int]:
-        """Take back the unopened Reflections of a deleted Line and return their ids. No copy of its words remains."""
+        """Take back the unopened Reflections of a deleted Line, and remove every copy of its words. Return their
+        ids."""
         of_line = reflections.c.line_id == line_id
         await self._lock(of_line)
         taken = await self._connection.execute(
@@ -436,10 +437,10 @@ class Reflections:
         return ids
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
-        """End everything that isn't opened, on both sides, because the Pair has ended. Return the ids.
+        """Cancel all unopened Reflections of both users, because the Pair has ended. Return the ids.
 
-        The words stay for their sharer's export, which would otherwise tell that the other one has left, and
-        afterwards what that one had opened.
+        The words stay for their sharer's export. Without them it would reveal that the partner has left, and which ones
+        the partner had opened.
         """
         await self._lock(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
         cancelled = await self._connection.execute(
@@ -451,10 +452,10 @@ class Reflections:
         return list(cancelled.scalars())
 
     async def withdraw_all(self, user_id: int, *, unheard: int | None) -> list[int]:
-        """Take back everything of this sharer that is to go out and isn't opened. Return the ids.
+        """Take back all scheduled or announced Reflections of this sharer. Return the ids.
 
-        `unheard` is a Pair that has ended without its sharer having heard of it: what was cancelled with it looks the
-        same to them. What was cancelled with an earlier Pair stays, or their export would tell what was opened of it.
+        `unheard` is a Pair whose end the sharer hasn't heard of: those cancelled with it look the same to them. Those
+        cancelled with an earlier Pair stay, or the export would reveal which of that Pair's had been opened.
         """
         out = (
             reflections.c.user_id == user_id,
@@ -494,7 +495,7 @@ class Reflections:
             self._users.ends(Ended.WITHDRAWN, reflection_id)
 
     async def forget_partner(self, user_id: int) -> None:
-        """Forget that anything was shared with this user, because they are gone for good. Sharers keep the words."""
+        """Forget that anything was shared with this user, who is gone for good. The sharers keep their words."""
         found = await self._connection.execute(
             select(*_FACTS, *(reflections.c[name] for name in sorted(_WORDS)))
             .where(reflections.c.partner_id == user_id)
@@ -506,7 +507,7 @@ class Reflections:
             await self._connection.execute(_FOR_NOBODY, changes)
 
     async def _for_nobody(self, row: Any) -> dict[str, bytes | None]:
-        """Return the words sealed for nobody but their sharer; what doesn't open stays as it is."""
+        """Return the words resealed for nobody but their sharer. Words that don't open stay as they are."""
         alone = replace(_reflection(row), partner_id=NOBODY)
         changed = {}
         for column in _WORDS:
@@ -517,9 +518,9 @@ class Reflections:
         return changed
 
     async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:
-        """Let unconfirmed drafts lapse, and remove what ended long ago. Return how many drafts there were.
+        """Let unconfirmed drafts lapse, and remove Reflections that ended long ago. Return how many drafts lapsed.
 
-        What was shared and cancelled with its Pair stays, like what was opened before that.
+        Those that were shared and then cancelled with their Pair stay, like the ones opened before.
         """
         lapsed = await self._connection.execute(
             update(reflections)
@@ -549,13 +550,13 @@ class Reflections:
         return bool(done.rowcount)
 
     async def _given(self, reflection: Reflection) -> Reflection | None:
-        """Return it as its sharer gave it away, or None if they didn't, whatever its row says."""
+        """Return the Reflection as its sharer agreed to share it; None if they didn't, whatever its row says."""
         query = select(*_SEALED).where(reflections.c.id == reflection.id, reflections.c.user_id == reflection.user_id)
         row = (await self._connection.execute(query)).one_or_none()
         return await self._as_given(row) if row else None
 
     async def _as_given(self, row: Any) -> Reflection | None:
-        """Return it with its Wish, if the sharer said yes to showing these words to this receiver from this time on."""
+        """Return the Reflection with its Wish if its sharer agreed to show it to its receiver from this time on."""
         key = await self._users.data_key(row.user_id)
         place = await self._place(row, "consent")
         if row.consent is None and place.get("untied"):
@@ -567,7 +568,7 @@ class Reflections:
         return replace(_reflection(row), wish=Wish(wish) if wish else None)
 
     async def _is_of_sharer(self, reflection: Reflection) -> bool:
-        """True if the receiver is the one its sharer wrote it for; otherwise nothing new is sealed for them."""
+        """Return whether the row's receiver is the one it was written for; if not, we seal nothing new for them."""
         key = await self._users.data_key(reflection.user_id)
         sealed = await self._sealed(reflection.user_id, [reflection.id])
         return not sealed or open_or_none(key, sealed[0].words, **await self._place(sealed[0], "words")) is not None
@@ -601,7 +602,7 @@ class Reflections:
     async def _lock(self, *conditions: Any) -> None:
         """Lock these rows until this transaction ends.
 
-        Everything that changes several rows locks them in the same order, so that two transactions don't deadlock.
+        Every method that changes several rows locks them in the same order, so that two transactions don't deadlock.
         """
         query = select(reflections.c.id).where(*conditions).order_by(reflections.c.id).with_for_update()
         (await self._connection.execute(query)).all()
@@ -611,7 +612,7 @@ class Reflections:
         return _reflection(row) if row else None
 
     async def _many_given(self, query: Any, limit: int | None = None) -> list[Reflection]:
-        """Return the first of these that their sharers gave away; forged rows don't count towards the limit."""
+        """Return the first `limit` of these that their sharers agreed to share; forged rows don't count."""
         given: list[Reflection] = []
         for row in await self._connection.execute(query):
             if limit is None or len(given) < limit:

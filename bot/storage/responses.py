@@ -1,7 +1,7 @@
 """Rows of Responses: at most one per Reflection.
 
-Words, if there are any, are sealed with the responder's data key, for the sharer of this Reflection, who can read them
-only once they were sent. How it landed is sealed with the sharer's data key.
+Words, if there are any, are sealed with the receiver's data key, for the sharer of this Reflection, who can read them
+only once they are sent. How it landed is sealed with the sharer's data key.
 """
 
 from dataclasses import replace
@@ -26,14 +26,14 @@ _WITH_SHARER: Final = select(responses, reflections.c.user_id.label("sharer_id")
 
 
 class Responses:
-    """Responses, as seen by the one who responds and by the sharer."""
+    """Responses, as seen by the receiver, who responds, and by the sharer."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def add(self, response: Response, words: str | None = None) -> None:
-        """Store a Response, in place of one to the same Reflection that was not sent."""
+        """Store a Response, replacing an unsent one to the same Reflection."""
         replaced = await self._connection.execute(
             delete(responses).where(responses.c.reflection_id == response.reflection_id, responses.c.sent_at.is_(None))
         )
@@ -53,17 +53,17 @@ class Responses:
         )
 
     async def mine(self, user_id: int, response_id: int) -> Response | None:
-        """Return the Response if this user is the one who responds."""
+        """Return the Response if this user is the receiver."""
         query = select(responses).where(responses.c.user_id == user_id, responses.c.id == response_id)
         row = (await self._connection.execute(query)).one_or_none()
         return _response(row) if row else None
 
     async def theirs(self, user_id: int, response_id: int) -> Response | None:
-        """Return the Response if it was sent to this user, who is the sharer."""
+        """Return the Response if it was sent to this user, the sharer."""
         return await self._sent(responses.c.id == response_id, reflections.c.user_id == user_id)
 
     async def to(self, reflection_id: int) -> Response | None:
-        """Return the Response that was sent to a Reflection, which its sharer has looked up."""
+        """Return the sent Response to a Reflection. The caller has checked that its sharer is asking."""
         return await self._sent(responses.c.reflection_id == reflection_id)
 
     async def send(self, response: Response, now: datetime) -> bool:
@@ -79,7 +79,7 @@ class Responses:
         return bool(done.rowcount)
 
     async def landed(self, response: Response, *, well: bool) -> bool:
-        """Store what the sharer says about how it landed. False if they said it before."""
+        """Store how it landed, as the sharer says. False if they said it before."""
         sharer_id = await self._sharer(response.reflection_id)
         landing = await self._users.seal(
             sharer_id, as_said(well=well), table="responses", column="landing", row=response.id,
@@ -107,7 +107,7 @@ class Responses:
         return list(found.scalars())
 
     async def words(self, response: Response) -> str | None:
-        """Return the words, for whoever found it by `mine` or `theirs`; DAMAGED if they don't open."""
+        """Return the words, for somebody who found it by `mine` or `theirs`; DAMAGED if they don't open."""
         row = (await self._connection.execute(_WITH_SHARER.where(responses.c.id == response.id))).one_or_none()
         if row is None or row.words is None:
             return None
@@ -119,7 +119,7 @@ class Responses:
         return replace(_response(row), landed=await self._landed(row)) if row else None
 
     async def _landed(self, row: Row[Any]) -> bool | None:
-        """Return what the sharer has said about how it landed. If that doesn't open, we only know that they have."""
+        """Return how it landed, as the sharer has said; None if they haven't. A damaged answer counts as well."""
         if row.landing is None:
             return bool(row.landed) if row.landed is not None and await self._users.untied(row.sharer_id) else None
         place = await self._users.place(
@@ -143,7 +143,7 @@ class Responses:
 
 
 def as_said(*, well: bool) -> str:
-    """Return the text that is sealed for how it landed."""
+    """Return the text that we seal for how it landed."""
     return _WELL if well else _BADLY
 
 

@@ -1,6 +1,6 @@
-"""Replacing an SQLite database by a copy of it, so that one of the two is there whenever the process is killed.
+"""Replacing an SQLite database with a copy, so that one of the two is there whenever the process is killed.
 
-The copy is first put beside the database, checked there, and then takes its place by one rename. The old database is
+The copy is first put beside the database and checked there, and then takes its place by one rename. The old database is
 kept for a while under another name. Callers must be the database's `sole_user`.
 """
 
@@ -60,7 +60,7 @@ _NOT_OTHERS: Final = 0o660
 def arriving(copy: Path, database: Path, keys: KeyRing | None) -> Iterator[Path]:
     """Put a copy of `copy` beside the database, to be checked and then `put_in_place`.
 
-    Raises BackupError if that fails, or if it isn't a complete database of Ajar, and OtherKey.
+    Raises BackupError if that fails or `copy` isn't a complete database of Ajar, and OtherKey.
     """
     place = _arriving(database)
     remove(place)
@@ -72,7 +72,7 @@ def arriving(copy: Path, database: Path, keys: KeyRing | None) -> Iterator[Path]
 
 
 def needs_key(copy: Path) -> bool:
-    """Return whether a copy can be taken in only with the key ring, because it is encrypted."""
+    """Return whether taking in a copy requires the key ring, because it is encrypted."""
     try:
         return is_encrypted(copy)
     except OSError:
@@ -80,10 +80,9 @@ def needs_key(copy: Path) -> bool:
 
 
 def take_in(copy: Path, place: Path, keys: KeyRing | None) -> None:
-    """Copy `copy` to `place`, which must be empty or not exist. Nothing else is changed.
+    """Copy `copy` to `place`, which must be empty or not exist. Changes nothing else.
 
-    `keys` open an encrypted copy; any other needs none. Raises BackupError, and OtherKey if it was made with another
-    master key.
+    Only an encrypted copy needs `keys`. Raises BackupError, and OtherKey if it was made with another master key.
     """
     if not copy.is_file():
         raise BackupError(f"There is no file {copy}.")
@@ -119,7 +118,7 @@ def _take_in_plain(copy: Path, place: Path) -> None:
 
 
 def _copy_with_log(copy: Path, place: Path) -> None:
-    """Copy what a killed process left, together with its logs: reading it in place would make SQLite add a file."""
+    """Copy a killed process's database with its logs, since SQLite would add a file if we read it in place."""
     for file, its in zip((copy, *beside(copy)), (place, *beside(place)), strict=True):
         if file.exists():
             shutil.copyfile(file, its)
@@ -144,7 +143,7 @@ def _examine(copy: Path, place: Path) -> None:
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
-    """Migrate a copy that was taken in to this version. Raises BackupError."""
+    """Migrate a copy that was taken in to the schema of this version. Raises BackupError."""
     try:
         await migrate(url_of(place))
         fits = await asyncio.to_thread(_has_our_shape, place)
@@ -172,10 +171,10 @@ def url_of(file: Path) -> str:
 
 
 def carry_unhandled(database: Path, place: Path) -> None:
-    """Take over the updates in the database that nobody has handled: Telegram no longer has them.
+    """Take over the unhandled updates in the database, since Telegram no longer has them.
 
-    They may wait for a data key, and restoring that key may be why the copy is used. Updates of users that the copy
-    doesn't know, and those that a broken database can't return, are left behind.
+    They may be waiting for a data key, and restoring that key may be the reason for the restore. Updates of users that
+    the copy doesn't know, and those that a broken database can't return, are left behind.
     """
     if not database.is_file():
         return
@@ -193,7 +192,7 @@ def carry_unhandled(database: Path, place: Path) -> None:
 def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
     """Make the copy the database. Return where the old database is kept now, if there was one.
 
-    Raises BackupError if the old database is in use; then it stays in place.
+    Raises BackupError if the old database is in use; it then stays in place.
     """
     try:
         like = database if database.exists() else database.parent
@@ -223,14 +222,14 @@ def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
 
 @contextmanager
 def looked_at(folder: Path) -> Iterator[Path]:
-    """Give a place in this folder to check a copy. Raises BackupError if somebody else is checking one there."""
+    """Yield a place in this folder to check a copy in. Raises BackupError if somebody else is checking one there."""
     with being_written(folder / _LOOKED_AT) as place:
         yield place
 
 
 @contextmanager
 def empty_place(database: Path) -> Iterator[Path]:
-    """Give an empty folder beside the database, which is removed on exit, to rehearse a restore in.
+    """Yield an empty folder beside the database, removed on exit, to rehearse a restore in.
 
     Raises BackupError if another rehearsal is going on, and OSError.
     """
@@ -245,7 +244,7 @@ def empty_place(database: Path) -> Iterator[Path]:
 
 
 def users_lacking(restored: Path, database: Path, before: datetime) -> int:
-    """Return how many users of the database, who joined before a moment, a restored copy lacks. Raises BackupError."""
+    """Return how many users who joined before a moment are missing in a restored copy. Raises BackupError."""
     query = "SELECT count(*) FROM users WHERE created_at < ? AND id NOT IN (SELECT id FROM restored.users)"
     try:
         with closing(connect_to(database, "ro")) as connection:
@@ -257,7 +256,7 @@ def users_lacking(restored: Path, database: Path, before: datetime) -> int:
 
 
 def begin(database: Path) -> None:
-    """Finish a restore that was interrupted. To be called before a database is used or made.
+    """Finish a restore that was interrupted. To be called before a database is used or created.
 
     Raises BackupError if an earlier version of Ajar was interrupted in a way that left no database at all.
     """
@@ -310,7 +309,7 @@ def _aside(leaving: Path, database: Path) -> Path:
 
 
 def _close(database: Path) -> None:
-    """Turn the database into a single file. One that is too broken for that stays as it is, with its logs."""
+    """Turn the database into a single file. One that is too broken for that stays as it is, logs included."""
     try:
         with closing(connect_to(database, "rw")) as connection:
             (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
@@ -326,7 +325,7 @@ def _close(database: Path) -> None:
 
 
 def _keep(database: Path, leaving: Path) -> None:
-    """Keep the database under a second name too, its logs first."""
+    """Give the database a second name as well, its logs first."""
     for file, kept in zip((*beside(database), database), (*beside(leaving), leaving), strict=True):
         kept.unlink(missing_ok=True)
         if not file.exists():

@@ -1,4 +1,4 @@
-"""The folder of backups: what they are called, which is the newest, and how older ones are removed."""
+"""The folder of backups: their names, which one is the newest, and removing older ones."""
 
 import contextlib
 import re
@@ -10,13 +10,13 @@ from bot.storage.backup import BackupError, being_written, sync, unfinished_of
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
 KEPT_AT_MOST: Final = timedelta(days=366)
-"""As far back as the journal of endings goes: whoever erased everything earlier would be back after a restore."""
+"""As far back as the journal of endings reaches. An older backup would bring back users who erased everything."""
 _OURS: Final = re.compile(r"ajar-\d{8}-\d{6}\.(?:age|db)")
-"""Names that `ajar backup` gives; those of earlier versions end in `.db`. Nothing else is ever removed."""
+"""Names that `ajar backup` gives; earlier versions' names end in `.db`. We never remove anything else."""
 
 
 def name_of(now: datetime) -> str:
-    """Return the name of a backup that is made now, by the second, in UTC."""
+    """Return the name of a backup made now: the time in UTC, to the second."""
     return f"ajar-{now.astimezone(UTC):{_STAMP}}.age"
 
 
@@ -34,10 +34,7 @@ def backups_in(folder: Path) -> list[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left of automatically named backups, but not what another one is writing.
-
-    Raises OSError.
-    """
+    """Remove unfinished, automatically named backups of killed processes, but not one being written. Raises OSError."""
     if not folder.is_dir():
         return
     for file in folder.iterdir():
@@ -50,8 +47,8 @@ def remove_unfinished(folder: Path) -> None:
 def remove_older(folder: Path, keep: int | None = None, since: datetime | None = None) -> list[Path]:
     """Remove all but the newest `keep` backups in this folder, and those made before `since`, the oldest first.
 
-    The newest always stays. Returns what was removed. Call it only once the newest has been opened: it may be the only
-    good one. Raises OSError.
+    The newest always stays. Returns the removed files. Call this only after opening the newest backup successfully, as
+    an older one may be the only good one. Raises OSError.
     """
     newest_first = backups_in(folder)
     older = [

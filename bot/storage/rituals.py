@@ -1,7 +1,7 @@
 """Rows of Rituals, and of what each of the two has put in.
 
-The yes to putting something in is sealed with the sharer's data key, together with the terms. It holds for this
-Reflection and this moment only, so that nothing else goes out, and nothing goes out earlier.
+The yes to putting something in is sealed with the sharer's data key, together with the terms. It holds only for this
+Reflection and this moment, so that nothing else goes out, and nothing goes out earlier.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ class _State(StrEnum):
     PROPOSED = "proposed"
     AGREED = "agreed"
     TAKEN_BACK = "taken_back"
-    """Of a proposal that the partner had heard of; it is remembered for a while."""
+    """A proposal that the partner had heard of; we remember it for a while."""
 
 
 _IS_THERE: Final = rituals.c.state != _State.TAKEN_BACK
@@ -53,7 +53,7 @@ class Rituals:
         return await self._one(select(rituals).where(rituals.c.id == ritual_id, _IS_THERE).with_for_update())
 
     async def propose(self, ritual: Ritual, now: datetime) -> bool:
-        """Store a proposal in place of one that expired or was taken back. False if there is one, by either of them."""
+        """Store a proposal, replacing one that expired or was taken back. False if there already is a valid one."""
         await self._connection.execute(
             delete(rituals).where(
                 rituals.c.pair_id == ritual.pair_id,
@@ -84,7 +84,7 @@ class Rituals:
     async def agree(
         self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime, *, same_question: bool = False
     ) -> list[RitualMember]:
-        """Mark the Ritual as agreed and return its two members, or none if it was agreed before."""
+        """Mark the Ritual as agreed. Return its two members, or none if it was agreed before."""
         done = await self._connection.execute(
             update(rituals)
             .where(rituals.c.id == ritual.id, rituals.c.state == _State.PROPOSED)
@@ -104,7 +104,7 @@ class Rituals:
         self._users.ends(Ended.RITUAL, ritual.id)
 
     async def take_back(self, ritual: Ritual) -> None:
-        """Take back a proposal that the partner has heard of. When it was made is remembered."""
+        """Take back a proposal that the partner has heard of, keeping the time at which it was made."""
         await self._connection.execute(
             update(rituals)
             .where(rituals.c.id == ritual.id, rituals.c.state == _State.PROPOSED)
@@ -113,7 +113,7 @@ class Rituals:
         self._users.ends(Ended.RITUAL, ritual.id)
 
     async def taken_back(self, pair_id: int, proposer_id: int, now: datetime) -> bool:
-        """True if this proposer has asked recently and taken it back."""
+        """Return whether this proposer has recently made a proposal and taken it back."""
         found = await self._connection.execute(
             select(rituals.c.id).where(
                 rituals.c.pair_id == pair_id,
@@ -140,10 +140,10 @@ class Rituals:
         return RitualMember(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(terms) if terms else None)
 
     async def _terms(self, row: Row[Any]) -> str | None:
-        """Return the terms, or None if we can't tell that this user has said yes: then it stays private."""
+        """Return the terms; None if there is no proof of this user's yes, so that it stays private."""
         try:
             key = await self._users.data_key(row.user_id)
-        except KeyMismatch:  # one of the two has no key, but the other one's moment comes anyway
+        except KeyMismatch:  # one of the two has no key, but the other one's moment has to come anyway
             return None
         place = await self._users.place(
             row.user_id, table="ritual_seats", column="consent", row=row.id,
@@ -171,7 +171,7 @@ class Rituals:
         )  # fmt: skip
 
     async def move_on(self, ritual: Ritual, next_at: datetime) -> None:
-        """Empty what was put in after a moment, and set the next moment to `next_at`."""
+        """Clear what was put in, after a moment, and set the next moment to `next_at`."""
         await self._connection.execute(
             update(ritual_seats)
             .where(ritual_seats.c.ritual_id == ritual.id)
@@ -180,7 +180,7 @@ class Rituals:
         await self._connection.execute(update(rituals).where(rituals.c.id == ritual.id).values(next_at=next_at))
 
     async def drafts(self, pair_id: int) -> dict[int, int]:
-        """Return the sharer of each Reflection that was written for the next moment and is still there."""
+        """Return the drafts for the next moment, as Reflection ids with their sharers."""
         found = await self._connection.execute(
             select(reflections.c.id, reflections.c.user_id).where(
                 reflections.c.pair_id == pair_id,
@@ -191,7 +191,7 @@ class Rituals:
         return {row.id: row.user_id for row in found}
 
     async def sharing_at(self, pair_id: int, moment: datetime) -> set[int]:
-        """Return which of the two have set something else to go out at exactly this moment."""
+        """Return which of the two have scheduled something else for exactly this moment."""
         found = await self._connection.execute(
             select(reflections.c.user_id).where(
                 reflections.c.pair_id == pair_id,

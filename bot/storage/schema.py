@@ -1,7 +1,7 @@
 """The tables. Users' texts are only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC.
 
-`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are from before migration
-0014. Once bot.storage.tying has sealed what is in them, they are empty, and nothing reads or writes them.
+`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are older than migration
+0014. Once bot.storage.tying has sealed their content, they are empty, and nothing reads or writes them.
 """
 
 from datetime import timedelta
@@ -47,7 +47,7 @@ def _owner() -> Column[int]:
 master_keys = _table(  # the versions of the master key that have wrapped data keys of this database
     "master_keys",
     Column("version", Id, primary_key=True, autoincrement=False),
-    Column("fingerprint", LargeBinary, nullable=False),  # keyed by the master key, to tell it from a different one
+    Column("fingerprint", LargeBinary, nullable=False),  # keyed by the master key, to distinguish it from another one
     Column("retired", Flag, nullable=False, default=False),  # removed from the key file, so it no longer wraps anything
 )
 
@@ -58,11 +58,11 @@ users = _table(
     Column("language", Text, nullable=False),
     Column("language_chosen", Flag, nullable=False, default=False),
     Column("telegram_language", Text),
-    Column("name", Sealed),  # what the partner sees
+    Column("name", Sealed),  # the name that the partner sees
     Column("created_at", Coarse(timedelta(days=1)), nullable=False),
     Column("consented_at", Instant),  # NULL while their consent is withdrawn
     Column("consent_version", Integer),  # of the policy that they agreed to
-    Column("consent_asked", Integer),  # the newest version that the bot has asked about on its own
+    Column("consent_asked", Integer),  # the newest version that the bot has asked about unprompted
     Column("ask_at", Hour),
     Column("zone", Text),
     Column("days", Weekdays, nullable=False, default=EVERY_DAY),
@@ -73,9 +73,9 @@ users = _table(
     Column("soft_reminder", Flag, nullable=False, default=False),
     Column("discreet", Flag, nullable=False, default=False),
     Column("silent", Flag, nullable=False, default=False, server_default=text("0")),
-    Column("recap", Flag, nullable=False, default=False),  # read by the version before; goes with the next one
-    Column("weekly_recap", Flag),  # whether the recap comes each week; NULL until the first one has come
-    Column("callbacks", Flag),  # whether older Lines may be brought back; NULL until it was asked
+    Column("recap", Flag, nullable=False, default=False),  # only the previous version reads it; to be dropped next
+    Column("weekly_recap", Flag),  # whether a recap comes each week; NULL until the first one has come
+    Column("callbacks", Flag),  # whether older Lines may be brought back; NULL until we have asked
     Column("depth", Integer, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("comfortable", Integer, nullable=False, default=0),
@@ -112,8 +112,8 @@ dialogs = _table(
     Column("waiting", Text, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("message_id", Id),  # the last message that was taken for it
-    Column("detail", Text),  # which of several ways of saying it is awaited
+    Column("message_id", Id),  # the last message that we took as the answer
+    Column("detail", Text),  # the variant that is awaited, such as a Stem
 )
 
 asks = _table(
@@ -127,7 +127,7 @@ asks = _table(
     Column("shown_at", Instant),
     Column("snoozed_until", Instant),
     Column("opening", Text),
-    Column("callback_line_id", Id),  # the own Line that it brings back; no foreign key, as the Line may be deleted
+    Column("callback_line_id", Id),  # the Line that it brings back; no foreign key, as that may be deleted
     UniqueConstraint("user_id", "day"),  # at most one Ask per local date
 )
 
@@ -144,7 +144,7 @@ ask_messages = _table(  # which messages show an Ask, so that a reply to one fin
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("message_id", Id, primary_key=True),
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="CASCADE"), nullable=False),
-    Column("prompt_id", Text),  # an older message can still show a prompt that was swapped since
+    Column("prompt_id", Text),  # an older message can show a prompt that was swapped since
 )
 Index("ix_ask_messages_of_ask", ask_messages.c.ask_id)
 
@@ -164,12 +164,12 @@ lines = _table(
     Column("prompt_id", Text),
     Column("message_id", Id, nullable=False),
     Column("words", Sealed, nullable=False),
-    Column("kept_at", Instant, nullable=False),  # the quarter of an hour, and as milliseconds the place within it
+    Column("kept_at", Instant, nullable=False),  # the quarter-hour, plus the position within it as milliseconds
     Column("changed_at", Coarse(QUARTER)),
     Column(
         "revision", Integer, nullable=False, server_default=text("0")
-    ),  # buttons only count for the wording they show
-    Column("card_id", Id),  # the message with its latest buttons
+    ),  # buttons only count for the revision they show
+    Column("card_id", Id),  # the message with its current buttons
     Column("noticed", Flag, nullable=False, default=False, server_default=text("0")),  # about what the partner did
     Column("feelings", Sealed),  # the words put to it, padded to hide which and how many; NULL if there are none
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
@@ -177,14 +177,14 @@ lines = _table(
 Index("ix_lines_of_user", lines.c.user_id, lines.c.kept_at, lines.c.message_id)
 Index("ix_lines_of_ask", lines.c.ask_id)
 
-journal_pages = _table(  # the page of the journal that a user was shown last, so that they come back to it
+journal_pages = _table(  # the page of the Journal that a user saw last, to lead them back to it
     "journal_pages",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("after_id", Id),  # the Line above the page; NULL on the first page. No foreign keys: Lines may be deleted
     Column("line_id", Id),  # the Line that is open
-    Column("filter_id", Id),  # which choice of a filter it is; NULL if all Lines are shown
+    Column("filter_id", Id),  # the user's choice of a Filter; NULL if all Lines are shown
     Column("filter", Sealed),
-    Column("found", Sealed),  # the ids of the Lines that match it, newest first; NULL until they were looked for
+    Column("found", Sealed),  # the ids of the Lines that match it, newest first; NULL until the search is done
 )
 
 drafts = _table(
@@ -213,11 +213,9 @@ invites = _table(  # open ones only; used or replaced ones are deleted
     Column("link_hash", LargeBinary, nullable=False, unique=True),  # keyed; the link itself isn't stored
     Column("code_hash", LargeBinary, nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
-    Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who used it first
+    Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # the first to use it
     Column("accepted_at", Instant),  # when the guest said yes
-    Column(
-        "refused", Flag, nullable=False, default=False
-    ),  # then only its guest still sees it, and can't tell that it is refused
+    Column("refused", Flag, nullable=False, default=False),  # then only its guest still sees it, without noticing
 )
 Index(
     "ix_invites_of_user",
@@ -253,11 +251,11 @@ pair_members = _table(  # one active Pair per user, on either side
     "pair_members",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False),
-    Column("proof", Sealed),  # sealed with this user's key: these two are the Pair
+    Column("proof", Sealed),  # sealed with this user's key: proves that these two are a Pair
 )
 Index("ix_pair_members_of_pair", pair_members.c.pair_id)
 
-endings = _table(  # who has yet to hear that sharing has ended, but not why or when
+endings = _table(  # users who haven't heard yet that their Pair has ended, without why or when
     "endings",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("pair_id", Id),  # the Pair that has ended
@@ -267,16 +265,16 @@ reflections = _table(
     "reflections",
     Column("id", Id, primary_key=True, autoincrement=False),
     _owner(),  # the sharer
-    Column("partner_id", Id, nullable=False),  # no foreign key: nothing changes for the sharer if this user is gone
-    Column("pair_id", Id, nullable=False),  # no foreign key: what is cancelled outlives its Pair for a while
+    Column("partner_id", Id, nullable=False),  # no foreign key: to the sharer nothing changes when this user is gone
+    Column("pair_id", Id, nullable=False),  # no foreign key: cancelled Reflections outlive their Pair for a while
     Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
     Column("state", Text, nullable=False),
     Column("depth", Integer),
     Column("wish", Text),
-    Column("words", Sealed),  # as previewed; NULL once it was taken back or has lapsed
+    Column("words", Sealed),  # as previewed; NULL once taken back or lapsed
     Column("question", Sealed),  # the prompt that goes with the words; NULL if they go without
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
-    Column("rewording_id", Id),  # the message they came as: a yes to another preview doesn't count for these
+    Column("rewording_id", Id),  # the message they came as; a yes to another preview doesn't count
     Column("drafted_at", Instant, nullable=False),
     Column("shared_at", Instant),
     Column("due_at", Instant),
@@ -286,8 +284,8 @@ reflections = _table(
     Column("cue_id", Text),
     Column("ritual", Integer, nullable=False),
     Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on, with the Wish
-    Column("announcement_id", Id),  # the message that announced several at once
-    Column("told", Flag, nullable=False, default=False, server_default=text("0")),  # its sharer was shown the Response
+    Column("announcement_id", Id),  # the Announcement of several at once
+    Column("told", Flag, nullable=False, default=False, server_default=text("0")),  # its sharer has seen the Response
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
@@ -295,7 +293,7 @@ Index("ix_reflections_of_pair", reflections.c.pair_id, reflections.c.state)
 Index("ix_reflections_of_line", reflections.c.line_id)
 Index("ix_reflections_to_tidy", reflections.c.state, reflections.c.drafted_at)
 
-openings = _table(  # what a receiver has opened, which belongs to them, and where it is shown
+openings = _table(  # the Reflections that a receiver has opened, and where each is shown
     "openings",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column(
@@ -324,7 +322,7 @@ responses = _table(
 )
 Index("ix_responses_of_user", responses.c.user_id)
 
-expectations = _table(  # what a sharer expected of a Reflection, and what came: the sharer's alone
+expectations = _table(  # a sharer's Expectation for a Reflection, and the Outcome; for nobody else
     "expectations",
     Column(
         "reflection_id",
@@ -339,7 +337,7 @@ expectations = _table(  # what a sharer expected of a Reflection, and what came:
 )
 Index("ix_expectations_of_user", expectations.c.user_id)
 
-follow_ups = _table(  # the sharer's one line to a question that came back
+follow_ups = _table(  # the sharer's answer to a curious question
     "follow_ups",
     Column("id", Id, primary_key=True, autoincrement=False),
     _owner(),  # the sharer
@@ -350,7 +348,7 @@ follow_ups = _table(  # the sharer's one line to a question that came back
 )
 Index("ix_follow_ups_of_user", follow_ups.c.user_id)
 
-kept_questions = _table(  # what a receiver wants to ask in person, kept until they are reminded of it
+kept_questions = _table(  # questions that a receiver wants to ask in person, kept until the reminder
     "kept_questions",
     Column("id", Id, primary_key=True, autoincrement=False),
     _owner(),
@@ -389,7 +387,7 @@ ritual_seats = _table(  # the two users of a Ritual, and what they have put in f
 Index("ix_ritual_seats_of_ritual", ritual_seats.c.ritual_id)
 Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)
 
-records = _table(  # what a user wrote in sharing that no other row contains any more: see bot.storage.records
+records = _table(  # texts from sharing that no other row contains any more; see bot.storage.records
     "records",
     Column("id", Id, primary_key=True, autoincrement=False),
     _owner(),
@@ -397,7 +395,7 @@ records = _table(  # what a user wrote in sharing that no other row contains any
 )
 Index("ix_records_of_user", records.c.user_id)
 
-arrivals = _table(  # what an operator has imported, until its owner says yes at the start
+arrivals = _table(  # exports that an operator has imported, until their owners take them in
     "arrivals",
     Column("user_id", Id, primary_key=True, autoincrement=False),  # no foreign key: they aren't a user yet
     Column("version", Id, nullable=False),  # of the master key, from which the key to seal it is derived
@@ -409,7 +407,7 @@ Index("ix_arrivals_arrived_at", arrivals.c.arrived_at)
 notices = _table(
     "notices",
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("user_id", Id, nullable=False),  # no foreign key: somebody who isn't a user gets answers as well
+    Column("user_id", Id, nullable=False),  # no foreign key: people who aren't users get answers, too
     Column("kind", Text, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("due_at", Instant, nullable=False),  # while claimed: when the lease ends
@@ -419,7 +417,7 @@ notices = _table(
     Column("settled_at", Instant),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("owner", Id),  # the process that has claimed it
-    Column("result", Text),  # of an answer: what to say, as kinds and ids, never words
+    Column("result", Text),  # the Result of an answer: kinds and ids, never words
 )
 Index(
     "ix_notices_due",
@@ -443,15 +441,15 @@ Index(
     postgresql_where=notices.c.settled_at.is_not(None),
 )  # without the open ones, or SQLite would prefer it to ix_notices_due
 
-inbox = _table(  # updates, from their arrival until Telegram repeats them no longer
+inbox = _table(  # updates, from their arrival until Telegram no longer repeats them
     "inbox",
     Column("id", Id, primary_key=True, autoincrement=False),  # Telegram's
-    Column("lane", Id),  # whose update it is, until it is answered
+    Column("lane", Id),  # the id of its user, until it is answered
     Column("received_at", Instant, nullable=False),
-    Column("handled_at", Instant),  # when it had its effect
+    Column("handled_at", Instant),  # when its effect was committed
     Column("owner", Id),  # the process that has claimed it, until it is handled
     Column("lease_ends", Instant),
-    Column("tries", Integer, nullable=False),  # how often it could not be handled
+    Column("tries", Integer, nullable=False),  # how often handling it failed
     Column("version", Integer, nullable=False),  # of the master key, from which the key to seal it is derived
     Column("raw", LargeBinary),  # the update, sealed, until it is answered
 )
@@ -465,23 +463,23 @@ Index("ix_inbox_handled_at", inbox.c.handled_at)
 
 processes = _table(  # the running bots that share this database; with SQLite there is one, which needs no row
     "processes",
-    Column("id", Id, primary_key=True, autoincrement=False),  # `owner` of what it has claimed
+    Column("id", Id, primary_key=True, autoincrement=False),  # the `owner` of the rows it has claimed
     Column("role", Text, nullable=False),
     Column("version", Text, nullable=False),
-    Column("place", Id, nullable=False, unique=True),  # rises with each that joins: the first has the single duties
-    Column("beat", Id, nullable=False),  # counts up every second: one that stands still is taken for dead
+    Column("place", Id, nullable=False, unique=True),  # rises with each that joins; the first ones have the duties
+    Column("beat", Id, nullable=False),  # counts up every second; a process whose beat stands still counts as dead
     Column("beat_at", Instant, nullable=False),  # by the database's clock, for operators
     Column("key_version", Integer),  # of the master key, with which it wraps
-    Column("passed_on", Id, nullable=False),  # answers beyond its share of the pace, which the others make room for
+    Column("passed_on", Id, nullable=False),  # answers beyond its share of the pace, for which the others slow down
 )
 
-holds = _table(  # chats that Telegram asked us to wait with, for all processes to know; 0 stands for every chat
+holds = _table(  # chats that Telegram asked us to wait with, shared by all processes; 0 is every chat
     "holds",
     Column("chat_id", Id, primary_key=True, autoincrement=False),
     Column("ends_at", Instant, nullable=False),  # by the database's clock
 )
 
-traces = _table(  # messages of users' chats that can still be removed: their ids, for 48 hours, and no words
+traces = _table(  # ids of messages that can still be removed from users' chats, for 48 hours
     "traces",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("message_id", Id, primary_key=True),

@@ -1,4 +1,4 @@
-"""Opens every data key and every sealed text once, to check that they can be opened."""
+"""Opens every data key and every sealed value once, to check that they open."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
@@ -38,14 +38,14 @@ from bot.storage.ties import (
 
 _BATCH: Final = 500
 _TEXTS: Final = frozenset({"name", "words", "rewording", "content"})
-"""Columns with somebody's words. The other sealed columns are choices and aren't counted."""
+"""Columns with users' words. The other sealed columns hold choices, which we check but don't count."""
 _NAMED: Final = 10
-"""How many damaged places we name; the rest are only counted."""
+"""How many damaged places we name; we only count the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sealed column, and how to derive its place from a row."""
+    """A sealed column, and how to derive the place of a value from its row."""
 
     column: Column[Any]
     owner: Column[Any]
@@ -53,11 +53,11 @@ class Kind:
     row: Column[Any]
     ties: Callable[[Any], Ties] = lambda _: ()
     facts: tuple[Any, ...] = ()
-    """The columns from which the ties are made."""
+    """The columns that the ties are made from."""
     source: FromClause | None = None
-    """The join that has these columns, if it takes more than one table."""
+    """The join that provides these columns, if they are in more than one table."""
     missing: ColumnElement[bool] | None = None
-    """The condition for it to be required once everything of its owner is tied; None for words, which can be gone."""
+    """When a value must not be missing, once everything of its owner is tied; None for words, which can be gone."""
 
 
 _TO_REFLECTION: Final = responses.join(reflections, reflections.c.id == responses.c.reflection_id)
@@ -139,7 +139,7 @@ KINDS: Final = (
 
 @dataclass(slots=True)
 class Opened:
-    """What could be opened, and what couldn't."""
+    """The outcome of opening everything."""
 
     keys: int = 0
     texts: int = 0
@@ -154,7 +154,7 @@ class Opened:
 
 
 class Seals:
-    """Opens everything, in batches."""
+    """Opens all sealed values, in batches."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
@@ -226,7 +226,7 @@ class Seals:
 
 
 def _place_in(table: Any) -> Column[Any]:
-    """Return the column by which we go through a table's rows."""
+    """Return the column in whose order we go through a table's rows."""
     (place,) = table.primary_key.columns
     column: Column[Any] = place
     return column

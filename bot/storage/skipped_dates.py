@@ -1,4 +1,4 @@
-"""Rows of skipped dates: dates that passed without an Ask, and why."""
+"""Rows of Skipped dates: dates that passed without an Ask, and why."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _DROP_SPAN: Final = delete(rests).where(*_AROUND)
 
 
 class SkippedDates:
-    """Spans of skipped dates. With the Asks they cover each local date once, from the first Ask to `User.last_day`."""
+    """Spans of Skipped dates. With the Asks they cover each local date once, from the first Ask to `User.last_day`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

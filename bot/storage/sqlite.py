@@ -1,10 +1,10 @@
-"""A connection to SQLite that visits its thread seldom, and takes the shortest way there.
+"""A connection to SQLite that makes as few trips to its thread as possible.
 
 aiosqlite does all work in a thread per connection, so that a slow disk never holds up the event loop. SQLAlchemy makes
-it visit the thread four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs more
-than the statement itself. Here one visit does all of it, and also what was put off until then: to begin a transaction,
-to set and release its savepoints, and to write what nobody waits for (`execute_later`). What is executed with values is
-a statement that was built once, so it is also compiled only once (`bot/storage/prepared.py`).
+it visit the thread four times per statement: to create a cursor, execute, fetch and close it. Each visit costs more
+than the statement itself. Here one visit does all of it, together with work put off until then: beginning a
+transaction, setting and releasing its savepoints, and writes whose outcome nobody waits for (`execute_later`).
+Statements executed with values were built once, so they are also compiled only once (`bot/storage/prepared.py`).
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _MARKS: Final = (_SAVEPOINT, _RELEASE, _ROLL_BACK)
 
 
 class _Cursor:
-    """What SQLAlchemy needs from a cursor. It fetches all rows at once, as SQLAlchemy would."""
+    """The part of a cursor that SQLAlchemy needs. It fetches all rows at once, as SQLAlchemy would."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -94,49 +94,49 @@ class Connection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._begin: str | None = None
-        self._first: list[_Step] = []  # what the next visit executes first
+        self._first: list[_Step] = []  # the next visit executes these first
 
     def begin_later(self, statement: str) -> None:
-        """Begin a transaction with `statement` when something is executed in it."""
+        """Begin a transaction with `statement` as soon as something is executed in it."""
         self._begin = statement
         self._first = [(statement, ())]
 
     def save(self) -> None:
-        """Set a savepoint within the transaction, of which there is one at a time."""
+        """Set a savepoint within the transaction; there is at most one at a time."""
         self._first.append(_SAVEPOINT)
 
     def release(self) -> None:
-        """Keep what was done since the savepoint."""
+        """Release the savepoint, keeping the changes since."""
         if self._first[-1:] == [_SAVEPOINT]:
             self._first.pop()
         else:
             self._first.append(_RELEASE)
 
     def undo(self) -> None:
-        """Undo what was done since the savepoint."""
+        """Roll back to the savepoint."""
         if _SAVEPOINT in self._first:
             del self._first[self._first.index(_SAVEPOINT) :]
         else:
             self._first = [_ROLL_BACK, _RELEASE]
 
     def write_later(self, statement: str, parameters: Sequence[Any]) -> None:
-        """Execute a statement at the next visit, which raises what is wrong with it."""
+        """Execute a statement at the next visit, which raises its errors."""
         self._first.append((statement, parameters))
 
     @property
     def has_to_write(self) -> bool:
-        """True if statements wait for the next visit."""
+        """Whether writes wait for the next visit."""
         return any(step not in _MARKS and step[0] != self._begin for step in self._first)
 
     @property
     def is_given_up(self) -> bool:
-        """True if SQLite has ended the transaction on its own, as on a full disk."""
+        """Whether SQLite has ended the transaction on its own, as on a full disk."""
         return self._begin is None and not self._conn.in_transaction
 
     async def work(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Run `work` in the connection's thread, in the transaction that was to begin.
+        """Run `work` in the connection's thread, beginning the pending transaction first.
 
-        Raises sqlite3.OperationalError if it can't begin, or was given up.
+        Raises sqlite3.OperationalError if the transaction can't begin, or SQLite has ended it.
         """
         first, self._first, self._begin = self._first, [], None
         return await self.visit(_after, first, work, *arguments)
@@ -149,8 +149,8 @@ class Connection(aiosqlite.Connection):
         return _Cursor(self)
 
     async def commit(self) -> None:
-        """Raises sqlite3.OperationalError if SQLite has given up the transaction."""
-        if self._begin and not self.has_to_write:  # nothing was done in it
+        """Commit. Raises sqlite3.OperationalError if SQLite has ended the transaction on its own."""
+        if self._begin and not self.has_to_write:  # the transaction is empty
             self._begin, self._first = None, []
             return
         if self.is_given_up:
@@ -165,14 +165,14 @@ class Connection(aiosqlite.Connection):
 
 def _after(connection: sqlite3.Connection, first: Sequence[_Step], work: Callable[..., Any], *arguments: Any) -> Any:
     for step in first:
-        if step is _SAVEPOINT and not connection.in_transaction:  # it would begin another one
+        if step is _SAVEPOINT and not connection.in_transaction:  # SQLite would begin a new transaction
             raise sqlite3.OperationalError("the transaction was given up")
         connection.execute(*step)
     return work(connection, *arguments)
 
 
 class SqliteConnection(AsyncConnection):
-    """SQLAlchemy's connection, which takes a shorter way for statements that are executed with values."""
+    """SQLAlchemy's connection, with a shortcut for statements that are executed with values."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
@@ -183,7 +183,7 @@ class SqliteConnection(AsyncConnection):
         self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # what was read so, until it changes
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
-        """Execute a statement, or one in the list of values for it. Raises what SQLAlchemy would."""
+        """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
         values = parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
         if isinstance(values, dict) and execution_options is None and self._is_ready:
             ready = prepared(statement, values, self._dialect)
@@ -212,12 +212,12 @@ class SqliteConnection(AsyncConnection):
                 self._expected[ready.text, ready.parameters(values)] = ready
 
     def forget_ahead(self) -> None:
-        """Forget what is expected, and what was read ahead."""
+        """Forget the expected statements, and the rows read ahead."""
         self._expected.clear()
         self._ahead.clear()
 
     def _forget_changed(self, ready: Prepared) -> None:
-        if ready.deletes:  # also what refers to it, in any table
+        if ready.deletes:  # cascades can delete rows of any table
             self._ahead.clear()
         elif ready.changes is not None:
             stale = [key for key, (read, _) in self._ahead.items() if ready.changes in read.reads]
@@ -235,7 +235,7 @@ class SqliteConnection(AsyncConnection):
 
     @property
     def _is_ready(self) -> bool:
-        """Whether a statement can be executed, and nobody listens who would have to hear of it from SQLAlchemy."""
+        """Whether the shortcut is possible: within a transaction, and without event listeners to be called."""
         sync = self.sync_connection
         if sync is None or not sync.in_transaction() or sync.invalidated:
             return False
@@ -253,7 +253,7 @@ class SqliteConnection(AsyncConnection):
             await self.execute(statement, values)
 
     async def catch_up(self) -> None:
-        """Execute what was left for later, as the transaction ends."""
+        """Execute the statements left for later, before the transaction ends."""
         self.forget_ahead()
         if self._is_ready and self.driver.has_to_write:
             await self._work(_nothing)
@@ -265,7 +265,7 @@ class SqliteConnection(AsyncConnection):
         except sqlite3.Error as error:
             statement = arguments[0] if arguments else None
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=self.dialect) from error
-        except Exception:  # a value that SQLite can't take: the statement has not begun
+        except Exception:  # a value that SQLite doesn't accept: the statement hasn't begun
             raise
         except BaseException as error:  # cancelled: a statement may still be running
             self._driver = None
@@ -282,9 +282,9 @@ def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: 
 
 
 async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:
-    """Execute a statement for each of these values, whose outcome is not needed.
+    """Execute a statement, whose outcome nobody needs, for each of these values.
 
-    SQLite executes it with the next statement, or at the end of the transaction, which raises what is wrong with it.
+    SQLite executes it with the next statement or at the end of the transaction, which raises its errors.
     """
     if isinstance(connection, SqliteConnection):
         for each in values:

@@ -1,4 +1,4 @@
-"""The entry point of storage: transactions, each of which gives access to all rows by their nouns."""
+"""The entry point of storage: transactions, each with access to all rows, by noun."""
 
 import asyncio
 import time
@@ -49,22 +49,22 @@ from bot.storage.tying import Tying
 from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
-"""The name of the note that says how far this database is in the journal of endings."""
+"""The name of the note that holds this database's position in the journal of endings."""
 
 MINIMISED: Final = "minimised"
-"""The name of the note that says that no rows of an earlier version are left: see bot.storage.minimising."""
+"""The name of the note that no rows of earlier versions are left to minimise; see bot.storage.minimising."""
 
 _ASKS_TIDIED: Final = "asks tidied"
-"""The name of the note that says on which day what older Asks left was last removed."""
+"""The name of the note that holds the day on which we last tidied older Asks."""
 _BATCH: Final = 500
 _FEW: Final = 100
-"""Users whose Asks are looked at together."""
+"""How many users' Asks we look at together."""
 T = TypeVar("T")
 
 _REST: Final = 2
-"""How many times as long as it works what changes everybody's rows in the background rests."""
+"""How many times longer than its work a background job on everybody's rows rests."""
 _PATIENCE: Final = 1.0
-"""Seconds until we try again with a user whose rows others hold."""
+"""Seconds until we retry a user whose rows are locked."""
 
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
@@ -75,7 +75,7 @@ _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIE
 
 
 async def earliest_due(url: str) -> datetime | None:
-    """Return when something is next due in the database behind `url`, which another process may be using."""
+    """Return when something is next due in the database at `url`, which another process may be using."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -85,7 +85,7 @@ async def earliest_due(url: str) -> datetime | None:
 
 
 async def endings_noted(url: str) -> str | None:
-    """Return how far the database behind `url` is in the journal of endings."""
+    """Return the position in the journal of endings of the database at `url`."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -95,7 +95,7 @@ async def endings_noted(url: str) -> str | None:
 
 
 async def zones_of_users(url: str) -> dict[int, str]:
-    """Return the zone of each user who has set one. It reads all users, so it is only for the demo."""
+    """Return the zones of all users who have set one. It reads all users, so it is only for the demo."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -116,7 +116,7 @@ async def _note(connection: AsyncConnection, name: str) -> str | None:
 
 
 class Rows:
-    """All rows as one transaction sees them."""
+    """All rows, within one transaction."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
@@ -161,7 +161,7 @@ class Rows:
         return min((moment for moment in (self.users.due_at, self.notices.due_at) if moment), default=None)
 
     async def sums(self) -> dict[str, int]:
-        """Return what an operator may know about the rows: sums over everybody."""
+        """Return the sums over all users that an operator may know."""
         counted = {
             "people": select(func.count()).select_from(users),
             "people asked daily": select(func.count()).select_from(users).where(users.c.next_ask_at.is_not(None)),
@@ -176,11 +176,11 @@ class Rows:
         return {name: (await self._connection.execute(query)).scalar_one() for name, query in counted.items()}
 
     async def note(self, name: str) -> str | None:
-        """Return one of the bot's own notes, like which texts were registered with Telegram."""
+        """Return one of the bot's own notes, such as which texts it has registered with Telegram."""
         return await _note(self._connection, name)
 
     async def refuse_moved(self) -> None:
-        """Raises Moved if no bot may use this database: see bot.storage.copying."""
+        """Raise Moved if no bot may use this database; see bot.storage.copying."""
         await refuse_moved(self._connection)
 
     async def take_note(self, name: str, value: str) -> None:
@@ -189,17 +189,18 @@ class Rows:
             await self._connection.execute(insert(notes).values(name=name, value=value))
 
     async def write_down(self, journal: Journal) -> None:
-        """Write what ends with this transaction to the journal, and note the position, as the transaction's last step.
+        """Write this transaction's endings to the journal and note the position, as the transaction's last step.
 
-        The first statement locks the note, so that only one transaction is here at a time and the note never goes back.
+        The first statement locks the note, so that only one transaction at a time does this and the note never goes
+        back.
         """
         note = update(notes).where(notes.c.name == ENDINGS_NOTED).values(value=notes.c.value)
         await self._connection.execute(note)
         await self.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, self.users.endings))
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
-        """Return the ids of everything that can end in this way, in order."""
-        if kind is Ended.ERASED:  # also of somebody who wasn't a user yet
+        """Return the next ids of things that can end in this way, in order."""
+        if kind is Ended.ERASED:  # also people who aren't users yet
             table: Any = union(select(users.c.id), select(arrivals.c.user_id)).subquery()
         else:
             table = self._table_of(kind)
@@ -218,7 +219,7 @@ class Rows:
         }[kind]
 
     def find_ended(self, ids: Sequence[int], endings: Sequence[Ending]) -> list[tuple[int, Ending]]:
-        """Return which of these ids have ended, and how. Endings hashed with a key we don't have match nothing."""
+        """Return those of these ids that have ended, and how. Hashes made with a key we don't have match nothing."""
         found = []
         for version in {ending.version for ending in endings} & set(self._keys.versions):
             ended = {ending.hashes[0]: ending for ending in endings if ending.version == version}
@@ -228,7 +229,7 @@ class Rows:
         return found
 
     def is_ended(self, ending: Ending, place: int, number: int) -> bool:
-        """True if this is the id that the ending names in that place."""
+        """Return whether this is the id that the ending names in that place."""
         return hashed(self._keys, ending.kind, place, number, version=ending.version) == ending.hashes[place]
 
     async def people(self) -> int:
@@ -236,12 +237,12 @@ class Rows:
         return int((await self._connection.execute(select(func.count()).select_from(users))).scalar_one())
 
     async def note_to_change(self, name: str) -> str | None:
-        """Return a note, which no other transaction changes before this one ends."""
+        """Return a note, locked against other transactions until this one ends."""
         await self._connection.execute(update(notes).where(notes.c.name == name).values(value=notes.c.value))
         return await self.note(name)
 
     async def backlog(self, now: datetime) -> Backlog:
-        """Return what is waiting, for operators."""
+        """Return the Backlog."""
         return await look(self._connection, now)
 
     async def earliest_due(self) -> datetime | None:
@@ -259,14 +260,14 @@ async def _minimise(user_id: int, place: Place, rows: Rows) -> Place | None:
 
 @asynccontextmanager
 async def _taking_turns() -> AsyncIterator[None]:
-    """Rest after some work for longer than it took, so that it never has most of the event loop or of the database."""
+    """Rest after some work for longer than it took, so that it never takes up most of the event loop or database."""
     began = time.monotonic()
     yield
     await asyncio.sleep(_REST * (time.monotonic() - began))
 
 
 def _dates(done: date | None, today: date, kept: timedelta) -> tuple[date, date]:
-    """Return the dates to tidy if that was last done on the day `done`: from the first on, and before the second."""
+    """Return the first date to tidy, and the date to stop before. `done` is the day of the last tidying."""
     return (done - kept if done else date.min), today - kept
 
 
@@ -274,7 +275,7 @@ class Store:
     """Opens transactions. Everything done in one is committed together or not at all."""
 
     def __init__(self, database: Database, keys: KeyRing, journal: Journal | None = None) -> None:
-        """Endings are written to `journal`; it is None for a copy of the database."""
+        """Endings are written to `journal`, which is None for a copy of the database."""
         self._database = database
         self._keys = keys
         self._journal = journal
@@ -285,9 +286,9 @@ class Store:
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
-        """Begin a transaction that may change rows. It is committed at the end; an exception undoes everything.
+        """Begin a transaction that may change rows. It is committed at the end, or rolled back after an exception.
 
-        Name the user it is for: only one transaction per user runs at a time.
+        Name the user it is for, as only one transaction per user runs at a time.
         """
         TRANSACTIONS.inc("write")
         async with self._database.writing(user_id) as connection:
@@ -302,7 +303,7 @@ class Store:
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Rows]:
-        """Begin a transaction for the health check, which may change rows. It doesn't wait for any user's."""
+        """Begin a transaction that may change rows, for signs of life. It waits for no user's transaction."""
         async with self._database.apart() as connection:
             yield Rows(connection, self._keys)
 
@@ -314,7 +315,7 @@ class Store:
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[Rows]:
-        """Begin a transaction for the metrics, which only reads. It doesn't wait for any user's."""
+        """Begin a reading transaction for the metrics. It waits for no user's transaction."""
         async with self._database.looking() as connection:
             yield Rows(connection, self._keys)
 
@@ -323,11 +324,11 @@ class Store:
         return self._database.connections
 
     async def is_well(self) -> bool:
-        """True if the database can be written to by somebody for whom nothing in this process has to wait."""
+        """Return whether the database accepts writes, on a connection that nothing in this process can hold up."""
         return await self._database.is_well()
 
     async def tie_all(self) -> int:
-        """Tie, user by user, what was sealed before there were ties. Return how many users had such rows.
+        """Tie, user by user, values that were sealed before there were ties. Return how many users had any.
 
         Users whose data key doesn't open are left out.
         """
@@ -345,7 +346,7 @@ class Store:
         return bool(await self._change(user_id, partial(_tie, user_id)))
 
     async def minimise_all(self) -> int:
-        """Make everybody's older rows as little readable as new ones, once. Return how many users there were.
+        """Minimise everybody's older rows, once; see bot.storage.minimising. Return how many users there were.
 
         Users whose data key doesn't open are left out.
         """
@@ -369,11 +370,11 @@ class Store:
         return done
 
     async def tidy_asks(self, today: date, *, messages_kept: timedelta, asks_kept: timedelta) -> int:
-        """Remove, in small transactions, what older Asks are no longer needed for. Returns how many rows that were.
+        """Remove rows about older Asks that are no longer needed, in small transactions. Return how many there were.
 
-        These are the ids of messages that show an Ask of before `messages_kept`, and Asks of before `asks_kept` that
-        nobody answered. A user's latest Ask stays. It is done once a day, and looks only at the dates since the last
-        time, so a second time that day does nothing.
+        These are the ids of messages that show Asks older than `messages_kept`, and unanswered Asks older than
+        `asks_kept`. A user's latest Ask stays. It runs once a day and looks only at the dates since the last run; a
+        second run on the same day does nothing.
         """
         async with self.reading() as rows:
             noted = await rows.note(_ASKS_TIDIED)
@@ -399,7 +400,7 @@ class Store:
         return removed
 
     async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]]) -> T | None:
-        """Do this in a transaction for a user. None if their data key doesn't open."""
+        """Do this work in a transaction for a user. None if their data key doesn't open."""
         while True:
             try:
                 async with self.writing(user_id) as rows:
@@ -412,20 +413,20 @@ class Store:
             await asyncio.sleep(_PATIENCE)
 
     async def sweep(self) -> bool:
-        """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
+        """Remove deleted content from the disk. False if some of it is still there; it goes a little later."""
         return await self._database.sweep()
 
     @property
     def swept(self) -> bool:
-        """True if nothing that was deleted is left on the disk, as far as this process knows."""
+        """Whether no deleted content is left on the disk, as far as this process knows."""
         return self._database.swept
 
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
-        """Remove what restores put aside before a moment, or what contains this user."""
+        """Remove files that restores put aside before a moment, or that contain this user."""
         await self._database.remove_asides(before=before, user_id=user_id)
 
     async def tidy_journal(self, today: date, before: date) -> None:
-        """Drop from the journal of endings what ended before a day. Raises JournalAway."""
+        """Drop endings before a day from the journal of endings. Raises JournalAway."""
         if self._journal:
             await asyncio.to_thread(self._journal.tidy, today, before)
 

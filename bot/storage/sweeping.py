@@ -1,8 +1,8 @@
-"""Sweeping: removing what was deleted from the disk, where SQLite's write-ahead log would keep it for a while.
+"""Sweeping: removing deleted content from the disk, where SQLite's write-ahead log would keep it for a while.
 
 A sweep copies the log into the database, where freed bytes are overwritten, and empties the log. That isn't possible
 while somebody reads an older state of the database, as a backup does. A sweep never makes anybody wait: if it isn't
-possible now, it is tried again later.
+possible now, we try again later.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 _DELAY: Final = 1.0
-"""Seconds before each try in the background, so that what is deleted in quick succession is swept together."""
+"""Seconds before each try in the background, so that one sweep covers deletions in quick succession."""
 _TRIES: Final = 5
 _BETWEEN_TRIES: Final = 0.02
 """Seconds between tries while a caller waits. The bot's own reads are shorter than that."""
@@ -28,11 +28,11 @@ class Sweeper:
 
     @property
     def done(self) -> bool:
-        """True if everything that had to be swept has been."""
+        """Whether everything that had to be swept has been."""
         return self._swept == self._wanted
 
     async def now(self) -> bool:
-        """Sweep, and return whether it is done. If it isn't, it is tried again in the background."""
+        """Sweep, and return whether it is done. If it isn't, go on trying in the background."""
         self._wanted += 1
         for _ in range(_TRIES):
             if await self._try():

@@ -1,7 +1,7 @@
-"""What sealed words and choices are tied to: facts of their rows without which they don't open.
+"""Ties: facts of a row without which its sealed words and choices don't open.
 
-Somebody who can write to the database, but has no key, can change a row's receiver or state, and move words from one
-row to another. A tied value opens only for the receiver and the purpose that its owner sealed it for.
+Somebody who can write to the database but has no key could change a row's receiver or state, or move words from one row
+to another. A tied value opens only for the receiver and the purpose that its owner sealed it for.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.storage.columns import milliseconds
 Ties = tuple[int, ...]
 
 NOBODY: Final = 0
-"""The receiver of what was shared with a user who is gone for good."""
+"""The receiver of Reflections whose receiver is gone for good."""
 
 
 def of_words(pair_id: int, receiver_id: int) -> Ties:
@@ -21,7 +21,7 @@ def of_words(pair_id: int, receiver_id: int) -> Ties:
 
 
 def of_consent(pair_id: int, receiver_id: int, due_at: datetime | None) -> Ties:
-    """Return the ties of the yes to a Reflection."""
+    """Return the ties of the sharer's yes to a Reflection."""
     return pair_id, receiver_id, milliseconds(due_at) if due_at else 0
 
 

@@ -1,4 +1,4 @@
-"""Rows of traces: the ids of messages that can still be removed from a user's chat."""
+"""Rows of Traces: the ids of messages that can still be removed from a user's chat."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -13,11 +13,11 @@ from bot.storage.schema import traces, users
 from bot.storage.sqlite import execute_later
 
 DELETABLE: Final = timedelta(hours=48)
-"""How long after it was sent a bot can delete a message in a private chat. Source: deleteMessage in the Bot API."""
+"""How long a bot can delete a message in a private chat after it was sent. Source: deleteMessage in the Bot API."""
 
 
 def _noting(dialect: str) -> Any:
-    """Return the statement that notes a message of somebody who is a user; a later time to remove it replaces one."""
+    """Return the statement that notes a user's message, or replaces the time to remove one already noted."""
     new = insert_into(dialect, traces).from_select(
         ["user_id", "message_id", "sent_at", "hide_at"],
         select(
@@ -50,11 +50,11 @@ class Traces:
         await execute_later(self._connection, _NOTING[self._connection.dialect.name], facts)
 
     async def hide_all(self, user_id: int, now: datetime) -> None:
-        """Have everything that we know of in this chat removed now."""
+        """Mark all known messages of this chat to be removed now."""
         await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
 
     async def due(self, user_id: int, now: datetime) -> list[int]:
-        """Return what is due to be removed and can be, oldest first."""
+        """Return the messages that are due and can still be removed, oldest first."""
         found = await self._connection.scalars(
             select(traces.c.message_id)
             .where(_OF_USER, traces.c.hide_at <= now, traces.c.sent_at > now - DELETABLE)

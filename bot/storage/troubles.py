@@ -1,7 +1,7 @@
-"""What a database error says about the database itself: a sentence for operators, and whether waiting may help.
+"""Database errors that are about the database itself: a sentence for operators, and whether waiting may help.
 
-An error that is about a statement or its data, like a broken constraint, has no sentence here. No sentence contains the
-value of a setting except the path of an SQLite file.
+Errors about a statement or its data, like a violated constraint, have no sentence here. No sentence contains the value
+of a setting, except the path of an SQLite file.
 """
 
 import os
@@ -21,11 +21,11 @@ from bot.crypto import KeyMismatch
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with the database."""
+    """A problem of the database."""
 
     sentence: str
     passes: bool
-    """True if it may go away by waiting. If not, somebody has to do something."""
+    """Whether it may go away by itself. If not, somebody has to do something."""
 
 
 class Unreachable(ConnectionError):
@@ -45,24 +45,24 @@ _SQLITE: Final[dict[str, tuple[str, bool]]] = {
 }
 
 _A_PAGE: Final = 65_536
-"""The most bytes that SQLite takes at once."""
+"""The most bytes of disk that SQLite takes at once."""
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest matching prefix counts.
 _POSTGRES: Final[dict[str, tuple[str, bool]]] = {
     "08": ("The connection to PostgreSQL broke.", True),
-    "25006": ("PostgreSQL takes no changes now, as a standby does.", True),
-    "25P03": ("PostgreSQL ended what took too long.", True),
+    "25006": ("PostgreSQL accepts no writes now, like a standby.", True),
+    "25P03": ("PostgreSQL ended a transaction that was idle for too long.", True),
     "28": ("PostgreSQL refuses the user or the password in AJAR_DATABASE_URL.", False),
     "3D000": ("PostgreSQL has no database of the name in AJAR_DATABASE_URL. Make it with createdb.", False),
     "3F000": ("PostgreSQL has no schema in which tables could be made. Type in psql: CREATE SCHEMA public", False),
-    "40001": ("PostgreSQL gave this up in favour of something else.", True),
-    "40P01": ("PostgreSQL gave this up in favour of something else.", True),
+    "40001": ("PostgreSQL aborted the transaction because of a conflict with another one.", True),
+    "40P01": ("PostgreSQL aborted the transaction because of a conflict with another one.", True),
     "42501": ("The user in AJAR_DATABASE_URL lacks rights in its database. Let that user own the database.", False),
     "53": ("PostgreSQL is short of something ({code}).", True),
     "53100": ("PostgreSQL's disk is full. Make room on it.", True),
     "53300": ("PostgreSQL has no connection left for Ajar.", True),
     "55P03": ("Something else is keeping rows in PostgreSQL locked.", True),
-    "57014": ("PostgreSQL took too long and gave up.", True),
+    "57014": ("PostgreSQL took too long and gave up on a statement.", True),
     "57P": ("PostgreSQL is starting or stopping.", True),
     "57P04": ("The database named in AJAR_DATABASE_URL was dropped.", False),
     "58": ("PostgreSQL can't use its own files ({code}). Look at its log.", True),
@@ -72,7 +72,7 @@ _POSTGRES: Final[dict[str, tuple[str, bool]]] = {
 
 
 def trouble_of(error: BaseException, file: Path | None = None) -> Trouble | None:
-    """Return what `error` says about the database, or None if it is about something else. `file` is SQLite's."""
+    """Return the database's trouble behind `error`; None if it is about something else. `file` is SQLite's."""
     for each in _and_causes(error):
         found = _of_sqlite(each, file) if isinstance(each, sqlite3.Error) else _of_postgres(each)
         if found:
@@ -83,9 +83,9 @@ def trouble_of(error: BaseException, file: Path | None = None) -> Trouble | None
 
 
 def is_passing(error: BaseException) -> bool:
-    """True if the same request may work later, because the database and not the request is at fault.
+    """Return whether the same request may work later, because the database and not the request is at fault.
 
-    This includes troubles that somebody has to fix first. Until then no request is given up.
+    This includes troubles that somebody has to fix first. Until then we don't give up on any request.
     """
     kinds = OperationalError | InterfaceError | ConnectionError | TimeoutError | KeyMismatch
     return isinstance(error, kinds) or trouble_of(error) is not None
@@ -127,7 +127,7 @@ def _cannot_open(file: Path) -> str:
 
 
 def _is_full(folder: Path) -> bool:
-    """True if there is no room for another page of the database or its logs."""
+    """Return whether there is no room for another page of the database or its logs."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < _A_PAGE
 
@@ -168,7 +168,7 @@ def _why_for_now(error: BaseException | None) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if type(error).__name__ == "TargetServerAttributeNotMatched":  # asyncpg's
-        return "none of its hosts takes changes now"
+        return "none of its hosts accepts writes now"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     return "the connection broke"

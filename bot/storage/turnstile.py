@@ -1,8 +1,8 @@
-"""SQLite's single writer, shared: transactions do their work one after the other, and several are committed together.
+"""SQLite's single writer, shared: transactions work one after the other, and several are committed together.
 
 A commit waits for the disk, often longer than everything else takes, and only one can run at a time. So a transaction
-that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND at once: the more are
-waiting, the more share a commit. `writing` returns only after the commit, when the changes are on the disk. Each
+that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND transactions: the more
+are waiting, the more share a commit. `writing` returns only after the commit, when the changes are on disk. Each
 transaction but the first runs in a savepoint, so that a failure undoes only its own work.
 """
 
@@ -20,7 +20,7 @@ _ROUND: Final = 64
 
 
 class Turnstile:
-    """Lets one writer work at a time. The engine's connections must begin so that no other process can write."""
+    """Lets one writer work at a time. The engine must begin transactions so that no other process can write."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -30,12 +30,12 @@ class Turnstile:
 
     @property
     def open_for(self) -> float:
-        """Return for how many seconds the present transaction has been open; 0 if there is none."""
+        """For how many seconds the current transaction has been open; 0 if there is none."""
         return asyncio.get_running_loop().time() - self._round.began if self._round else 0.0
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SqliteConnection]:
-        """Begin a transaction, and commit it unless there is an exception. Raises what the commit raises."""
+        """Begin a transaction, and commit it unless there is an exception. Raises the commit's errors."""
         async with self._turn():
             if self._round and self._round.lost:
                 await self._commit(self._round)
@@ -74,7 +74,7 @@ class Turnstile:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
-        """Give the connection outside of any transaction."""
+        """Yield the connection outside of any transaction."""
         async with self._lock:
             if self._round:
                 await self._commit(self._round)
@@ -119,12 +119,12 @@ class _Round:
 
     @property
     def lost(self) -> bool:
-        """True if nothing more can be done in it: somebody was cancelled during a statement, or SQLite gave it up."""
+        """Whether it can't be used any more: somebody was cancelled during a statement, or SQLite has ended it."""
         return self.connection.invalidated or self.connection.driver.is_given_up
 
     @asynccontextmanager
     async def saved(self) -> AsyncIterator[None]:
-        """Undo what is done in here if there is an exception."""
+        """Undo the changes in this context if there is an exception."""
         self.connection.forget_ahead()
         self.connection.driver.save()
         try:
@@ -146,7 +146,7 @@ class _Round:
             began = asyncio.get_running_loop().time()
             await self._transaction.aclose()
             COMMIT_SECONDS.observe(asyncio.get_running_loop().time() - began)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised to each of them
+        except Exception as error:  # noqa: BLE001  # whatever it is, each of them gets it
             self.committed.set_exception(error)
             self.committed.exception()  # marks it as seen: asyncio needn't warn if nobody waits for it
         else:

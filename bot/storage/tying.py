@@ -1,8 +1,8 @@
-"""Ties what was sealed before there were ties, and seals what users chose, after the schema has columns for both.
+"""Ties values that were sealed before there were ties, and seals choices that were stored plain.
 
-A migration has no key, so this runs after it, user by user, while the bot works. All rows of a user change in one
-transaction, together with the user's wrapped data key, which says from then on that nothing untied of theirs counts.
-If it is interrupted, it continues with the remaining users.
+A migration has no key, so this runs after migration 0014, user by user, while the bot works. All rows of a user change
+in one transaction, together with the user's wrapped data key, which from then on says that nothing untied of theirs
+counts. If it is interrupted, it continues with the remaining users.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ Change = dict[str, Any]
 
 
 class Tying:
-    """Rows of users from before there were ties."""
+    """Ties the rows of users from before there were ties."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
@@ -34,9 +34,9 @@ class Tying:
         self._sealed = 0
 
     async def tie(self, user_id: int) -> bool:
-        """Tie everything of this user, for whom the transaction must have been opened. False if there is nothing to do.
+        """Tie all rows of this user, for whom the transaction must have been opened. False if there is nothing to do.
 
-        What doesn't open stays as it is, and stays unreadable. Raises KeyMismatch.
+        Values that don't open stay as they are, and stay unreadable. Raises KeyMismatch.
         """
         if await self._users.find(user_id) is None or not await self._users.untied(user_id):
             return False

@@ -1,4 +1,4 @@
-"""Rows of users, and of what the bot awaits from them."""
+"""Rows of users, and of the texts that the bot awaits from them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ from bot.storage.ties import Ties
 
 _MUTED: Final = ("muted_themes", "muted_sensitivities")
 _MUTED_LENGTH: Final = 240
-"""Its text is padded to this length before sealing, so that the length doesn't tell how much is left out."""
+"""We pad the text of `muted` to this length before sealing it, so that the length doesn't reveal how much it lists."""
 _YES, _NO = "yes", "no "  # equally long
 _APART: Final = {"data_key", "name", "created_at", "muted", "partnered", "recap", *_MUTED}
 _FACTS: Final = tuple(column for column in users.c if column.name not in _APART)
@@ -45,7 +45,7 @@ FIND_USER: Final = select(
     *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities, users.c.partnered
 ).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
-"""The way a data key is wrapped tells whether its user has untied rows: see bot.crypto."""
+"""The format of a wrapped data key says whether its user may have untied rows; see bot.crypto."""
 _CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
 _MOVE_ON: Final = _CHANGE.values({name: bindparam(name) for name in _PLANNED})
 _DUE: Final = (
@@ -65,7 +65,7 @@ _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id")
 
 
 class Users:
-    """Users by id. A data key is opened once per transaction, and only if something is sealed or opened with it."""
+    """Users by id. A data key is unwrapped once per transaction, and only when it is needed."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing, master_keys: MasterKeys) -> None:
         self._connection = connection
@@ -76,9 +76,9 @@ class Users:
         self._found: dict[int, User] = {}
         self.due_at: datetime | None = None
         self.removed_words = False
-        """True if this transaction has removed or replaced sealed words or a data key."""
+        """Whether this transaction has removed or replaced sealed words or a data key."""
         self.endings: list[Ending] = []
-        """What ends with this transaction, for the journal."""
+        """The endings of this transaction, for the journal."""
 
     async def find(self, user_id: int) -> User | None:
         """Return the user as this transaction sees them, including its own changes."""
@@ -97,8 +97,8 @@ class Users:
     async def _muted(self, row: Any) -> tuple[frozenset[str], frozenset[str]]:
         """Return the themes and sensitivities that this user has left out.
 
-        If we can't tell, it is everything sensitive: better to ask too little than to ask what the user doesn't want
-        to be asked.
+        If we can't read them, leave out everything sensitive: asking too little is better than asking what they don't
+        want.
         """
         if row.muted is None and not is_all_tied(row.data_key):
             return row.muted_themes, row.muted_sensitivities
@@ -114,7 +114,7 @@ class Users:
         return frozenset(themes.split()), frozenset(sensitivities.split())
 
     async def _says_partnered(self, row: Any) -> bool:
-        """Return whether this user says that they have a partner. If we can't tell, we don't ask about one."""
+        """Return whether this user says that they have a partner. If we can't read it, assume that they don't."""
         if row.partnered is None:
             return False
         try:
@@ -124,7 +124,7 @@ class Users:
         return open_or_none(key, row.partnered, table="users", column="partnered", row=row.id, user=row.id) == _YES
 
     async def data_key(self, user_id: int) -> bytes:
-        """Raises LookupError if there is no such user, KeyMismatch if our master key doesn't open it."""
+        """Return the data key. Raises LookupError if there is no such user, KeyMismatch if it doesn't open."""
         if user_id not in self._data_keys:
             if user_id not in self._wrapped and await self.find(user_id) is None:
                 raise LookupError("no such user")
@@ -132,17 +132,17 @@ class Users:
         return self._data_keys[user_id]
 
     async def untied(self, user_id: int) -> bool:
-        """True if some rows of this user may still be untied, as they were before there were ties."""
+        """Return whether this user may still have untied rows, from before there were ties."""
         await self.data_key(user_id)
         return user_id in self._wrapped and not is_all_tied(self._wrapped[user_id])
 
     async def seal(self, user_id: int, words: str, *, table: str, column: str, row: int, tied_to: Ties) -> bytes:
-        """Seal something of this user so that it opens only with these ties."""
+        """Seal a value of this user so that it opens only with these ties."""
         key = await self.data_key(user_id)
         return seal(key, words, table=table, column=column, row=row, user=user_id, tied_to=tied_to)
 
     async def place(self, user_id: int, *, table: str, column: str, row: int, tied_to: Ties) -> Place:
-        """Return the place and the ties of something of this user, for `open_sealed` and similar functions."""
+        """Return the place and ties of a value of this user, for `open_sealed` and similar functions."""
         untied = await self.untied(user_id)
         return Place(table=table, column=column, row=row, user=user_id, tied_to=tied_to, untied=untied)
 
@@ -185,7 +185,7 @@ class Users:
         return changed
 
     async def erase(self, user_id: int) -> None:
-        """Remove this user and every row of theirs, most by the foreign keys; their data key goes with them."""
+        """Remove this user and all their rows, mostly through foreign keys, and with them their data key."""
         await self._connection.execute(delete(notices).where(notices.c.user_id == user_id))
         await self._connection.execute(delete(users).where(users.c.id == user_id))
         await self._connection.execute(delete(arrivals).where(arrivals.c.user_id == user_id))
@@ -195,11 +195,11 @@ class Users:
             known.pop(user_id, None)
 
     def ends(self, kind: Ended, *ids: int) -> None:
-        """Note that this transaction ends something, so that a restore of an earlier backup ends it again."""
+        """Record an ending of this transaction, so that restoring an earlier backup repeats it."""
         self.endings.append(Ending.of(self._keys, kind, *ids))
 
     async def name(self, user_id: int) -> str | None:
-        """Return what this user wants to be called, or None if it isn't set or no longer opens.
+        """Return the name that this user has chosen; None if it isn't set or no longer opens.
 
         Raises LookupError if there is no such user.
         """
@@ -215,7 +215,7 @@ class Users:
         await self._connection.execute(update(users).where(users.c.id == user_id).values(created_at=since))
 
     async def recap_has_come(self, user_id: int) -> None:
-        """Note that this user knows by now that a recap comes by itself, unless they have said no to it."""
+        """Note that this user has had a weekly recap, unless they have turned it off."""
         unsaid = (users.c.id == user_id, users.c.weekly_recap.is_(None))
         await self._connection.execute(update(users).where(*unsaid).values(weekly_recap=True))
 
@@ -226,7 +226,7 @@ class Users:
         self.removed_words = True
 
     async def due(self, now: datetime, limit: int) -> list[User]:
-        """Return users whose next Ask is due, the longest overdue first, locked so that no other worker plans them too.
+        """Return users whose next Ask is due, the longest overdue first, locked so that no other process plans it.
 
         Their muted themes and sensitivities aren't loaded, because planning an Ask doesn't choose a prompt.
         """
@@ -250,7 +250,7 @@ class Users:
         await execute_later(self._connection, _CHANGE, {"user_id": user_id, "next_ask_at": at})
 
     async def move_on(self, moved: Sequence[User]) -> None:
-        """Store what planning has changed in many users at once."""
+        """Store the facts that planning has changed, for many users at once."""
         if moved:
             await self._connection.execute(
                 _MOVE_ON,
@@ -298,7 +298,7 @@ class Users:
         return list(found.scalars())
 
     async def all_tied(self, user_id: int) -> None:
-        """Note that everything of this user is tied. Anything untied will never open again."""
+        """Note that all of this user's rows are tied. Anything untied will never open again."""
         user, key = await self.find(user_id), await self.data_key(user_id)
         if user is None:
             return
@@ -319,12 +319,12 @@ class Users:
 
 
 class Dialogs:
-    """What the bot awaits from each user: at most one thing."""
+    """The text that the bot awaits from each user: at most one."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.given_up: set[tuple[int, Waiting]] = set()
-        """What this transaction has stopped awaiting, and from whom."""
+        """Users and what this transaction has stopped awaiting from them."""
 
     async def find(self, user_id: int, now: datetime) -> Dialog | None:
         """Return what is awaited, or None if nothing is or it has expired."""
@@ -367,7 +367,7 @@ class Dialogs:
         )
 
     async def tried(self, user_id: int, message_id: int) -> None:
-        """Remember that this message was taken for what is awaited, if anything is."""
+        """Note that we took this message as the awaited text, if one is awaited."""
         await execute_later(self._connection, _TRIED, {"whose": user_id, "tried": message_id})
 
 
@@ -376,13 +376,13 @@ def _seal_partnered(key: bytes, user_id: int, *, says: bool) -> bytes:
 
 
 def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: frozenset[str]) -> bytes:
-    """Seal what a user has left out, for `users.muted`."""
+    """Seal the themes and sensitivities that a user has left out, for `users.muted`."""
     names = f"{' '.join(sorted(themes))}/{' '.join(sorted(sensitivities))}"
     return seal(key, names.ljust(_MUTED_LENGTH), table="users", column="muted", row=user_id, user=user_id)
 
 
 def _user(row: Any, **sealed: Any) -> User:
-    """Return the user of a row that begins with the _FACTS. `sealed` is what was opened."""
+    """Return the user of a row that begins with the _FACTS. `sealed` are the opened values."""
     facts = dict(zip(_NAMES, row, strict=False)) | sealed
     facts["rhythm"], facts["to_say"] = Rhythm(row.rhythm), AskOpening(row.to_say) if row.to_say else None
     return User(**facts)

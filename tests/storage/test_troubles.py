@@ -117,7 +117,7 @@ class TestPostgres:
         async with postgres.new() as url:
             await postgres.run(f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = on")
             found = await trouble(f"{url}&target_session_attrs=read-write")
-        assert "none of its hosts takes changes" in found.sentence
+        assert "none of its hosts accepts writes" in found.sentence
         assert found.passes
 
     @pytest.mark.usefixtures("members")
@@ -136,7 +136,7 @@ class TestPostgres:
         async with postgres.new() as url:
             await postgres.run(f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = on")
             found = await trouble(url, migrate)
-        assert "takes no changes now" in found.sentence
+        assert "accepts no writes now" in found.sentence
         assert found.passes
 
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How Alembic reaches our database: over the connection that bot.storage.migrate gives it."""
+"""Alembic's environment: it uses the connection that bot.storage.migrate passes to it."""
 
 from alembic import context
 
