@@ -177,7 +177,7 @@ class Lines:
         return await self._one(select(lines).where(lines.c.id == line_id))
 
     def expect_text(self, user_id: int, message_id: int) -> None:
-        """Announce what is read to take a message as a Line."""
+        """Announce the queries that taking a message as a Line makes."""
         expect(self._connection, {"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
         expect(self._connection, {"user_id": user_id}, _ONE)
         expect(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)

@@ -209,7 +209,7 @@ class Notices:
         await self._connection.execute(_LOCK, {"notice_id": notice.id})
 
     def expect_answers(self, user_id: int, owner: int) -> None:
-        """Announce `behind`."""
+        """Announce the query of `behind`, so that it runs with the next statement."""
         expect(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
 
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:

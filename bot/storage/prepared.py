@@ -24,7 +24,7 @@ Lengths = tuple[tuple[str, int], ...]
 
 
 class Found:
-    """The rows that a statement has returned, and how many it has changed: what we use of SQLAlchemy's result."""
+    """The rows that a statement returned, and how many it changed: the part of SQLAlchemy's result that we use."""
 
     __slots__ = ("_rows", "rowcount")
 
@@ -74,7 +74,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """One of the values that the caller gives, or an element of one, and the place where it belongs."""
+    """One of the caller's values, or an element of one, and its position among the parameters."""
 
     place: int
     name: str
@@ -94,9 +94,9 @@ class Prepared:
 
     text: str
     _constants: tuple[Any, ...]
-    """The parameters, with None where a value of the caller's belongs."""
+    """The parameters, with None in place of the caller's values."""
     _plain: tuple[tuple[int, str], ...]
-    """The places and names of the values that are taken as they are."""
+    """The positions and names of values that need no conversion."""
     _others: tuple[_Value, ...]
     _row: Processor
     """Makes a named tuple."""
@@ -119,7 +119,7 @@ class Prepared:
         return Found([self._row(self._processed(row)) for row in rows], rowcount)
 
     def _processed(self, row: Sequence[Any]) -> Sequence[Any]:
-        """Return the values of a row as Python has them. NULL is always None."""
+        """Return a row's values converted to Python's. NULL is always None."""
         if not self._processors:
             return row
         values = list(row)
@@ -182,13 +182,14 @@ def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, d
 
 
 def _constant(value: Any, processor: Processor | None) -> Any:
-    """Return a value of the statement itself as SQLite takes it: for an Enum it would look for an adapter each time."""
+    """Return one of the statement's own values as SQLite takes it; for an Enum it would look up an adapter each
+    time."""
     value = processor(value) if processor else value
     return value.value if isinstance(value, Enum) else value
 
 
 def _rows_with(names: Sequence[str | None]) -> Processor:
-    """Return what makes a row with these names; a name that can't be one, or that there are two of, is left out."""
+    """Return a factory of rows with these names, leaving out duplicates and names that aren't identifiers."""
     row: Any = namedtuple("Row", [name or "_" for name in names], rename=True)  # type: ignore[misc]  # noqa: PYI024
     return row._make
 

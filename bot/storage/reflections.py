@@ -421,8 +421,7 @@ class Reflections:
         self._users.ends(Ended.WITHDRAWN, reflection.id)
 
     async def line_deleted(self, line_id: int) -> list[int]:
-        """Take back the unopened Reflections of a deleted Line, and remove every copy of its words. Return their
-        ids."""
+        """Take back a deleted Line's unopened Reflections, and remove every copy of its words. Return their ids."""
         of_line = reflections.c.line_id == line_id
         await self._lock(of_line)
         taken = await self._connection.execute(
@@ -556,7 +555,7 @@ class Reflections:
         return await self._as_given(row) if row else None
 
     async def _as_given(self, row: Any) -> Reflection | None:
-        """Return the Reflection with its Wish if its sharer agreed to show it to its receiver from this time on."""
+        """Return the Reflection with its Wish, if its sharer agreed to show it to this receiver at this time."""
         key = await self._users.data_key(row.user_id)
         place = await self._place(row, "consent")
         if row.consent is None and place.get("untied"):

@@ -179,8 +179,8 @@ class SqliteConnection(AsyncConnection):
         self._dialect = engine.dialect
         self._is_heard: bool | None = None
         self._driver: Connection | None = None
-        self._expected: dict[_Key, Prepared] = {}  # what the next visit reads too
-        self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # what was read so, until it changes
+        self._expected: dict[_Key, Prepared] = {}  # the next visit reads these as well
+        self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # rows read that way, until they change
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
@@ -226,7 +226,7 @@ class SqliteConnection(AsyncConnection):
 
     @property
     def driver(self) -> Connection:
-        """The connection to SQLite. Raises an error if it can't be used any longer."""
+        """The connection to SQLite. Raises RuntimeError if it isn't open."""
         if self._driver is None:
             if self.sync_connection is None:
                 raise RuntimeError("the connection is not open")
@@ -244,7 +244,7 @@ class SqliteConnection(AsyncConnection):
         return not self._is_heard
 
     async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
-        """Execute a statement at the latest before the transaction ends, which raises what is wrong with it."""
+        """Execute a statement before the transaction ends, at the latest, which raises its errors."""
         ready = prepared(statement, values, self._dialect) if self._is_ready else None
         if ready:
             self._forget_changed(ready)
@@ -276,7 +276,7 @@ class SqliteConnection(AsyncConnection):
 
 
 def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
-    """Announce SELECTs that will probably follow: SQLite executes them with the statement that comes next."""
+    """Announce SELECTs that will probably follow, so that SQLite executes them together with the next statement."""
     if isinstance(connection, SqliteConnection):
         connection.expect(statements, values)
 

@@ -152,7 +152,7 @@ class Rows:
         self.tying = Tying(connection, self.users)
 
     def expect_turn(self, user_id: int) -> None:
-        """Announce what nearly every turn of this user reads."""
+        """Announce the queries that nearly every turn of this user makes."""
         expect(self._connection, {"user_id": user_id}, *_OF_EVERY_TURN)
 
     @property
