@@ -182,8 +182,7 @@ def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, d
 
 
 def _constant(value: Any, processor: Processor | None) -> Any:
-    """Return one of the statement's own values as SQLite takes it; for an Enum it would look up an adapter each
-    time."""
+    """Return one of the statement's own values as SQLite takes it, also an Enum without looking up an adapter."""
     value = processor(value) if processor else value
     return value.value if isinstance(value, Enum) else value
 
