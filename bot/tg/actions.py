@@ -1,8 +1,8 @@
-"""What buttons carry: an action and ids, declared here once, with their types.
+"""The content of buttons: an action and ids, declared here once, with their types.
 
 A screen makes a button from an Action, and the route of the tap gets the same values back; mypy checks both sides. A
 button never carries words or authority: the code that handles a tap looks up an id together with its owner. Names and
-formats stay in chats forever: an action can lose its route, but its name is never reused for something else.
+formats stay in chats forever: an action can lose its route, but its name must never be reused for something else.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from bot.services.settings import SWITCHES
 
 _VERSION: Final = "v1"
 LIMIT: Final = 64
-"""How many bytes Telegram lets a button carry."""
+"""How many bytes a button can carry at most, as Telegram allows."""
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -38,7 +38,7 @@ class NotOurs(Exception):  # the button's fault, not an error in our code
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """What one button carries."""
+    """The content of one button."""
 
     action: str
     about: str = ""
@@ -52,12 +52,12 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """How a value of one type is written to a button and read back. `read` raises NotOurs or ValueError."""
+    """How values of one type are written to a button and read back. `read` raises NotOurs or ValueError."""
 
     write: Callable[[T], str]
     read: Callable[[str], T]
     absent: tuple[T, ...] = ()
-    """The value if a button from an earlier version doesn't carry one; empty if every button does."""
+    """The default for buttons of earlier versions, which carry no such value; empty if every button carries one."""
 
     def or_absent(self, value: T) -> "Form[T]":
         return Form(self.write, self.read, (value,))
@@ -69,7 +69,7 @@ class Action(Generic[*Ts]):
     def __init__(self, name: str, forms: tuple[Form[Any], ...], *, wakes: bool) -> None:
         self.name: Final = name
         self.wakes: Final = wakes
-        """Whether a tap shows not only that the user is there, but that they want a daily question again."""
+        """Whether a tap shows that the user wants a daily question again, and not only that they are there."""
         self._forms = forms
 
     def __call__(self, *about: *Ts) -> Tap:
@@ -102,7 +102,7 @@ def _read(form: Form[T], text: str) -> T:
 
 
 def unpack(data: str | None) -> Tap:
-    """Return what a button carries. Raises NotOurs."""
+    """Return the content of a button. Raises NotOurs."""
     version, _, rest = (data or "").partition(":")
     name, colon, about = rest.partition(":")
     if version != _VERSION or not colon:
@@ -113,7 +113,7 @@ def unpack(data: str | None) -> Tap:
 # Forms
 
 LONG_GONE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The moment of a button that carries none. Moments are counted from here."""
+"""The moment of a button that carries none. Other moments are counted from here."""
 _MINUTE: Final = timedelta(minutes=1)
 _SECOND: Final = timedelta(seconds=1)
 _LAST_SECOND: Final = 1 << 37
@@ -174,7 +174,7 @@ def number_in(numbers: range) -> Form[int]:
 
 
 def _position(text: str) -> int:
-    """Read a place, or the word that buttons of earlier versions had in its place."""
+    """Read a position, or the word that buttons of earlier versions carried instead."""
     words = {"off": 0, "on": 1}
     return words[text] if text in words else _whole(text)
 
@@ -224,24 +224,24 @@ MONTH: Final[Form[date]] = Form(lambda day: f"{day:%Y%m}", lambda text: date.fro
 OFFSET: Final = Form(str, _offset)
 """Minutes from UTC."""
 MOMENT: Final[Form[datetime]] = Form(lambda at: str((at - LONG_GONE) // _MINUTE), _minutes).or_absent(LONG_GONE)
-"""A moment to the minute. For a button that carries none it is LONG_GONE."""
+"""A moment to the minute; LONG_GONE for a button that carries none."""
 KNOWN: Final = or_none(MOMENT, "0").or_absent(LONG_GONE)
-"""The time a Reflection was set for when the button was made; None if it was still a draft."""
+"""The time a Reflection was scheduled for when the button was made; None if it was still a draft."""
 SECOND: Final[Form[datetime]] = Form(
     lambda at: str(int(at.timestamp())), lambda text: LONG_GONE + min(_id(text), _LAST_SECOND) * _SECOND
 )
 STATE: Final = or_none(either("on", "off"), "").or_absent(None)
-"""The new state of a switch; None on an old button, which said only that it changes."""
+"""The new state of a switch; None on an old button, which didn't say which one."""
 
 POSITION: Final = or_none(Form(str, _position), "").or_absent(None)
-"""The place of a switch's new position; None on an old button, which said only that it changes."""
+"""The index of a switch's new position; None on an old button, which didn't say which one."""
 DAYS: Final[Form[frozenset[int]]] = Form(lambda days: "".join(map(str, sorted(days))), _days)
 NIGHT: Final[Form[tuple[time, time] | None]] = Form(
     lambda hours: "none" if hours is None else "".join(map(HOUR.write, hours)), _quiet
 )
 """The first and the last hour of the quiet hours; None for no quiet hours."""
 LANGUAGE_CODE: Final[Form[str | None]] = Form(lambda code: code or "telegram", _language)
-"""One of our languages; None for the one that Telegram is set to."""
+"""One of our languages; None for the one set in Telegram."""
 
 # Actions
 
@@ -270,7 +270,7 @@ def _action(name: str, *forms: Form[Any], wakes: bool = True) -> Action[*tuple[A
 
 # The start
 SECRET: Final = TEXT.or_absent("")
-"""An Invite's secret, which travels in buttons until its guest has agreed that anything is stored."""
+"""An Invite's secret, which travels in buttons until its guest agrees that we store anything."""
 CONSENT: Final = _action("consent", SECRET)
 DECLINE: Final = _action("decline")
 GREETING: Final = _action("greeting", SECRET)
@@ -305,7 +305,7 @@ LEAVE_OFFER: Final = _action("leave_offer")
 
 # Lines and Drafts
 REVISION: Final = ID.or_absent(0)
-"""Which wording of a Line the button belongs to."""
+"""The revision of a Line that the button belongs to."""
 CHANGE_LINE: Final = _action("change", ID, REVISION)
 SHOW_LINE: Final = _action("line", ID)
 ASK_DELETE_LINE: Final = _action("delete", ID, REVISION)
@@ -325,7 +325,7 @@ WITHDRAW: Final = _action("withdraw", wakes=False)
 TAKE_ARRIVAL: Final = _action("take_arrival")
 LEAVE_ARRIVAL: Final = _action("leave_arrival")
 
-# What is on the screen
+# Messages in the chat
 HIDE_THIS: Final = _action("hide_this", wakes=False)
 
 # Words for a Line
@@ -345,7 +345,7 @@ JOURNAL_LINE: Final = _action("journal_line", ID)
 JOURNAL_FILTERS: Final = _action("journal_filters")
 JOURNAL_WORDS: Final = _action("journal_words", number_in(range(10_000)))
 JOURNAL_WORD: Final = _action("journal_word", ID, number_in(range(100)))
-"""A word is named by a Line that it was put to, and its position there."""
+"""The word is given by a Line that it was put to, and its position there."""
 JOURNAL_THEMES: Final = _action("journal_themes")
 JOURNAL_THEME: Final = _action("journal_theme", TEXT)
 JOURNAL_YEAR_AGO: Final = _action("journal_year")
@@ -475,7 +475,7 @@ FOLLOW_UP_DROP: Final = _action("follow_up_drop", ID)
 # The Ritual
 RITUAL: Final = _action("rit_show")
 SAME_QUESTION: Final = either("same", "none").or_absent(False)
-"""Whether the same question for both is proposed as well."""
+"""Whether the proposal includes the same question for both."""
 RITUAL_DAYS: Final = _action("rit_days", SAME_QUESTION)
 RITUAL_DAY: Final = _action("rit_day", WEEKDAY, SAME_QUESTION)
 RITUAL_HOUR: Final = _action("rit_hour", WEEKDAY, number_in(range(24)), SAME_QUESTION)

@@ -1,4 +1,4 @@
-"""Answers to updates: what was decided about one, shown where its user acted."""
+"""Sends answers to updates: shows the Result of an update where its user acted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,11 +34,11 @@ from bot.tg.updates import CallbackQuery, Update, read
 from bot.tg.written import argument_of, written
 
 _LATE: Final = timedelta(seconds=3)
-"""After this time the answer to a tap comes as a new message: an old message that changes would be overlooked."""
+"""After this time the answer to a tap comes as a new message, since a change of an old message would be overlooked."""
 _TAP_EXPIRES: Final = timedelta(minutes=2)
-"""After this time it is in vain to stop a spinner: Telegram has given up waiting, by reports after 10 to 20 seconds."""
+"""After this time we don't stop a spinner: Telegram has given up waiting, reportedly after 10 to 20 seconds."""
 _COPIES_OF_AN_ASK: Final = 2
-"""An Ask that may have arrived twice is found under /today: a third one would be asked a third time."""
+"""How often we send an Ask that may have arrived. It is also under /today, and a third copy would be asking again."""
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -51,7 +51,7 @@ class Answer:
     notice: Notice | None
     """Its row of the outbox, if it can be sent at once."""
     update: Update | None
-    """What it answers; None if that is no longer known."""
+    """The update that it answers; None if its content is no longer known."""
     chat_id: int
     user: User | None
     language: str
@@ -60,10 +60,10 @@ class Answer:
     words: Mapping[str, str]
     """Users' words that the screen shows."""
     unclear: int = 0
-    """How often it may already have arrived."""
+    """How many earlier attempts may have arrived."""
     is_late: bool = False
     tap_expired: bool = False
-    """Whether Telegram has stopped the tapped button's spinner, and takes no toast any more."""
+    """Whether Telegram has stopped the tapped button's spinner, and no longer takes a toast."""
 
     @property
     def query(self) -> CallbackQuery | None:
@@ -73,16 +73,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Searches:
-    """What finds things only when an answer is made: nothing of them is stored, or finding them takes a while."""
+    """Searches made only when an answer is sent, because we store nothing of them or because they take a while."""
 
     places: PlaceSearch
     journal: JournalSearch
     phrases: Phrases
-    """What tells whether a text sounds like a crisis or like fear of somebody."""
+    """Decides whether a text sounds like a crisis or like fear of somebody."""
 
 
 class Answers:
-    """Sends answers. What fails is raised as a NotDelivered: the outbox decides when to try again."""
+    """Sends answers. Failures raise a NotDelivered, and the outbox decides when to try again."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class Answers:
         self._journal = searches.journal
         self._phrases = searches.phrases
         self._without_card: dict[int, Shown] = {}
-        """By chat: what was shown of an answer whose safety card has still to follow."""
+        """By chat: the shown part of an answer whose Safety card couldn't be sent yet."""
 
     def ready(self, answer: Answer) -> Ready:
-        """Return what the outbox needs to send this answer from memory."""
+        """Return this answer in the form in which the outbox sends it from memory."""
         shown = Shown(answer, self._clock)
 
         async def send() -> Shown:
@@ -119,10 +119,9 @@ class Answers:
         return Ready(answer.chat_id, send, late)
 
     async def deliver(self, notice: Notice) -> Delivered:
-        """Send an answer from its row, as the facts stand now. Raises a NotDelivered.
+        """Send an answer from its row, by the current facts. Raises a NotDelivered.
 
-        Once Telegram would no longer repeat its update, it is needless. If making it keeps failing, its user is told
-        that it got lost.
+        If its update is no longer known, it is needless. If making it keeps failing, we tell its user that it got lost.
         """
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
@@ -148,7 +147,7 @@ class Answers:
             now,
             words,
             notice.unclear,
-            is_late=not notice.unclear and age >= _LATE,  # once shown, it is edited where it was shown
+            is_late=not notice.unclear and age >= _LATE,  # one that may have been shown is edited in place
             tap_expired=age >= _TAP_EXPIRES,
         )
         shown = Shown(answer, self._clock)
@@ -158,11 +157,11 @@ class Answers:
         return Delivered.SAID
 
     async def _send(self, answer: Answer, shown: "Shown") -> None:
-        """Send it, and note in `shown` what Telegram has taken. Raises a NotDelivered."""
+        """Send the answer, and note in `shown` what Telegram has accepted. Raises a NotDelivered."""
         if not shown.goes_on_from(self._without_card.pop(answer.chat_id, None)):
             await self._show(answer, shown)
         if not isinstance(answer.result, Support) and await self._sounds_alarming(answer):
-            self._without_card[answer.chat_id] = shown  # if the card can't be sent now, it comes later, and alone
+            self._without_card[answer.chat_id] = shown  # if the card can't be sent now, only the card is retried
             await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
             self._without_card.pop(answer.chat_id, None)
 
@@ -184,10 +183,10 @@ class Answers:
             await self._forget_menu(answer.chat_id)
 
     async def _sounds_alarming(self, answer: Answer) -> bool:
-        """Return whether somebody has sent a text that the safety card answers: whatever it was taken for, or not kept.
+        """Return whether the user has sent a text that calls for the Safety card, whatever we took it for.
 
-        It is decided anew from the words each time. Nothing remembers the outcome. Somebody who has withdrawn their
-        consent was told that nothing they send is looked at.
+        We decide this from the words each time and store it nowhere. Somebody who has withdrawn their consent was told
+        that we read nothing they send, so their texts don't count.
         """
         if answer.user and not answer.user.has_agreed:
             return False
@@ -201,7 +200,7 @@ class Answers:
             return False
 
     async def _found(self, answer: Answer) -> Answer:
-        """Find, apart from the turn's transaction, what an answer about the journal shows."""
+        """Find what an answer about the Journal shows, outside the turn's transaction."""
         result, user = answer.result, answer.user
         if user is None or not isinstance(result, JournalSought | JournalWords):
             return answer
@@ -227,7 +226,7 @@ class Answers:
     async def _answer_tap(
         self, answer: Answer, query: CallbackQuery, screen: Screen | None, shown: "Shown"
     ) -> int | None:
-        """Answer a tap. Returns the id of the message that shows the screen."""
+        """Answer a tap. Return the id of the message that shows the screen."""
         toast = screen.text if screen and screen.place is Place.TOAST else None
         seen = not answer.tap_expired and await self._sender.toast(query.id, toast)
         shown.tap_acknowledged = True
@@ -253,21 +252,21 @@ class Answers:
         return message_id
 
     async def _stop_spinner(self, query: CallbackQuery) -> None:
-        """Stop the spinner that Telegram shows on a tapped button, as what it leads to is late."""
+        """Stop the spinner that Telegram shows on a tapped button, because the answer is late."""
         try:
             await self._sender.toast(query.id)
         except NotDelivered as error:
             log.info("spinner.stays", error=type(error).__name__)
 
     async def _forget_menu(self, chat_id: int) -> None:
-        """Show the default menu again, as nothing is known about this user any longer."""
+        """Reset the menu to the default, as we know nothing about this user any longer."""
         try:
             await self._sender.menu(chat_id, None)
         except NotDelivered as error:
             log.info("menu.stays", error=type(error).__name__)
 
     async def _strip(self, chat_id: int, message_id: int) -> None:
-        """Remove buttons that are no longer valid. If that fails they stay, and say so when they are tapped."""
+        """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""
         try:
             await self._sender.strip(chat_id, message_id)
         except NotDelivered as error:
@@ -275,7 +274,7 @@ class Answers:
 
 
 class Shown:
-    """What Telegram has taken of an answer, to be stored once it is sent."""
+    """The part of an answer that Telegram has accepted, to be stored once all of it is sent."""
 
     def __init__(self, answer: Answer, clock: Clock) -> None:
         self._answer = answer
@@ -285,18 +284,18 @@ class Shown:
         self.tap_acknowledged = False
 
     def goes_on_from(self, before: "Shown | None") -> bool:
-        """Return whether `before` was an earlier try of the same answer. What that has shown counts as shown."""
+        """Return whether `before` was an earlier attempt at the same answer. If so, take over what it has shown."""
         if before is None or before.notice_id is None or before.notice_id != self.notice_id:
             return False
         self.screens += before.screens
         return True
 
     def add(self, message_id: int, screen: Screen) -> None:
-        """Note that this message shows this screen now."""
+        """Note that this message now shows this screen."""
         self.screens.append((message_id, screen))
 
     async def __call__(self, rows: Rows) -> None:
-        """Store which messages are cards, which should be removed from the chat, and when."""
+        """Store which messages are cards, and which should be removed from the chat and when."""
         answer, now = self._answer, self._clock.now()
         if answer.user is None:
             return
@@ -304,7 +303,7 @@ class Shown:
             stays = traces.stays_for(answer.user, answer.result) if sent.text or sent.caption else None
             await traces.hide(rows, answer.chat_id, sent.message_id, sent.date, at=now + stays if stays else None)
         tapped = answer.query.message if answer.query else None
-        if tapped and tapped.date.timestamp():  # it may be from before its user agreed, or from an earlier version
+        if tapped and tapped.date.timestamp():  # the message may be older than the consent, or than this version
             await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=None)
         for message_id, screen in self.screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
@@ -317,17 +316,17 @@ def first_name_of(update: Update) -> str:
 
 
 def _edits(answer: Answer, screen: Screen) -> bool:
-    """True if the answer edits the tapped message, which puts its question only once however often it is repeated."""
+    """Return whether the answer edits the tapped message, so that repeating it does no harm."""
     query = answer.query
     return query is not None and query.message is not None and screen.place is Place.HERE and not answer.is_late
 
 
 class _Words(Mapping[str, str]):
-    """The words that rows have for a screen, and what only the update itself contains, found when a screen asks for it.
+    """The words for a screen from rows, plus those that only the update contains, read when a screen asks for them.
 
-    That is the name that Telegram shows, the length of a text, what the tapped button carries, and an Invite that
-    somebody came with: nothing about a person is stored before they agree, and until then the Invite travels in the
-    button they agree with.
+    The latter are the name that Telegram shows, the length of a text, the content of the tapped button, and an Invite
+    that somebody came with. We store nothing about a person before they agree; until then the Invite travels in the
+    button that they agree with.
     """
 
     def __init__(self, words: Mapping[str, str], update: Update) -> None:

@@ -1,6 +1,6 @@
-"""Bot API calls for which the details of a refusal matter: what Telegram said, word for word, and how long to wait.
+"""Bot API calls that need the details of a refusal: Telegram's exact words, and how long to wait.
 
-python-telegram-bot turns answers into exceptions of its own and loses the code, the description, or both.
+python-telegram-bot turns answers into exceptions of its own, and loses the code, the description, or both.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ CONFLICT: Final = 409
 _REFUSED: Final = 400
 """HTTP status codes from here on are refusals."""
 LONGEST_WAIT: Final = 3600.0
-"""In seconds: whatever an answer says, we ask Telegram again after an hour."""
+"""Seconds: whatever an answer says, we ask Telegram again after an hour."""
 MOST_ID: Final = 2**52 - 1
 """Ids have up to 52 bits: https://core.telegram.org/bots/api#user"""
 
@@ -33,13 +33,13 @@ _UPDATE_ID: Final = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 
 
 class Refusal(ValueError):
-    """An answer that isn't ok, or isn't an answer of the Bot API at all."""
+    """An answer that isn't ok, or that doesn't come from a Bot API at all."""
 
     def __init__(self, code: int, description: str, retry_after: float = 0.0, *, said: bool = True) -> None:
         super().__init__("refused")
         self.code = code
         self.said = said
-        """Whether the answer clearly says no; if not, the call may have taken effect."""
+        """Whether the answer clearly says no; otherwise the call may have taken effect."""
         self.description = description[:_LONGEST_DESCRIPTION]
         self.retry_after = retry_after
         """Seconds to wait before asking again, if Telegram says so."""
@@ -51,19 +51,19 @@ class Refusal(ValueError):
 
     @property
     def sentence(self) -> str:
-        """What to tell an operator."""
+        """The refusal as a sentence for operators."""
         advice = "; is AJAR_API_URL right?" if self.code == NOT_FOUND else ""
         return f"Telegram answers {self.code}: {self.description}{advice}"
 
 
 class TooDeep(Refusal):
-    """An answer that is nested too deeply to be read."""
+    """An answer that is nested too deeply to be parsed."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(status, "JSON that is nested too deeply; is AJAR_API_URL right?", said=_says_no(status))
         found = _UPDATE_ID.search(body)
         self.update_id = int(found[1]) if found else None
-        """The id of the first update in it."""
+        """The id of the first update in the answer."""
 
 
 async def call(
@@ -90,7 +90,7 @@ async def call(
 
 
 def count_refusal(refusal: Refusal) -> None:
-    """Count it in the metrics."""
+    """Count a refusal in the metrics."""
     if refusal.said:
         code = str(refusal.code)
         TELEGRAM_ERRORS.inc(code if code in TELEGRAM_ERRORS.values else "other")
@@ -99,7 +99,7 @@ def count_refusal(refusal: Refusal) -> None:
 
 
 async def do(session: aiohttp.ClientSession, base_url: str, method: str, **params: Any) -> None:
-    """Call a method whose result only confirms that it was done. Raises as `call` does."""
+    """Call a method that returns only True. Raises like `call`."""
     if await call(session, base_url, method, **params) is not True:
         raise Refusal(200, f"{method} does not say that it was done; is AJAR_API_URL right?", said=False)
 
@@ -108,14 +108,14 @@ _REASONS: Final = (  # the first kind that matches counts
     (aiohttp.ClientHttpProxyError, "the proxy that the environment names refuses"),
     (aiohttp.ClientProxyConnectionError, "the proxy that the environment names does not answer"),
     (aiohttp.ClientConnectorDNSError, "the name of its host is not known; is this machine online?"),
-    (aiohttp.ClientConnectorCertificateError, "its certificate can't be relied on; is this machine's clock right?"),
-    (aiohttp.ClientSSLError, "no encrypted connection comes about"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate can't be trusted; is this machine's clock right?"),
+    (aiohttp.ClientSSLError, "an encrypted connection can't be established"),
     (TimeoutError, "no answer in time"),
 )
 
 
 def unreachable(error: BaseException) -> str:
-    """Return why no answer came, for operators. `error` is from aiohttp, or a NetworkError of ours caused by one."""
+    """Return why no answer came, for operators. `error` comes from aiohttp, or is our NetworkError caused by one."""
     cause = error if isinstance(error, aiohttp.ClientError | TimeoutError) else error.__cause__
     reason = next((reason for kind, reason in _REASONS if isinstance(cause, kind)), None)
     if reason is None and isinstance(cause, aiohttp.ClientConnectorError) and cause.errno:
@@ -151,7 +151,7 @@ def _says_no(status: int) -> bool:
 
 
 def _seconds(wait: object) -> float:
-    """Return how long to wait, whatever the value is; 0 if it is no usable number."""
+    """Return how long to wait, whatever the value is; 0 if it isn't a usable number."""
     with contextlib.suppress(TypeError, ValueError, OverflowError):
         seconds = 0.0 if isinstance(wait, bool) else float(wait)  # type: ignore[arg-type]
         return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else 0.0
@@ -173,7 +173,7 @@ def username_of(me: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WebhookInfo:
-    """What Telegram says about the webhook: its address, empty if none is set, and how delivery to it is going."""
+    """Telegram's information about the webhook: its address ("" if none is set), and how delivery to it is going."""
 
     url: str
     waiting: int
@@ -198,7 +198,7 @@ def webhook_of(info: object) -> WebhookInfo:
 
 
 def host_of(url: str) -> str:
-    """Return an address's host, for operators: the path may contain a secret."""
+    """Return an address's host for operators, as the path may contain a secret."""
     try:
         return urlsplit(url).hostname or "an address without a host"
     except ValueError:

@@ -1,6 +1,6 @@
-"""What is noted about a sent message: what it is a card of, and when it should be removed from the chat.
+"""Notes about sent messages: what each is a card of, and when to remove it from the chat.
 
-A card tells what a reply is about and which buttons to remove.
+From the cards we know what a reply is about, and which buttons to remove.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from bot.tg.screens.screen import AskCard, DraftCard, LineCard, OpenedCard, Reca
 async def note(
     rows: Rows, user_id: int, message_id: int, screen: Screen, now: datetime, *, hide_at: datetime | None = None
 ) -> None:
-    """Record that this message now shows that screen. Does nothing about a card if what it shows is already gone."""
+    """Record that this message now shows that screen. A card of something that is already gone isn't recorded."""
     await hide(rows, user_id, message_id, now, at=hide_at)
     match screen.card:
         case AskCard(ask_id, prompt_id):

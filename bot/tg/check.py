@@ -1,4 +1,4 @@
-"""The check at startup that nothing was forgotten: whatever is declared in one place is served in another."""
+"""The startup check that nothing was forgotten: everything declared in one place is served in another."""
 
 from collections.abc import Collection, Iterable
 
@@ -17,7 +17,7 @@ class Incomplete(Exception):
 
 
 def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
-    """Raises Incomplete, naming everything that is missing."""
+    """Raise Incomplete, naming everything that is missing, unless the bot is complete."""
     missing = [
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),

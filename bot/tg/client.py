@@ -1,4 +1,4 @@
-"""python-telegram-bot's client, over our own connection."""
+"""python-telegram-bot's client, over our own connections."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -21,7 +21,7 @@ class Client(Bot):
     """python-telegram-bot's client, with a cheaper way to send and edit messages.
 
     Its own methods build an object for each button and for the whole message that Telegram returns, and encode each
-    part of a call apart, which takes longer than sending. Here a call is given as Telegram's JSON has it.
+    part of a call separately, which takes longer than sending. Here callers pass Telegram's JSON directly.
     """
 
     def __init__(self, token: str, api_url: str, network: Network) -> None:
@@ -35,7 +35,7 @@ class Client(Bot):
         self._network = network
 
     async def send(self, **message: Any) -> int:
-        """Send a message. Returns its id."""
+        """Send a message. Return its id."""
         sent = await self._call("sendMessage", message)
         return int(sent["message_id"])
 
@@ -51,7 +51,7 @@ class Client(Bot):
         return await self._network.call(f"{self.base_url}/{method}", params)
 
     async def upload(self, kind: Literal["photo", "document"], name: str, content: bytes, **message: Any) -> int:
-        """Send a file from memory. Returns the id of its message."""
+        """Send a file from memory. Return the id of its message."""
         file = InputFile(content, filename=name)
         sent: Any = await self._post("sendPhoto" if kind == "photo" else "sendDocument", {kind: file, **message})
         return int(sent["message_id"])

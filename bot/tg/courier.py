@@ -1,4 +1,4 @@
-"""Delivers Notices: reads the facts again, makes the text and sends it."""
+"""Delivers Notices: reads the facts again, makes the text, and sends it."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -56,10 +56,10 @@ class TelegramCourier:
             NoticeKind.MENU: self._show_menu,
         }
         self.served: Final = frozenset({*self._own, *speakers})
-        """The kinds that it can deliver."""
+        """The kinds of Notices that it can deliver."""
 
     async def deliver(self, notice: Notice) -> Delivered:
-        """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
+        """Deliver a Notice, by the current facts. Raises a NotDelivered."""
         return await self._own.get(notice.kind, self._say)(notice)
 
     async def _say(self, notice: Notice) -> Delivered:
@@ -91,10 +91,10 @@ class TelegramCourier:
 
     async def _take_in(self, notice: Notice) -> Delivered:
         await self._taking_in.run(notice)
-        return Delivered.NEEDLESS  # another Notice says what came of it
+        return Delivered.NEEDLESS  # another Notice tells the user how it went
 
     async def _show_menu(self, notice: Notice) -> Delivered:
-        """Tell Telegram which commands the user sees. If Telegram refuses, nothing is lost."""
+        """Set the user's menu of commands at Telegram. If Telegram refuses, nothing is lost."""
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
             if user is None or not await rows.notices.sending(notice):
@@ -108,7 +108,7 @@ class TelegramCourier:
         return Delivered.SAID
 
     async def _hide(self, notice: Notice) -> Delivered:
-        """Remove what is due to be removed from the user's chat. What Telegram doesn't let us delete stays."""
+        """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay."""
         async with self._store.reading() as rows:
             due = await rows.traces.due(notice.user_id, self._clock.now())
         await self._sender.delete(notice.user_id, due)
@@ -122,7 +122,7 @@ class TelegramCourier:
         return Delivered.SAID
 
     async def _note(self, notice: Notice, message_id: int, screen: Screen) -> None:
-        """Note what the message is. It isn't removed by itself, since nobody knows when it is read."""
+        """Note what the message shows. It isn't removed automatically, since nobody knows when it is read."""
         try:
             async with self._store.writing(notice.user_id) as rows:
                 await note(rows, notice.user_id, message_id, screen, self._clock.now())
@@ -132,7 +132,7 @@ class TelegramCourier:
             incident(log, error, notice=notice.id)  # it has arrived and must not be sent again
 
     async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
-        """Remove buttons that are no longer valid. If that fails they stay, and say so when they are tapped."""
+        """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""
         try:
             for message_id in message_ids:
                 await self._sender.strip(user_id, message_id)

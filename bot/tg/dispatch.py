@@ -1,4 +1,4 @@
-"""Which handler takes which update."""
+"""Finds the handler for an update."""
 
 from collections.abc import Callable
 from typing import Final
@@ -23,7 +23,7 @@ HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemb
 
 
 class Dispatch:
-    """Finds the handler for what somebody does in their private chat."""
+    """Finds the handler for everything that somebody does in their private chat."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Dispatch:
         username: Callable[[], str],
         operator_chat: OperatorChat | None = None,
     ) -> None:
-        """`username` returns the bot's name on Telegram, which a command may be addressed to."""
+        """`username` returns the bot's username, which a command may be addressed to."""
         self._operator_chat = operator_chat
         self._routes = routes
         self._lines = lines
@@ -43,7 +43,7 @@ class Dispatch:
         self._username = username
 
     def find(self, update: Update) -> Taken | None:
-        """Return what takes this update of somebody, or None if nothing comes of it."""
+        """Return what handles this update; None if it has no effect."""
         if change := update.my_chat_member:
             known = always.unblocked if change in HERE else always.blocked
             return Taken(known, always=True)
@@ -80,7 +80,7 @@ class Dispatch:
     def _written(self, message: Message) -> Taken:
         command = command_of(message.text or "")
         if command and command.name == "ops" and self._operator_chat and self._operator_chat.is_at(message):
-            return Taken(self._operator_chat.ops, wakes=False, always=True)  # everybody else's is unknown
+            return Taken(self._operator_chat.ops, wakes=False, always=True)  # for everybody else the command is unknown
         return Taken(self._text, always=command is not None and command.name in self._routes.always)
 
     def _is_for_us(self, message: Message) -> bool:
@@ -92,17 +92,17 @@ class Dispatch:
         return not whose or whose.lower() == self._username().lower()
 
     async def _text(self, turn: Turn) -> Result:
-        """Handle a text, or a command, even one that an invisible mark precedes so that Telegram sees none."""
+        """Handle a text or a command, even one after an invisible character, which Telegram doesn't recognise."""
         return await (self._commanded if command_of(turn.text) else self._lines.text)(turn)
 
     async def _commanded(self, turn: Turn) -> Result:
         command = command_of(turn.text)
         result = await self._routes.commands.get(command.name if command else "", always.unknown)(turn)
-        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # so that it can be edited
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # so that editing it counts
         return result
 
     async def _edited(self, turn: Turn) -> Result:
-        """Read an edited command again while what it asked for is still awaited, and always if it sets a value."""
+        """Handle an edited message. A command counts again if it sets a value, or if we still wait for its answer."""
         command = command_of(turn.text)
         if command is None or turn.user is None:
             return await self._lines.edited(turn)

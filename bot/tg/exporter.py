@@ -1,7 +1,7 @@
-"""Makes an export and sends it, as the outbox claims its Notice. What it makes is in memory only.
+"""Makes an export and sends it, when the outbox claims its Notice. The files exist only in memory.
 
-It is made beside the event loop and beside the user's other messages, one export at a time. If we are killed meanwhile,
-the next process makes it anew; a file that had already been sent then comes twice.
+It works beside the event loop and the user's other messages, on one export at a time. If we are killed meanwhile, the
+next process starts over, and a file that had already been sent comes twice.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ from bot.tg.screens.screen import for_its_user
 from bot.tg.sender import Attachment, Sender
 
 _BUSY: Final = timedelta(seconds=2)
-"""When to look again, if another export is being made."""
+"""How long to put off an export while another one is being made."""
 _LONG: Final = 2000
-"""From how many entries on a message shows the progress."""
+"""How many entries it takes to show the progress in a message."""
 _TELL_EVERY: Final = timedelta(seconds=2)
 _TRIES: Final = 6
-"""How often a file is tried before the export is put off; with the waits between them, about half a minute."""
+"""How often we try to send a file before we put off the export: about half a minute, with the waits in between."""
 
 Send = Callable[[int, Screen], Awaitable[int]]
 
@@ -44,7 +44,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Exporter:
-    """Serves the Notices of kind EXPORT."""
+    """Delivers Notices of the kind EXPORT."""
 
     def __init__(
         self, store: Store, clock: Clock, sender: Sender, pacer: Pacer, library: Library, part_bytes: int = PART_BYTES
@@ -103,9 +103,9 @@ class Exporter:
         return Delivered.SAID
 
     async def _send(self, user: User, attachment: Attachment, caption: Screen) -> None:
-        """Send a file, and remember its message, so that /hide removes it too.
+        """Send a file, and note its message, so that /hide removes it as well.
 
-        Raises LookupError if it can't be told whether the file has arrived: they may ask for everything once more.
+        Raises LookupError if we can't tell whether the file has arrived; its user may then ask for another export.
         """
         chat_id, caption = user.id, for_its_user(caption, user, say_in(user.language))
         await self._sender.uploading(chat_id)
@@ -118,7 +118,7 @@ class Exporter:
         await self._trace(chat_id, sent)
 
     async def _send_traced(self, chat_id: int, screen: Screen) -> int:
-        """Send what isn't a file, and remember it too."""
+        """Send a message without a file, and note it as well."""
         sent = await self._sender.send(chat_id, screen)
         await self._trace(chat_id, sent)
         return sent
@@ -128,7 +128,7 @@ class Exporter:
             await hide(rows, chat_id, message_id, self._clock.now(), at=None)
 
     async def _still_wanted(self, notice: Notice) -> bool:
-        """Return whether its user is still there. They may have erased everything while it was being made."""
+        """Return whether the export is still wanted, as its user may have erased everything meanwhile."""
         async with self._store.writing() as rows:
             return await rows.notices.renew(notice, self._clock.now())
 
@@ -137,7 +137,7 @@ class Exporter:
 
 
 def _attachments(view: View, file: ExportFile) -> Sequence[Attachment]:
-    """Return a file of an export twice: for a person, and for a program."""
+    """Return a file of an export in two forms: HTML for people, and JSON for programs."""
     header = file.header
     name = f"ajar-{header.made_at:%Y-%m-%d}" + ("" if header.last and header.part == 1 else f"-{header.part}")
     return (
@@ -147,10 +147,10 @@ def _attachments(view: View, file: ExportFile) -> Sequence[Attachment]:
 
 
 class _Progress:
-    """Says how far a long export is, in one message that changes."""
+    """Shows the progress of a long export, in one message that it keeps editing."""
 
     def __init__(self, send: Send, sender: Sender, view: View, chat_id: int, clock: Clock) -> None:
-        """`send` sends it at first, and remembers which message it is."""
+        """`send` sends the first message and notes it."""
         self._send = send
         self._sender = sender
         self._view = view
@@ -176,12 +176,12 @@ class _Progress:
             await self._tell(self._total)
 
     def stop(self) -> None:
-        """Say no more, whether or not the export has come to its end."""
+        """Stop updating the message, whether or not the export is complete."""
         if self._telling:
             self._telling.cancel()
 
     async def _tell(self, done: int) -> None:
-        """Change the message, or send it. Without it the export goes on all the same."""
+        """Edit the message, or send it. If that fails, the export goes on all the same."""
         screen = export_progress(self._view, done, self._total)
         try:
             if self._message_id is None:

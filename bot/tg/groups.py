@@ -1,4 +1,4 @@
-"""Groups and channels: the bot says once that it is for private chats, and leaves. Nothing is stored about them."""
+"""Groups and channels: the bot says once that it is for private chats, and leaves. It stores nothing about them."""
 
 import asyncio
 from functools import partial
@@ -44,7 +44,7 @@ class Groups:
             task.add_done_callback(lambda _: self._leaving.pop(chat.id))
 
     async def abandon(self) -> None:
-        """Stop leaving. The next update from a group is a new occasion."""
+        """Stop leaving. The next update from a group triggers it again."""
         under_way = {*self._leaving.values(), *self._taps}
         for task in under_way:
             task.cancel()
@@ -63,7 +63,7 @@ class Groups:
         for step in (partial(self._sender.send, chat_id, goodbye), partial(self._sender.leave, chat_id)):
             try:
                 await self._sender.persist(chat_id, step)
-            except NotDelivered as final:  # we may not write there, or are out already
+            except NotDelivered as final:  # we may not write there, or have already left
                 log.info("group.silent", error=type(final).__name__)
 
 

@@ -1,7 +1,7 @@
-"""The way in: updates are written down, confirmed to Telegram, and handled lane by lane.
+"""Takes updates in: they are written down, confirmed to Telegram, and handled lane by lane.
 
-An update is confirmed as soon as its row is committed. From then on the row is what keeps it from being lost: it is
-handled until its effect is committed, however often that fails, also by the next process after a kill.
+We confirm an update as soon as its row is committed. From then on the row keeps it from being lost: it is handled until
+its effect is committed, however often that fails, if need be by the next process after a kill.
 """
 
 import asyncio
@@ -27,31 +27,31 @@ from bot.tg.turn import Taken, UpdateProcessor
 from bot.tg.updates import Update, read
 
 MOST_UNHANDLED: Final = 10_000
-"""With more unhandled updates than this, we take no more: Telegram keeps them for a day."""
+"""With this many unhandled updates, we take no more; Telegram keeps them for a day."""
 _IN_MEMORY: Final = 1_000
-"""How many waiting updates we keep in memory; the others are read from their rows again."""
+"""How many waiting updates we keep in memory; the others we read from their rows again."""
 _AT_ONCE: Final = 100
 """How many turns run at once."""
 _FEW: Final = 4
-"""How many updates share the commit of their turns, which saves writes to the disk. With more, fetching would wait."""
+"""Up to how many updates share one commit with their turns, which saves writes. With more, fetching would wait."""
 _TRIES: Final = 5
-"""After this many failures an update is given up: its user is told, and the next one follows."""
+"""After this many failures we give up on an update: we tell its user, and go on with the next one."""
 _PASSING_WAIT: Final = 2.0
 _KEY_WAIT: Final = 30.0
 _BUSY: Final = 60.0
-"""Seconds to wait for a user's rows that something else has locked before it counts as a failure."""
+"""Seconds to wait for a user's locked rows before that counts as a failure."""
 _PATIENCE: Final = 3.0
-"""Seconds that a user's next update waits for the answer to the one before, so that a chat is read in its order."""
+"""Seconds that a user's next update waits for the previous answer, so that a chat reads in order."""
 _LOOK: Final = 0.2
-"""How often a receiver that found the inbox full looks again, in seconds."""
+"""Seconds between a receiver's looks whether a full inbox has room again."""
 _RENEW_EVERY: Final = LEASE.total_seconds() / 4
 _ADOPT_EVERY: Final = 1.0
-"""How often we look for updates that another process has left, in seconds, if we hear of none."""
+"""Seconds between looks for updates that another process has left to us, if we aren't notified."""
 _ADOPT_SOONEST: Final = 0.02
-"""Seconds between two such looks."""
+"""The least seconds between two such looks."""
 _SHARE: Final = 200
-"""How many lanes we have at once beside other processes, which are to get their share. Updates don't count: those that
-one person sends in a flood are handled one by one, and nobody else may have to wait for them."""
+"""How many lanes we take at once beside other processes, so that those get their share. We don't count updates: a flood
+from one person is handled one by one, and nobody else should have to wait for it."""
 _GIVE_THE_RIGHT_KEY: Final = Safe(
     "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
     "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
@@ -61,11 +61,11 @@ log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
 Take = Callable[[Sequence[Any]], Awaitable[None]]
-"""Takes updates as they came from Telegram. Returns once they can be confirmed."""
+"""Takes updates as they come from Telegram. Returns once they can be confirmed."""
 
 
 class _Arrived(NamedTuple):
-    """An update that has to be written down, and what takes it."""
+    """An update that has to be written down, and what handles it."""
 
     received: Received
     update: Update
@@ -74,18 +74,18 @@ class _Arrived(NamedTuple):
 
 @dataclass(slots=True)
 class _Unhandled:
-    """An update in its lane. Its content is in its row; here only while there is room for it."""
+    """An update in its lane. Its content is in its row, and here only if there is room for it."""
 
     id: int
     update: Update | None = None
     taken: Taken | None = None
-    """What takes it, if its content is here."""
+    """What handles it, if its content is here."""
     withdrawn: bool = False
-    """Whether writing it down has failed; then it comes again."""
+    """Whether writing it down has failed, so that it will come again."""
     held: bool = False
-    """Whether it was set aside before."""
+    """Whether it was set aside before, until its user's data key opens."""
     arrived: float | None = None
-    """When it came, on the event loop's clock; None if an earlier process has taken it."""
+    """When it came, on the event loop's clock; None if another process took it."""
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _Batch:
 
 
 class Inbox:
-    """Writes updates down and gets each of them handled, whatever happens."""
+    """Writes updates down, and makes sure that each of them is handled."""
 
     def __init__(
         self,
@@ -112,9 +112,9 @@ class Inbox:
         alone: bool,
         handles: bool = True,
     ) -> None:
-        """`owner` is this process, and `alone` whether no other one uses the database.
+        """`owner` is this process's id, and `alone` means that no other process uses the database.
 
-        If it doesn't handle updates, it writes them down for others.
+        If it doesn't handle updates, it only writes them down for others.
         """
         self._store = store
         self._clock = clock
@@ -129,14 +129,14 @@ class Inbox:
         self._told = asyncio.Event()
         self._lanes = Lanes(self._handle, lambda unhandled: unhandled.id)
         self._held: dict[int, deque[int]] = {}
-        """By lane: the updates that wait until their user's data key opens."""
+        """By lane: the ids of updates that wait until their user's data key opens."""
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._batch = _Batch()
         self._writing = asyncio.Lock()
         self._unsure = False
-        """Whether a claim failed with its commit, which may have happened all the same."""
+        """Whether a commit with claims has failed, and may have happened all the same."""
         self.tries = 0
-        """How often an update was handled, or failed to be."""
+        """How often we have handled an update, successfully or not."""
 
     @property
     def is_full(self) -> bool:
@@ -144,27 +144,27 @@ class Inbox:
 
     @property
     def _has_room(self) -> bool:
-        """Whether what comes now is ours to handle. Otherwise it is for whoever has room first."""
+        """Whether we claim new updates. Otherwise they are for the first process with room."""
         return self._handles and (self._alone or self._lanes.in_use < _SHARE)
 
     @property
     def held(self) -> int:
-        """Return how many updates wait until their user's data key opens."""
+        """How many updates wait until their user's data key opens."""
         return sum(map(len, self._held.values()))
 
     async def handled(self) -> int | None:
-        """For the watchdog: how often an update was handled, or failed to be; None while none waits."""
+        """For the watchdog: how often we have handled an update, successfully or not; None while none is waiting."""
         return self.tries if len(self._lanes) else None
 
     # Taking in
 
     async def take(self, raws: Sequence[Any]) -> None:
-        """Write these updates down. What comes from a group, or has no effect, isn't written."""
+        """Write these updates down, except those from groups and those without any effect."""
         batch = self._batch
         batch.received.extend(one for raw in raws if (one := self._read(raw)))
         if not batch.received:
             return
-        async with self._writing:  # whoever comes first writes down what others have brought meanwhile
+        async with self._writing:  # the first caller writes down what others have added meanwhile
             if batch.written:
                 return
             if self._batch is batch:
@@ -173,7 +173,7 @@ class Inbox:
             batch.written = True
 
     def _read(self, raw: Any) -> _Arrived | None:
-        """Return the update if it has to be handled."""
+        """Parse an update; None if it doesn't have to be handled."""
         try:
             update = read(raw)
             lane = _lane_of(update)
@@ -181,14 +181,14 @@ class Inbox:
                 self._groups.met(update)
                 return None
             taken = self._dispatch.find(update) if update.effective_user else None
-        except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others continue
+        except Exception as error:  # noqa: BLE001  # a malformed update must not keep the others from being handled
             incident(log, error, update=_update_id(raw))
             UPDATES_UNREADABLE.inc()
             return None
         return _Arrived(Received(update.update_id, lane, raw), update, taken) if taken else None
 
     async def _write(self, arrived: Sequence[_Arrived]) -> None:
-        """Write them down, as soon as the database allows it, and hand them on."""
+        """Write updates down, as soon as the database allows it, and hand them to their lanes."""
         while True:
             try:
                 await self._write_now(arrived)
@@ -209,10 +209,10 @@ class Inbox:
                 return
 
     async def _write_now(self, arrived: Sequence[_Arrived]) -> None:
-        """Write them down and hand them on.
+        """Write updates down and hand them to their lanes.
 
         If no other process uses the database, one connection writes everything, in order. So a turn may begin before
-        the commit, which it shares or comes after: without the row it finds that it has no claim.
+        the commit, which it either shares or follows; if the row is missing then, the turn finds that it has no claim.
         """
         handed: list[_Unhandled] = []
         try:
@@ -247,12 +247,12 @@ class Inbox:
         return handed
 
     async def adopt(self) -> None:
-        """Take over what an earlier process has left, or another one. It comes before anything new."""
+        """Take over updates that an earlier or another process has left, before anything new."""
         if self._handles:
             await self._adopt(None if self._alone else _SHARE)
 
     async def _adopt(self, lanes: int | None) -> bool:
-        """Take over up to so many lanes. Returns True if there may be more."""
+        """Take over up to `lanes` lanes. Return whether there may be more."""
         try:
             async with self._store.writing() as rows:
                 found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone, lanes=lanes)
@@ -265,9 +265,10 @@ class Inbox:
         return lanes is not None and len({lane for _, lane in found}) >= lanes
 
     async def _take_up(self) -> None:
-        """Handle what is ours without our knowing: the database said that a commit failed, or nothing, and it hadn't.
+        """Handle updates that we have claimed without knowing it, as a commit seemed to fail but didn't.
 
-        Nobody else would, as long as this process lives: Telegram's repetition is known already, and the claim is ours.
+        As long as this process lives, nobody else would: when Telegram repeats them they are known, and the claim is
+        ours.
         """
         if not (self._unsure and self._handles):
             return
@@ -275,7 +276,7 @@ class Inbox:
         try:
             async with self._store.reading() as rows:
                 ours = await rows.inbox.claimed_by(self._owner)
-        except Exception as error:  # noqa: BLE001  # the next one that is written down tries again
+        except Exception as error:  # noqa: BLE001  # the next update that is written down triggers another attempt
             self._unsure = True
             throttled.error("updates.wait", error=safe_error(error))
             return
@@ -285,15 +286,15 @@ class Inbox:
                 self._lanes.add(lane, _Unhandled(update_id))
 
     def hear(self, said: str) -> None:
-        """Look at once if another process says that there is something to take over."""
+        """Look at once when another process announces that there is something to take over."""
         if said == WAITING:
             self._told.set()
 
     async def watch(self) -> None:
-        """Look after what is written down until cancelled.
+        """Look after written updates until cancelled.
 
-        What waits for a data key is tried again. Beside other processes we keep our claims, and take over what is left
-        by processes that only write down, are busy elsewhere, or have died.
+        We retry those that wait for a data key. Beside other processes we also renew our claims, and take over updates
+        left by processes that only write down, are busy with other lanes, or have died.
         """
         rounds = []
         if self._handles:
@@ -313,7 +314,7 @@ class Inbox:
                 throttled.error("updates.wait", error=safe_error(error))
 
     async def _adopt_more(self) -> None:
-        """Look again and again for what can be taken over: when we hear of some, and every second in any case."""
+        """Take over what we can: whenever we are notified, and every second in any case."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ADOPT_EVERY):
@@ -336,7 +337,7 @@ class Inbox:
             await rows.inbox.renew(self._owner, self._clock.now())
 
     async def retry_held(self) -> None:
-        """Try the oldest update of each user that waits for a data key. If it is handled, the next one follows."""
+        """Retry each user's oldest update that waits for a data key. If it is handled, the next one follows."""
         for lane in list(self._held):
             self._release(lane)
 
@@ -349,7 +350,7 @@ class Inbox:
     # Handling
 
     async def _handle(self, lane: int, unhandled: _Unhandled) -> None:
-        """Handle the first update of a lane, as often as it takes."""
+        """Handle the first update of a lane, retrying as often as necessary."""
         began = asyncio.get_running_loop().time()
         if last := self._outbox.answering(lane):
             await asyncio.wait({last}, timeout=_PATIENCE)
@@ -365,7 +366,7 @@ class Inbox:
             except KeyMismatch as error:
                 self._hold(lane, unhandled, error)
                 return
-            except Exception as error:  # noqa: BLE001  # any failure is sorted out below
+            except Exception as error:  # noqa: BLE001  # sorted out below
                 busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
                 if not await self._try_again(unhandled, error, passing=is_passing(error) and not busy):
                     return
@@ -389,19 +390,19 @@ class Inbox:
         return read(kept.raw) if kept and kept.raw else None
 
     def _is_outrun(self, lane: int, update: Update) -> bool:
-        """Return whether this is a location, and a later one waits behind it that says where its user is now."""
+        """Return whether this is a location with a newer one of the same user waiting behind it."""
         return _is_location(update) and any(
             later.update is not None and _is_location(later.update) for later in self._lanes.behind_first(lane)
         )
 
     def _hold(self, lane: int, unhandled: _Unhandled, error: KeyMismatch) -> None:
-        """Set it aside, so that what needs no key, like /help, is answered."""
+        """Set an update aside, so that later ones that need no key, like /help, are answered."""
         throttled.critical("key.wrong", update=unhandled.id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
         held = self._held.setdefault(lane, deque())
         (held.appendleft if unhandled.held else held.append)(unhandled.id)
 
     async def _try_again(self, unhandled: _Unhandled, error: Exception, *, passing: bool) -> bool:
-        """Wait, then return whether to try again."""
+        """Wait, and return whether to try again."""
         if passing:
             throttled.error("update.waits", update=unhandled.id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)
@@ -428,7 +429,7 @@ class Inbox:
             return await rows.inbox.failed(update_id, self._owner)
 
     async def _give_up(self, unhandled: _Unhandled, code: str) -> None:
-        """Tell the user, so that what they wrote isn't lost silently; if that fails too, let the next one follow."""
+        """Tell the user, so that nothing they wrote is lost silently. If that fails as well, drop the update."""
         try:
             if update := unhandled.update or await self._read_again(unhandled.id):
                 await self._processor.apologize(update, code)
@@ -439,25 +440,25 @@ class Inbox:
             await self._drop(None, unhandled.id)
 
     async def _drop(self, user_id: int | None, update_id: int) -> None:
-        """Count an update as handled without any effect."""
+        """Mark an update as handled without any effect."""
         async with self._store.writing(user_id) as rows:
             await rows.inbox.check_claim(update_id, self._owner)
             await rows.inbox.handled(update_id, self._clock.now(), answered=True)
 
-    # The end
+    # Stopping
 
     async def finish(self) -> None:
-        """Wait until everything that was taken is handled."""
+        """Wait until everything that we have taken is handled."""
         await self._lanes.finish()
 
     async def abandon(self) -> None:
-        """Leave what isn't handled to the next process."""
+        """Leave unhandled updates to the next process."""
         await self._lanes.abandon()
         await self._groups.abandon()
 
 
 class Gate:
-    """Makes updates wait until the bot is built and knows its own name, which commands may contain."""
+    """Makes updates wait until the bot is built and knows its own username, which commands may contain."""
 
     def __init__(self) -> None:
         self._inbox: Inbox | None = None
@@ -469,7 +470,7 @@ class Gate:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much is unhandled that nothing more should be taken."""
+        """Whether too many updates are unhandled to take more."""
         return self._inbox is not None and self._inbox.is_full
 
     def open(self, inbox: Inbox) -> None:
@@ -488,7 +489,7 @@ class Gate:
 
 
 def _lane_of(update: Update) -> int:
-    """Return the id of the user whose update this is, or of the group or channel."""
+    """Return the id of the update's user, or of its group or channel."""
     chat, person = update.effective_chat, update.effective_user
     if person and (chat is None or chat.is_private):
         return person.id

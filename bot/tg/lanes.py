@@ -1,4 +1,4 @@
-"""Lanes: what belongs to one user is handled one after the other, what belongs to different users side by side."""
+"""Lanes: items of one user are handled one after the other, those of different users concurrently."""
 
 import asyncio
 from collections import deque
@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 class Lanes(Generic[T]):
-    """Queues by lane, each with a task that exists only while something is in it."""
+    """Queues by lane, each with a task that exists only while the queue isn't empty."""
 
     def __init__(self, handle: Callable[[int, T], Awaitable[None]], rank: Callable[[T], int]) -> None:
         """`handle` is called with a lane and its first item, and returns once the next one may follow.
 
-        What waits is handled by its `rank`, low ones first.
+        Waiting items are handled in order of their `rank`, the lowest first.
         """
         self._handle = handle
         self._rank = rank
@@ -37,22 +37,22 @@ class Lanes(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     def behind_first(self, lane: int) -> Iterator[T]:
-        """Return what waits in a lane behind the item that is being handled."""
+        """Return the items waiting in a lane behind the one that is being handled."""
         waiting = iter(self._queues.get(lane, ()))
         next(waiting, None)
         return waiting
 
     @property
     def in_use(self) -> int:
-        """How many lanes have something in them."""
+        """How many lanes aren't empty."""
         return len(self._queues)
 
     def __iter__(self) -> Iterator[T]:
-        """Return what waits or is being handled."""
+        """Return all items that wait or are being handled."""
         return chain.from_iterable(self._queues.values())
 
     def __len__(self) -> int:
-        """Return how much waits or is being handled."""
+        """Return how many items wait or are being handled."""
         return self._count
 
     async def finish(self) -> None:
@@ -61,7 +61,7 @@ class Lanes(Generic[T]):
             await asyncio.wait(self._tasks)
 
     async def abandon(self) -> None:
-        """Drop what isn't handled."""
+        """Drop all items that aren't handled yet."""
         for task in self._tasks:
             task.cancel()
         await self.finish()

@@ -1,8 +1,8 @@
 """The keyboard that shares a location: how it gets on the screen, and how it goes away again.
 
-Only a message can bring or remove a keyboard, and that message can't have buttons under it. As long as the keyboard is
-on the screen, the user's dialog is `Waiting.PLACE`. Whatever ends that dialog, a tap, a command or another question,
-the answer takes the keyboard away: `Result.keyboard` says so, even when the answer has to be repeated.
+Only a message can show or remove a keyboard, and that message can't have buttons of its own. As long as the keyboard is
+on the screen, the user's dialog is `Waiting.PLACE`. Whatever ends that dialog (a tap, a command or another question),
+its answer removes the keyboard: `Result.keyboard` says so, even when the answer has to be repeated.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from bot.tg.updates import Message
 
 
 def markup(share: str, back: str) -> dict[str, Any]:
-    """Return the keyboard as Telegram's JSON has it; its second key types the word for going back."""
+    """Return the keyboard as Telegram's JSON. Its second key sends the word for going back."""
     return {
         "keyboard": [[{"text": share, "request_location": True}], [{"text": back}]],
         "resize_keyboard": True,
@@ -34,7 +34,7 @@ async def awaits_location(rows: Rows, user: User | None, now: datetime) -> bool:
 
 
 async def noted(rows: Rows, user: User, message: Message | None, result: Result, now: datetime) -> Result:
-    """Return the result of an update, noting if its answer has to take the keyboard away."""
+    """Return the result of an update, marked if its answer has to remove the keyboard."""
     was_given_up = (user.id, Waiting.PLACE) in rows.dialogs.given_up
     is_stray = message is not None and message.location is not None and not await awaits_location(rows, user, now)
     return replace(result, keyboard=True) if was_given_up or is_stray else result

@@ -1,7 +1,7 @@
-"""HTTP for python-telegram-bot through aiohttp, which the receive loop uses too.
+"""HTTP for python-telegram-bot through aiohttp, which the receive loop uses as well.
 
-It distinguishes what was certainly not sent from what may have arrived. The library's own transport is several times
-slower (httpcore scans every connection for every queued request) and raises a NetworkError for both.
+It distinguishes requests that were certainly not sent from those that may have arrived. The library's own transport is
+several times slower (httpcore scans every connection for every queued request), and raises a NetworkError for both.
 """
 
 import io
@@ -49,9 +49,9 @@ _ERRORS: Final[Mapping[int, type[TelegramError]]] = {400: BadRequest, 403: Forbi
 _HALF_A_CHARACTER: Final = "half a character"
 
 _HARMLESS: Final = ("getMe", "getWebhookInfo")
-"""Calls that only ask, and that come before the fence is opened."""
+"""Calls that change nothing, and are made before the fence is opened."""
 
-# The last one is a proxy that can't connect any further.
+# The last one means that the proxy couldn't connect.
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
@@ -64,18 +64,18 @@ class MayHaveArrived(NetworkError):
 
 
 class Fenced(aiohttp.ClientConnectionError):
-    """Another process may have taken over what this call is for, so it wasn't sent."""
+    """The call wasn't sent, because another process may have taken over its cause."""
 
 
 class StrangeAnswer(NetworkError):
-    """An answer that can't be understood: the call may have taken effect."""
+    """An answer that we can't understand. The call may have taken effect."""
 
 
 class Network(BaseRequest):
     """One pool of connections for all the bot's calls, through `proxy` if there is one."""
 
     def __init__(self, proxy: str | None = None, fence: Fence | None = None) -> None:
-        """Nothing is sent while `fence` is closed; it is None if no other process uses the database."""
+        """Nothing is sent while `fence` is closed. It is None if no other process uses the database."""
         self._proxy = proxy
         self._fence = fence
         self._session: aiohttp.ClientSession | None = None
@@ -126,9 +126,10 @@ class Network(BaseRequest):
         return understood(_method_of(url), *await self._exchange(method, url, body, headers, timeout))
 
     async def call(self, url: str, params: Mapping[str, Any]) -> Any:
-        """Call a method with Telegram's JSON, and return the parts of its result that are used.
+        """Call a method with Telegram's JSON, and return the parts of its result that we use.
 
-        The library's own way takes twice as long. Raises a TelegramError, as that does, and leaves out what is None.
+        The library's own way takes twice as long. Raises a TelegramError, like the library, and leaves out parameters
+        that are None.
         """
         given = {name: value for name, value in params.items() if value is not None}
         try:
@@ -140,7 +141,7 @@ class Network(BaseRequest):
     async def _exchange(
         self, method: str, url: str, body: Any, headers: Mapping[str, str] | None, within: aiohttp.ClientTimeout
     ) -> tuple[int, bytes]:
-        """Send a request. Returns the status and the body of what comes back."""
+        """Send a request. Return the status and the body of the response."""
         TELEGRAM_CALLS.inc()
         try:
             async with self.session.request(
@@ -158,7 +159,7 @@ class Network(BaseRequest):
 
 
 def _stop_at(fence: Fence) -> aiohttp.TraceConfig:
-    """Return what looks at the fence just before a request is written, as it may have waited for a connection."""
+    """Return a trace that checks the fence just before a request is written, as it may have waited for a connection."""
 
     async def look(_session: object, _context: object, sent: aiohttp.TraceRequestHeadersSentParams) -> None:
         method = sent.url.path.rpartition("/")[2]
@@ -171,9 +172,9 @@ def _stop_at(fence: Fence) -> aiohttp.TraceConfig:
 
 
 def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
-    """Return an answer as the library should see it: only the parts that are used, and all of the right shape.
+    """Return an answer as the library should see it, reduced to the parts that are used, all of the right shape.
 
-    Raises StrangeAnswer if it is neither a refusal nor a success that can be understood.
+    Raises StrangeAnswer if it is neither a refusal nor an understandable success.
     """
     try:
         return _DONE, json.dumps({"ok": True, "result": _read(method, status, body)}).encode()
@@ -182,7 +183,7 @@ def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
 
 
 def called(method: str, status: int, body: bytes) -> Any:
-    """Return the parts of an answer's result that are used. Raises a TelegramError, as the library does."""
+    """Return the parts of an answer's result that we use. Raises a TelegramError, like the library."""
     try:
         return _read(method, status, body)
     except Refusal as refusal:
@@ -190,7 +191,7 @@ def called(method: str, status: int, body: bytes) -> Any:
 
 
 def _read(method: str, status: int, body: bytes) -> Any:
-    """Return the parts of a result that are used. Raises Refusal, or StrangeAnswer if it is neither."""
+    """Return the parts of a result that we use. Raises Refusal, or StrangeAnswer if it is neither."""
     try:
         result = result_of(status, body)
     except Refusal as refusal:
@@ -209,7 +210,7 @@ def _method_of(url: str) -> str:
 
 
 def _strange(method: str, what: str) -> "StrangeAnswer":
-    """Log which method it was and what was strange, but nothing of the content."""
+    """Log the method and what is strange, but nothing of the content."""
     strange[method].warning("telegram.strange", method=Safe(method), answer=Safe(what))
     return StrangeAnswer(method)
 
@@ -232,7 +233,7 @@ def _code(status: int, refusal: Refusal) -> int:
 
 
 def _used(method: str, result: Any) -> Any:
-    """Return the parts of a result that are used. Raises ValueError if they are missing or of another shape."""
+    """Return the parts of a result that we use. Raises ValueError if they are missing or of another shape."""
     if method == "getMe":
         username = username_of(result)
         return {"id": result["id"], "is_bot": True, "first_name": "", "username": username}
@@ -245,9 +246,9 @@ def _used(method: str, result: Any) -> Any:
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
-    """Return the request body. Without a file we encode it, as aiohttp's form draws a random boundary from the system.
+    """Return the request body. Without files we encode it ourselves, as aiohttp's form costs a random boundary.
 
-    Raises BadRequest for half a character, which JSON text may contain: a retry would fail again.
+    Raises BadRequest for a lone surrogate, which JSON text may contain, since a retry would fail again.
     """
     if request_data is None:
         return None
@@ -258,7 +259,7 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
             raise BadRequest(_HALF_A_CHARACTER) from None
     form = aiohttp.FormData(request_data.json_parameters, quote_fields=False)  # a file keeps its name
     for name, (file_name, content, mime_type) in request_data.multipart_data.items():
-        # From a stream aiohttp reads in pieces, beside the event loop; bytes it would write at once.
+        # aiohttp reads a stream in pieces, beside the event loop; it would write bytes at once.
         stream = io.BytesIO(content) if isinstance(content, bytes) else content
         form.add_field(name, stream, filename=file_name, content_type=mime_type)
     return form

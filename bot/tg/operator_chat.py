@@ -1,6 +1,7 @@
-"""The operator's own chat with the bot: answers /ops there, and reports what only the operator can mend.
+"""The operator's own chat with the bot: answers /ops there, and reports problems that only the operator can fix.
 
-Reports wait in memory: whatever they are about is in the log as well. They go out in turn, so answers go first.
+Reports wait in memory, since everything that they say is in the log as well. They take their turn at the pacer, so
+answers go first.
 """
 
 import asyncio
@@ -34,26 +35,26 @@ from bot.tg.turn import Turn
 from bot.tg.updates import Message
 
 GATHERED_FOR: Final = 60.0
-"""Seconds for which incidents are gathered into one message."""
+"""Seconds for which we collect incidents for one message."""
 SENT_APART: Final = 1.0
 """Seconds between two messages."""
 APART: Final = 600.0
 """Seconds between two messages about incidents."""
 LOOK_EVERY: Final = 30.0
-"""Seconds between looks whether Telegram is heard."""
+"""Seconds between checks whether Telegram is heard."""
 SUM_EVERY: Final = 3600.0
-"""Seconds after which what was counted is stored: so much of a week is lost with a killed process."""
+"""Seconds between two savings of the counts; a kill loses at most this much of a week."""
 WEEK: Final = timedelta(days=7)
 _NOTE: Final = "week"
-"""The name of the note with the sums of the week."""
+"""The name of the note that holds the week's sums."""
 _MOST_WAITING: Final = 100
 _OVERDUE: Final = 5
-"""Minutes after which it is a problem that something waits."""
+"""Minutes of waiting after which /ops calls it a problem."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 Report = Callable[[Say, str], str]
-"""Returns a text, in HTML, given the operator's language and zone."""
+"""Makes a text, in HTML, given the operator's language and zone."""
 
 
 class Folders(NamedTuple):
@@ -64,7 +65,7 @@ class Folders(NamedTuple):
 
 
 class OperatorChat:
-    """The chat. `run` it, and `tell` it what has happened."""
+    """The operator's chat. `run` it, and `tell` it what has happened."""
 
     def __init__(
         self,
@@ -90,14 +91,14 @@ class OperatorChat:
         self._new_code = asyncio.Event()
         self._counted = _counts()
 
-    # What is asked
+    # Answering
 
     def is_at(self, message: Message) -> bool:
         """Return whether this message is from the operator's chat."""
         return message.chat.id == self.chat_id
 
     async def ops(self, turn: Turn) -> Result:
-        """Return how the bot is."""
+        """Return the state of the bot."""
         backlog = await turn.rows.backlog(turn.now)
         since = min((at for at in (backlog.due_since, backlog.unhandled_since) if at), default=turn.now)
         late = max(turn.now - since, timedelta()) // timedelta(minutes=1)
@@ -119,26 +120,26 @@ class OperatorChat:
         )
 
     def _on_disk(self) -> tuple[int | None, date | None]:
-        """Return how many GiB are free, and when the newest backup was made."""
+        """Return how many GiB are free on the disk, and when the newest backup was made."""
         if self._folders is None:
             return None, None
         free = shutil.disk_usage(self._folders.data_dir).free // 2**30
         newest = next(iter(backups_in(self._folders.backups)), None)
         return free, made_at(newest).date() if newest else None
 
-    # What is told
+    # Reporting
 
     def tell(self, report: Report) -> None:
-        """Tell the operator as soon as it can be sent."""
+        """Queue a report to the operator."""
         with contextlib.suppress(asyncio.QueueFull):
             self._waiting.put_nowait(report)
 
     def tell_upgraded(self, before: str) -> None:
-        """Tell that the database was brought here from an earlier version."""
+        """Report that the database was migrated from an earlier version."""
         self.tell(lambda say, _zone: upgraded(say, __version__, HEAD, before))
 
     async def run(self) -> None:
-        """Tell what happens until cancelled."""
+        """Report what happens until cancelled."""
         loop = asyncio.get_running_loop()
         with incidents_heard_by(lambda code: _quietly(loop, self._note, code)):
             await asyncio.gather(
@@ -152,12 +153,12 @@ class OperatorChat:
         while True:
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001  # not an incident, which would have to be told here
+            except Exception as error:  # noqa: BLE001  # an incident would have to be reported here again
                 log.warning("operator.not_told", error=safe_error(error))
             await asyncio.sleep(seconds)
 
     async def _send_next(self) -> None:
-        """Send what waits longest."""
+        """Send the report that has waited the longest."""
         report = await self._waiting.get()
         try:
             await self._send(report)
@@ -167,7 +168,7 @@ class OperatorChat:
             raise
 
     async def _send(self, report: Report) -> None:
-        """Send a report, however long Telegram is away."""
+        """Send a report, however long Telegram is unreachable."""
         async with self._store.reading() as rows:
             operator = await rows.users.find(self.chat_id)
         say = say_in(operator.language if operator else BASE)
@@ -187,7 +188,7 @@ class OperatorChat:
         self._new_code.set()
 
     async def _tell_incidents(self) -> None:
-        """Tell all incidents of a while at once."""
+        """Report all incidents of some time at once."""
         await self._new_code.wait()
         await asyncio.sleep(GATHERED_FOR)
         codes, self._codes = self._codes, []
@@ -195,7 +196,7 @@ class OperatorChat:
         self.tell(lambda say, _zone: incidents_told(say, codes))
 
     async def _watch_fetching(self) -> None:
-        """Tell when Telegram has been silent for too long, and when it is heard again."""
+        """Report when Telegram has been silent for too long, and when it is heard again."""
         told = False
         while True:
             silence = self._health.silence
@@ -209,9 +210,9 @@ class OperatorChat:
         self.tell(lambda say, zone: text(say, since, zone))
 
     async def sum_up(self) -> None:
-        """Store what this process has counted, and tell the sums once a week. Several processes add to the same sums.
+        """Store this process's counts, and report the sums once a week. Several processes add to the same sums.
 
-        With few users a sum would tell what one of them does, so then nothing is said.
+        With few users a sum would reveal what one of them does, so in that case we report nothing.
         """
         now, counted = self._clock.now(), _counts()
         async with self._store.writing() as rows:
@@ -228,7 +229,7 @@ class OperatorChat:
 
 
 class _Sums(NamedTuple):
-    """What was counted in a week."""
+    """The counts of a week."""
 
     since: datetime
     asks: int
@@ -253,6 +254,6 @@ def _counts() -> tuple[int, int, int]:
 
 
 def _quietly(loop: asyncio.AbstractEventLoop, note: Callable[[str], None], code: str) -> None:
-    """Note it on the event loop, unless that has ended."""
+    """Pass an incident's code to the event loop, unless that has ended."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(note, code)

@@ -1,4 +1,4 @@
-"""Finds places by what somebody typed or by a shared location, with their zones."""
+"""Finds places, with their zones, by a typed name or a shared location."""
 
 from collections import Counter
 from typing import Final
@@ -20,18 +20,18 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class PlaceSearch:
-    """Searches when the answer is made, as nothing about a place is stored but its zone."""
+    """Searches when the answer is sent, since we store nothing about a place but its zone."""
 
     def __init__(self, places: Places, clock: Clock) -> None:
         self._places = places
         self._clock = clock
 
     def prepare_soon(self) -> None:
-        """Load the places in advance, as one will probably be asked for next."""
+        """Load the places in advance, since the user will probably name one next."""
         self._places.prepare_soon()
 
     async def sought(self, update: Update | None, say: Say) -> tuple[tuple[str, str], ...]:
-        """Return the places that match what was typed or shared, named in the user's language, with their zones."""
+        """Return the places with this name or at this location, named in the user's language, with their zones."""
         message = update.effective_message if update else None
         if update is None or message is None:
             return ()
@@ -44,7 +44,7 @@ class PlaceSearch:
             if not found or found[0].begins:
                 found = await self._places.find(place_in(text), limit=_SHOWN)
             if len(found) == 1 and found[0].begins:
-                return ()  # a far-off town that only begins alike: never the only offer
+                return ()  # a remote town that only begins with the typed name is never the only offer
             one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
             if len({place.country_code for place in found}) == 1 and len(found) > _SHOWN:
                 found = [place for place in found if place.zone in one_each]
@@ -62,7 +62,7 @@ class PlaceSearch:
 
 
 def _named(place: Place, say: Say, *, apart: bool) -> str:
-    """Return a town with its country; with its area instead if it is to be told `apart` from one of the same name."""
+    """Return a town with its country, or with its area to tell it `apart` from another one of the same name."""
     town = say.town(place.name, place.zone)
     if not apart or not place.area:
         return f"{town}, {say.country(place.country_code)}"

@@ -1,7 +1,7 @@
 """The receive loop: long polling that confirms updates once they are written down.
 
-python-telegram-bot's own loop confirms them while they are only in memory, so a kill loses what was fetched, and a
-single 404 ends it for good.
+python-telegram-bot's own loop confirms updates while they are only in memory, so a kill loses them, and a single 404
+ends it for good.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Polling:
     ) -> None:
         """`take` writes updates down, and `room` waits while too many are unhandled.
 
-        `base_url` is the API's address, including the token. Whether Telegram answers is reported to `health`.
+        `base_url` is the API's address, including the token. `health` is told whether Telegram answers.
         """
         self._network = network
         self._url = base_url
@@ -59,7 +59,7 @@ class Polling:
         """Set once Telegram has answered for the first time, and so accepted the token."""
 
     def wake(self) -> None:
-        """Poll again at once: if the monotonic clock was set back too, a wait would last until it has caught up."""
+        """Poll again at once. If the monotonic clock was set back as well, a wait would last until it has caught up."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -80,7 +80,7 @@ class Polling:
                 continue
             self._health.well("telegram")
             self._health.heard()
-            if self._troubles:  # others report on Telegram as well: their trouble isn't over by that
+            if self._troubles:  # only our own trouble is over; others report on Telegram as well
                 log.info("updates.reachable")
             self._troubles = 0
             self.opened.set()
@@ -90,11 +90,11 @@ class Polling:
             self._offset = _after(batch)
 
     async def fetched(self) -> int | None:
-        """For the watchdog: how often this has polled; None while it waits to do so again."""
+        """For the watchdog: how often we have polled; None between polls."""
         return self._polls if self._is_fetching else None
 
     async def _pass_over(self, error: TooDeep) -> None:
-        """Set aside an update that can't be read and would block all others; to find it, fetch them one by one."""
+        """Skip an update that can't be parsed and would block all others. To find it, fetch them one by one."""
         if self._at_once > 1 or error.update_id is None or error.update_id == (self._offset or 0) - 1:
             self._at_once = 1
             await self._wait_out(error)
@@ -104,7 +104,7 @@ class Polling:
         self._at_once = LIMIT
 
     async def finish(self) -> None:
-        """Confirm what was written down. What can't be confirmed arrives again and is known."""
+        """Confirm the updates that were written down. If that fails they arrive again, and are known."""
         if self._offset is not None:
             try:
                 await self._fetch(self._offset, 0, limit=1)
@@ -112,7 +112,7 @@ class Polling:
                 log.warning("updates.unconfirmed", error=safe_error(error))
 
     async def abandon(self) -> None:
-        """Do nothing: what isn't written down isn't confirmed, and arrives again."""
+        """Do nothing: updates that aren't written down aren't confirmed, and arrive again."""
 
     async def _fetch(self, offset: int | None, hold: int, limit: int = LIMIT) -> list[Any]:
         """Call getUpdates once. Raises aiohttp.ClientError, TimeoutError, or ValueError if it was refused."""

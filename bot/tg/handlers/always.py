@@ -1,4 +1,4 @@
-"""What works in every state, for everybody: help, support, /stop and being blocked."""
+"""Handlers that work for everybody, in every state: help, support, /stop, and being blocked."""
 
 from bot.domain.results import Cancelled, Help, Result, StopWanted, Support, UnknownCommand
 from bot.services.profile import Profile
@@ -6,7 +6,7 @@ from bot.tg.turn import Turn
 
 
 async def leave(turn: Turn) -> None:
-    """Leave whatever the user was in the middle of, as every command does."""
+    """Stop waiting for any text, as every command does."""
     await turn.rows.dialogs.forget(turn.user_id)
 
 

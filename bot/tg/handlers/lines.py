@@ -1,4 +1,4 @@
-"""Texts, and everything else that a user can send."""
+"""Handlers of texts, and of everything else that a user can send."""
 
 from bot.domain.invitations import Secret, find_link
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
@@ -40,7 +40,7 @@ class LinesHandlers:
         return await self._lines.edited(turn.visit, turn.text, turn.message.message_id)
 
     async def still_awaits(self, turn: Turn) -> bool:
-        """Return whether what the edited message was read as is still awaited."""
+        """Return whether we still wait for the value that we took the edited message for."""
         return await self._lines.still_awaits(turn.visit, turn.message.message_id)
 
     async def not_text(self, turn: Turn) -> Result:
@@ -50,6 +50,6 @@ class LinesHandlers:
         return await self._invited(turn) or TextOnly()
 
     async def _invited(self, turn: Turn) -> Result | None:
-        """Open an Invite if the message contains its link, pasted or forwarded: that is never a Line, in any state."""
+        """Open an Invite if the message contains its link, pasted or forwarded. Such a message is never a Line."""
         link = find_link(turn.written)
         return await self._pairing.open(turn.visit, Secret(link=link)) if link else None

@@ -47,7 +47,7 @@ class PairingHandlers:
         return await self._promise(turn, invite_id)
 
     async def receive_only(self, turn: Turn, invite_id: int) -> Result:
-        """The guest says yes, and wants no questions of their own; only somebody at the start is offered that."""
+        """Take the yes of a guest who wants no questions of their own, which we offer only during the start."""
         return await self.accept(turn, invite_id) if turn.is_ready else await self._promise(turn, invite_id, only=True)
 
     async def _promise(self, turn: Turn, invite_id: int, *, only: bool = False) -> Result:
@@ -61,6 +61,6 @@ class PairingHandlers:
 
 
 def _said(turn: Turn) -> str:
-    """Return what follows the command, including the link of an Invite that is hidden behind its words."""
+    """Return the text after the command; if the Invite's link is only behind its words, the text with that link."""
     has_secret = read_secret(turn.argument) is not None
     return turn.argument if has_secret or find_link(turn.written) is None else turn.written

@@ -1,4 +1,4 @@
-"""What is stored, /export and /erase."""
+"""Handlers of /privacy, /export and /erase."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ async def policy(_: Turn) -> Result:
 
 
 class PrivacyHandlers:
-    """/export, and /erase and its buttons, which also work for somebody who is still at the start."""
+    """Handlers of /export and /erase, which also work during the start."""
 
     def __init__(self, privacy: Privacy, exporting: Exporting) -> None:
         self._privacy = privacy

@@ -1,4 +1,4 @@
-"""Reactions to our messages."""
+"""Handlers of reactions to our messages."""
 
 from bot.domain.results import Result, Silence
 from bot.services.answering import Answering

@@ -1,4 +1,4 @@
-"""What the buttons of the settings need besides a use case."""
+"""Handlers of the settings, where a button needs more than a use case."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ class Switching(Protocol[T_contra]):
 def switched(
     switch: Switching[T], show: Callable[[Visit, T], Awaitable[Result]]
 ) -> Callable[[Visit, T, bool | None], Awaitable[Result]]:
-    """Turn something on or off. An old button, which doesn't say which of the two, only shows the current state."""
+    """Turn something on or off. An old button, which doesn't say which, only shows the current state."""
 
     async def handle(visit: Visit, what: T, on: bool | None, /) -> Result:  # a button's value
         return await show(visit, what) if on is None else await switch(visit, what, on=on)
@@ -49,7 +49,7 @@ class SettingsHandlers:
         self._settings = settings
 
     async def language(self, turn: Turn) -> Result:
-        """Handle /language, which also works during the start: its questions are asked in that language then."""
+        """Handle /language, which also works during the start and then repeats the current question."""
         if turn.user is None:
             return replace(await next_step(turn.rows, turn.user, turn.now), preface=Preface.NOT_YET)
         await turn.rows.dialogs.forget(turn.user_id)
@@ -67,7 +67,7 @@ class SettingsHandlers:
 
 
 async def _then_the_start(turn: Turn, result: Result) -> Result:
-    """Return the next step of somebody who has set their language during the start."""
+    """If the user has set their language during the start, return the next step of the start instead."""
     user = await turn.rows.users.find(turn.user_id)
     is_set = isinstance(result, LanguageSetting) and not result.unclear
     if user is None or user.step is Step.READY or not is_set:

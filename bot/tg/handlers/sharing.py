@@ -1,4 +1,4 @@
-"""The button *Share…* under a Line."""
+"""Handlers of the button *Share…* under a Line."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bot.services.visit import Visit
 def beside_the_line(
     use_case: Callable[[Visit, int], Awaitable[Result]],
 ) -> Callable[[Visit, int], Awaitable[Result]]:
-    """Answer beside the Line: the button is next to those that change and delete the Line, and these must stay."""
+    """Answer beside the Line, whose message must stay, as it has the buttons that change and delete the Line."""
 
     async def handle(visit: Visit, line_id: int) -> Result:
         result = await use_case(visit, line_id)

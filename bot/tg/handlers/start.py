@@ -1,4 +1,4 @@
-"""The start, step by step. Users can leave it at any point and continue where they left off."""
+"""Handlers of the start, step by step. Users can leave it at any point and continue where they left off."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -55,19 +55,19 @@ class StartHandlers:
         return await self._next(turn, again=True)
 
     async def consent(self, turn: Turn, invited_by: str) -> Result:
-        """Take the consent of somebody who may have come with an Invite that they haven't answered."""
+        """Take the consent of somebody who may have come with an unanswered Invite."""
         result = await self._start.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
         secret = read_secret(invited_by)
         return await self.invited(turn, secret) if secret else result
 
     async def join(self, turn: Turn, invited_by: str) -> Result:
-        """Take a consent and a yes to an Invite."""
+        """Take the consent together with a yes to an Invite."""
         result = await self._start.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
         is_guest = await self._came_along(turn, invited_by)
         return result if is_guest else await self.invited(turn, read_secret(invited_by))
 
     async def receive(self, turn: Turn, invited_by: str) -> Result:
-        """Take a consent and a yes to an Invite from somebody who wants no questions of their own."""
+        """Take the consent together with a yes to an Invite, from somebody who wants no questions of their own."""
         secret = read_secret(invited_by)
         if turn.user or not await self._invited(turn, secret):
             return await self.join(turn, invited_by)
@@ -79,7 +79,7 @@ class StartHandlers:
         return await self._next(turn)
 
     async def _came_along(self, turn: Turn, invited_by: str, *, receives_only: bool = False) -> bool:
-        """Claim the Invite for this user, who is at the start, and note their yes. False if it leads nowhere."""
+        """Claim the Invite for this user during the start, and note their yes. False if it leads nowhere."""
         user, secret = await turn.rows.users.find(turn.user_id), read_secret(invited_by)
         if user is None or secret is None or user.step is Step.READY:
             return False
@@ -90,9 +90,9 @@ class StartHandlers:
         return True
 
     async def invited(self, turn: Turn, secret: Secret | None) -> Result:
-        """Take a link or code from somebody still at the start: before anything else, say who asks.
+        """Take a link or code from somebody who is still at the start, and first of all say who asks.
 
-        Until they agree, nothing of it is stored; it travels in the buttons.
+        Until they consent, we store nothing of it; it travels in the buttons.
         """
         user = await turn.rows.users.find(turn.user_id)
         if user is None:
@@ -124,7 +124,7 @@ class StartHandlers:
         return await self._invited(turn, read_secret(invited_by), more=True) or ConsentWanted()
 
     async def invited_yes(self, turn: Turn, invited_by: str) -> Result:
-        """After the yes to an Invite, ask for the consent."""
+        """Ask for the consent, after a yes to an Invite."""
         if turn.user:
             return await self.invited(turn, read_secret(invited_by))
         return ConsentWanted(invited=await self._invited(turn, read_secret(invited_by)) is not None)
@@ -143,7 +143,7 @@ class StartHandlers:
         return Declined() if turn.user is None else await self._next(turn, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
-        """Take the hour that was tapped; None means another one, to be typed."""
+        """Take the tapped hour; None means another one, to be typed."""
         if turn.user is None or turn.user.step is not Step.HOUR:
             return await self._already(turn)
         return await self._start.set_hour(turn.visit, at) if at else await self._start.hour(turn.visit, typed=True)
@@ -155,7 +155,7 @@ class StartHandlers:
     def at_the_clock(
         self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
-        """Let a use case around the zone begin once hour and first question are done, at the start as later."""
+        """Wrap a use case around the zone so that during the start it begins only after question and hour are done."""
 
         async def handle(turn: Turn, *values: *Ts) -> Result:
             is_early = turn.user is None or turn.user.step in {Step.CONSENT, Step.HOUR}
@@ -166,7 +166,7 @@ class StartHandlers:
     def until_the_clock(
         self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
-        """Let a use case around the zone begin only at the start: its old buttons change nothing once it is done."""
+        """Wrap a use case around the zone so that it works only during the start, and not with old buttons later."""
 
         async def handle(turn: Turn, *values: *Ts) -> Result:
             if turn.user is None or turn.user.step is not Step.ZONE:
@@ -181,7 +181,7 @@ class StartHandlers:
         return FirstAskPlanned(turn.user.next_ask_at)
 
     async def typed(self, turn: Turn) -> Result:
-        """Take a message sent before the start is complete: it answers what is on the screen."""
+        """Take a message sent before the start is done, as an answer to what is on the screen."""
         if find_link(turn.written):
             return await self.invited(turn, read_typed(turn.written))
         if turn.user is None or turn.user.step is Step.CONSENT:
@@ -197,7 +197,7 @@ class StartHandlers:
         return await self._typed_hour(turn, ask, is_asked=dialog is not None and dialog.waiting is Waiting.HOUR)
 
     async def edited(self, turn: Turn) -> Result:
-        """Take an edited text: that of a Line, or one whose meaning is still awaited."""
+        """Take an edited text: a Line's, a Draft's, or one that we still wait for."""
         if turn.user is None:
             return ConsentWanted() if read_typed(turn.written) else Silence()
         message_id = turn.message.message_id
@@ -208,7 +208,7 @@ class StartHandlers:
         return await self.typed(turn) if await self._lines.still_awaits(turn.visit, message_id) else Silence()
 
     async def _answers(self, turn: Turn, ask: Ask | None) -> bool:
-        """Return whether a message is a Telegram reply to the first question, which makes it its answer."""
+        """Return whether a message replies to the first question, which makes it the answer."""
         replied = turn.message.reply_to
         shown = await turn.rows.asks.shown_by(turn.user_id, replied) if replied else None
         return ask is not None and shown is not None and shown.id == ask.id
@@ -221,7 +221,7 @@ class StartHandlers:
         return await self._lines.receive(turn.visit, turn.text, turn.message.message_id, reply_to=turn.message.reply_to)
 
     async def _typed_hour(self, turn: Turn, ask: Ask | None, *, is_asked: bool) -> Result:
-        """Take a text while the first question is open, or the hour is asked for, or both."""
+        """Take a text while the first question is open, or we have asked for the hour, or both."""
         is_open = ask is not None and ask.undecided
         if is_open and not is_asked:
             return await self._line(turn)

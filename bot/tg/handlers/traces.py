@@ -1,4 +1,4 @@
-"""/hide, and the button that removes a message."""
+"""Handlers of /hide, and of the button that removes a message."""
 
 from bot.domain.results import Outdated, Result
 from bot.domain.results.traces import Hidden
@@ -8,13 +8,13 @@ from bot.tg.turn import Turn
 
 
 class TracesHandlers:
-    """Handlers that remove messages from the chat, in every state."""
+    """Handlers that remove messages from the chat; they work in every state."""
 
     def __init__(self, traces: Traces) -> None:
         self._traces = traces
 
     async def hide(self, turn: Turn) -> Result:
-        """Clear the chat. Of somebody who hasn't agreed yet nothing is known, not even the ids of messages."""
+        """Clear the chat. Without consent we know nothing about it, not even the ids of messages."""
         await leave(turn)
         return await self._traces.hide_all(turn.visit, turn.message.message_id) if turn.user else Hidden()
 

@@ -1,1 +1,1 @@
-"""Pages that are sent as files: what a browser shows, made with Jinja2, which escapes everything that is put in."""
+"""HTML pages that are sent as files, made with Jinja2, which escapes all values."""

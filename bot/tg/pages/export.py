@@ -1,4 +1,4 @@
-"""The page of an export: one HTML file without scripts and without anything from elsewhere, to read and to print."""
+"""The page of an export: one HTML file to read and print, without scripts or external resources."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -38,8 +38,8 @@ def _template() -> Template:
 def page(view: View, found: document.Document, entries: Entries | None = None) -> str:
     """Return the page of a document, in its owner's language.
 
-    `entries` returns those of a section, if the document itself hasn't got them. The page is made piece by piece, so
-    that in a thread it leaves others their turn.
+    `entries` returns the entries of a section, if the document itself doesn't contain them. The page is generated piece
+    by piece, so that other threads get their turn.
     """
     writer = _Writer(view, entries or (lambda section: getattr(found, section)))
     pieces = _template().generate(
@@ -54,7 +54,7 @@ def page(view: View, found: document.Document, entries: Entries | None = None) -
 
 
 def worded(view: View, entries: Sequence[document.Part]) -> Sequence[document.Part]:
-    """Add to entries what their questions and the words of the Shelf read."""
+    """Add the texts of questions and Shelf words to entries."""
     return [entry.model_copy(update=_readable(view, entry)) for entry in entries]
 
 
@@ -100,7 +100,7 @@ def _texts(view: View, found: document.Document) -> Mapping[str, Markup]:
 
 
 class _Writer:
-    """Turns entries into what the template shows."""
+    """Turns entries into values for the template."""
 
     def __init__(self, view: View, entries: Entries) -> None:
         self._view = view
