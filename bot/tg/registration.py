@@ -1,4 +1,4 @@
-"""Introduces the bot to Telegram: its webhook, and its commands and descriptions in every language we have."""
+"""Introduces the bot to Telegram: its webhook, and its commands and descriptions in every language."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ from bot.tg.sender import Sender
 _NOTE = "registered"
 _NO_CHAT = 0
 _TOKEN_TRIES: Final = 3
-"""How many 401 answers in a row it takes before we believe that the token is wrong."""
+"""How many times in a row Telegram has to answer 401 before we believe that the token is wrong."""
 _WAITS: Final = (1.0, 1.0, 2.0, 5.0)
 """Seconds between tries while Telegram doesn't accept a call."""
 TOKEN_REFUSED: Final = "AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"  # noqa: S105  # a sentence
@@ -38,7 +38,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Telegram shows about the bot in one language."""
+    """The bot's commands and descriptions, as Telegram shows them in one language."""
 
     commands: tuple[tuple[str, str], ...]
     description: str
@@ -46,7 +46,7 @@ class Profile:
 
 
 class Introduction:
-    """Finds out who we are and sets how updates arrive: by our webhook, or by polling with no webhook in the way."""
+    """Finds out who we are, and how updates arrive: by our webhook, or by polling without a webhook in the way."""
 
     def __init__(
         self, client: Client, network: Network, config: Config, health: Health, *, max_connections: int
@@ -59,11 +59,11 @@ class Introduction:
         self._max_connections = max_connections
 
     async def learn(self) -> None:
-        """Find out who we are, however long Telegram is unreachable. Raises WrongSettings if it refuses the token."""
+        """Find out our username, however long Telegram is unreachable. Raises WrongSettings if it refuses the token."""
         await self._until_answered(self._learn_name)
 
     async def make_way(self, *, take_over: bool) -> None:
-        """Have updates come to us, however long Telegram is unreachable. One process does it for all.
+        """Arrange for updates to come to us, however long Telegram is unreachable. One process does it for all.
 
         `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings if Telegram refuses the
         token, or if a webhook is in the way.
@@ -74,7 +74,7 @@ class Introduction:
             await self._until_answered(lambda: self._clear_way(take_over=take_over))
 
     async def _until_answered(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step until Telegram takes it. What we are waiting for is logged once a minute."""
+        """Repeat a step until Telegram accepts it. Once a minute, log what we are waiting for."""
         throttled = ThrottledLog(log)
         tries = unauthorized = 0
         while True:
@@ -102,7 +102,7 @@ class Introduction:
         await self._client.initialize()  # calls getMe again, and remembers the answer
 
     async def set_webhook(self) -> None:
-        """Have updates delivered to us. Raises as `call` does."""
+        """Set our webhook. Raises like `call`."""
         secret = self._config.webhook_secret
         await self._do(
             "setWebhook",
@@ -118,7 +118,7 @@ class Introduction:
             return
         if not take_over:
             raise WrongSettings([webhook_in_the_way(url)])
-        await self._do("deleteWebhook")  # updates that are waiting are kept
+        await self._do("deleteWebhook")  # Telegram keeps waiting updates
         log.warning("webhook.removed", host=host_of(url))
 
     async def _do(self, method: str, **params: Any) -> None:
@@ -129,13 +129,13 @@ class Introduction:
 
 
 def api_base(config: Config) -> str:
-    """Return the API's address, which contains the token: for calls, never for a log."""
+    """Return the API's address for calls. It contains the token, so never log it."""
     token = config.bot_token.get_secret_value() if config.bot_token else ""
     return f"{config.api_url}/bot{token}"
 
 
 def webhook_in_the_way(url: str) -> str:
-    """Return what to say when a polling bot finds a webhook. It names only the host, as a path may contain a secret."""
+    """Return the message for a polling bot that finds a webhook. It names only the host, as paths may be secret."""
     return (
         f"Telegram delivers this bot's updates to a webhook at {host_of(url)}, so none can be fetched. If "
         "another Ajar runs there, stop it first. To remove the webhook and fetch updates here: ajar run --take-over. "
@@ -144,9 +144,9 @@ def webhook_in_the_way(url: str) -> str:
 
 
 async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> None:
-    """Register the bot's profile if it differs from the last one. What failed is tried again at the next start.
+    """Register the bot's profile if it has changed since the last time. After a failure, the next start retries.
 
-    After that, users who have a menu of their own get it again, from the outbox.
+    Afterwards the outbox renews the menus of users who don't have the default one.
     """
     profiles = {language: _profile(language) for language in languages()}
     digest = _digest(bot_id, profiles)
@@ -155,10 +155,10 @@ async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> 
             return
     try:
         for language, profile in profiles.items():
-            code = None if language == BASE else language  # languages we don't have get the one without a code
+            code = None if language == BASE else language  # the one without a code is for all other languages
             for call in sender.registrations(profile.commands, profile.description, profile.short_description, code):
                 if not await sender.persist(_NO_CHAT, call):
-                    return  # Telegram's answer can't be understood, which has been logged
+                    return  # an answer we can't understand, which is logged already
     except NotDelivered as error:
         incident(log, error)
         return

@@ -1,4 +1,4 @@
-"""Makes a Result into a Screen at the last moment: private words are read right before they are shown."""
+"""Turns a Result into a Screen at the last moment: private words are read right before they are shown."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,14 +16,14 @@ from bot.tg.screens.always import after_its_preface, safety_card
 from bot.tg.screens.screen import for_its_user
 
 _NOBODY: Final = User(0, BASE)
-"""In whose place somebody who hasn't agreed yet is told who invites them."""
+"""Stands in for somebody without consent, so that we can tell them who invites them."""
 
 
 class Reader(Protocol):
-    """What a service offers for a kind of Result whose screen shows a user's words or a name."""
+    """Reads users' words or names for the screen of one kind of Result. Services provide them."""
 
     async def __call__(self, visit: Visit, result: Any, /) -> Mapping[str, str]:
-        """Return the words by name. Checks again, by the current facts, who may read them and in which state."""
+        """Return the words by name. Checks again, by the current facts, whether this user may read them now."""
         ...
 
 
@@ -68,7 +68,7 @@ class Renderer:
         return taken_away(screen, say) if screen and result.keyboard else screen
 
     def safety_card(self, user: User | None, language: str, now: datetime) -> Screen:
-        """Return the card that follows a text which sounds like a crisis, or like fear of somebody."""
+        """Return the Safety card."""
         say = say_in(language)
         return for_its_user(safety_card(View(say, now, self._library, user)), user, say)
 

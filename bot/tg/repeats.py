@@ -1,4 +1,4 @@
-"""One act may arrive as many messages: an album, a row of stickers, eight forwarded texts. It is answered once."""
+"""Answers once when one act arrives as many messages: an album, a row of stickers, eight forwarded texts."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from bot.domain.results import (
 from bot.tg.updates import Message, Update
 
 _SHORTLY: Final = timedelta(seconds=10)
-"""For how long the same sentence is not repeated in answer to more messages that the user didn't type."""
+"""For how long we don't repeat the same sentence to further messages that the user didn't type."""
 _REMEMBERED: Final = 10_000
 _NOTHING_TAKEN: Final = (TextOnly, ForwardedText, ConsentWanted, Invited, HourWanted, ClockWanted)
-"""Answers to messages that had no effect. Any other answer is given every time."""
+"""Answers to messages that had no effect. Any other answer we give every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Said:
 
 
 class Repeats:
-    """Remembers the last answer to each user. It is in memory only, so a sentence may be repeated after a restart."""
+    """Remembers the last answer to each user, in memory only, so a sentence may be repeated after a restart."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[int, _Said] = OrderedDict()
@@ -60,5 +60,5 @@ class Repeats:
 
 
 def _comes_in_rows(message: Message) -> bool:
-    """Return whether the message may be one of many from one act. Each typed text or command is an act of its own."""
+    """Return whether the message may be one of many from one act. A typed text or command is an act of its own."""
     return message.text is None or message.is_forwarded

@@ -1,8 +1,8 @@
-"""Routes: which use case takes which command or tap.
+"""Routes: which use case handles which command or tap.
 
-A route is one entry of the table in `bot.tg.table`. Most commands and taps are only passed on: the turn becomes a
-Visit, the button's values are read, and the use case returns a Result. If something has to be decided first, there is
-a handler for it in `bot.tg.handlers`.
+A route is one entry of the table in `bot.tg.table`. Most routes only pass on: the turn becomes a Visit, the button's
+values are read, and the use case returns a Result. If something has to be decided first, there is a handler in
+`bot.tg.handlers`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -26,9 +26,9 @@ class Command:
     name: str
     handler: Handler
     sets: bool = False
-    """Whether it sets a value: if its message is edited, the new value applies."""
+    """Whether it sets a value, so that editing its message sets the new one."""
     always: bool = False
-    """Whether it also works for a user who hasn't agreed to the present policy."""
+    """Whether it also works for a user who doesn't agree to the current policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Tapped:
     action: Action[*tuple[Any, ...]]
     handler: Callable[[Turn, Tap], Awaitable[Result]]
     always: bool = False
-    """As for a command."""
+    """As in Command."""
 
 
 class Routes:
@@ -60,8 +60,8 @@ def command(
 ) -> Command:
     """Make a command that goes through `when_ready`.
 
-    `said` takes the words that follow the command. Without it, the user is told that such words are unclear, instead of
-    having them dropped.
+    `said` takes the words after the command. Without it we tell the user that such words are unclear, rather than
+    dropping them.
     """
 
     async def handle(visit: Visit, words: str) -> Result:
@@ -76,9 +76,9 @@ def command(
 
 
 def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
-    """Make a handler for users who have completed the start; others are told so, and taken to their next step.
+    """Make a handler for users who have completed the start. Others are told so, and get their next step.
 
-    It leaves whatever the user was in the middle of.
+    The handler also stops waiting for any text from the user.
     """
 
     async def handle(turn: Turn) -> Result:
@@ -91,7 +91,7 @@ def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
 
 
 def ignoring_argument(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, str], Awaitable[Result]]:
-    """For a command that asks before it does anything: whatever follows the command is ignored."""
+    """Ignore the words after a command, which is fine for one that asks before it does anything."""
 
     async def handle(visit: Visit, _words: str) -> Result:
         return await use_case(visit)
@@ -100,7 +100,7 @@ def ignoring_argument(use_case: Callable[[Visit], Awaitable[Result]]) -> Callabl
 
 
 def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
-    """Make the route of a button that only users who have completed the start can have."""
+    """Make the route of a button that only users who have completed the start get."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         if not turn.is_ready:
@@ -111,7 +111,7 @@ def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]
 
 
 def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
-    """Make the route of a button that also works during the start: under the first question, and under its Line."""
+    """Make the route of a button that also works during the start, under the first question or its Line."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         return await use_case(turn.visit, *action.read(tapped))
@@ -120,7 +120,7 @@ def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaita
 
 
 def of_user(use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Callable[[Turn, *Ts], Awaitable[Result]]:
-    """Make a handler of a use case that any user has, at the start and afterwards. It raises NotOurs for others."""
+    """Make a handler of a use case for any user, also during the start. It raises NotOurs without a user."""
 
     async def handle(turn: Turn, *about: *Ts) -> Result:
         return await use_case(turn.visit, *about)
@@ -131,9 +131,9 @@ def of_user(use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Callable[[Tu
 def tap_by_anybody(
     action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]], *, always: bool = False
 ) -> Tapped:
-    """Make the route of a button that also works for somebody who is still at the start or hasn't agreed yet.
+    """Make the route of a button that also works for people who are still at the start or haven't agreed yet.
 
-    `always` is whether it also works for a user who no longer agrees.
+    With `always` it also works for a user who no longer agrees.
     """
 
     async def handle(turn: Turn, tapped: Tap) -> Result:

@@ -1,4 +1,4 @@
-"""Sends screens, and reports in our own terms what became of them."""
+"""Sends screens, and reports the outcome in our own terms."""
 
 import asyncio
 import contextlib
@@ -33,12 +33,12 @@ from bot.tg.screens import Button, Screen
 T = TypeVar("T")
 
 _AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate conversation")
-"""A 403 with one of these reasons holds until that person writes to us. Any other one may pass sooner."""
+"""A 403 for one of these reasons lasts until that person writes to us. Any other one may pass sooner."""
 _NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
-"""A 400 seen for people who had not blocked the bot, and to whom it could write later."""
+"""We have seen a 400 for these reasons for people who hadn't blocked the bot, and whom it could write to later."""
 _SAME: Final = "message is not modified"
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
-"""Seconds between tries of a call that is in no row."""
+"""Seconds between tries of a call that isn't in the outbox."""
 _MANY: Final = 100
 _DELETED_AT_ONCE: Final = 100
 """How many messages one call can delete. Source: deleteMessages in the Bot API."""
@@ -51,7 +51,7 @@ throttled = ThrottledLog(log)
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that is sent from memory: a photo is shown in the chat, a document is to be downloaded."""
+    """A file sent from memory: a photo, which the chat shows, or a document, which is downloaded."""
 
     kind: Literal["photo", "document"]
     name: str
@@ -69,10 +69,10 @@ class Sender:
         self._pictures = pictures or Pictures()
         self._pacer = pacer
         self._before: dict[int, str] = {}
-        """By chat: the text sent ahead of a screen that has not been sent yet."""
+        """By chat: the `first` text that was sent before a screen that hasn't been sent yet."""
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
-        """Send a screen as a new message, preceded by `screen.first`. Returns its message id.
+        """Send a screen as a new message, preceded by `screen.first`. Return its message id.
 
         If the screen is sent again after a failure, `screen.first` is not repeated.
         """
@@ -84,7 +84,7 @@ class Sender:
         return message_id
 
     async def _with_picture(self, chat_id: int, screen: Screen) -> int | None:
-        """Send a screen below its picture; None if it has none or we can't draw it: the text says the same."""
+        """Send a screen below its picture. None if it has none or we can't draw it; the text says the same."""
         if screen.picture is None:
             return None
         try:
@@ -95,7 +95,7 @@ class Sender:
         return await self.attach(chat_id, Attachment("photo", "weeks.png", png), screen)
 
     async def attach(self, chat_id: int, attachment: Attachment, screen: Screen) -> int:
-        """Send a file with the screen as its caption, of up to 1024 characters. Returns its message id."""
+        """Send a file with the screen as its caption, of up to 1,024 characters. Return its message id."""
         return await self._noted(
             self._client.upload(
                 attachment.kind,
@@ -131,7 +131,7 @@ class Sender:
         try:
             sent = await _told(call)
         except (Blocked, Refused, Unreachable):
-            self._pacer.note_success()  # Telegram has refused it, but it does respond
+            self._pacer.note_success()  # Telegram has refused, but it responds
             raise
         self._pacer.note_success()
         return sent
@@ -149,9 +149,9 @@ class Sender:
         )
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
-        """Show a screen in an existing message. Returns False if that message can no longer be edited.
+        """Show a screen in an existing message. Return False if that message can no longer be edited.
 
-        One that may have arrived counts as not sent: to show the same once more does no harm.
+        An edit that may have arrived counts as not sent, since repeating it does no harm.
         """
         try:
             await _told(
@@ -181,7 +181,7 @@ class Sender:
             log.debug("buttons.stay", message=message_id)
 
     async def delete(self, chat_id: int, message_ids: Sequence[int]) -> None:
-        """Delete messages for everybody, as far as Telegram lets a bot: those sent less than 48 hours ago."""
+        """Delete messages for everybody. Telegram only lets a bot delete those sent less than 48 hours ago."""
         for start in range(0, len(message_ids), _DELETED_AT_ONCE):
             batch = message_ids[start : start + _DELETED_AT_ONCE]
             try:
@@ -197,7 +197,7 @@ class Sender:
             log.debug("message.stays", message=message_id)
 
     async def toast(self, query_id: str, text: str | None = None) -> bool:
-        """Stop the spinner on a button, with or without a short text. Returns False if the tap was too long ago."""
+        """Stop the spinner on a button, with or without a short text. Return False if the tap was too long ago."""
         try:
             await _told(self._client.acknowledge(query_id, text))
         except Refused:
@@ -211,7 +211,7 @@ class Sender:
     def registrations(
         self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
     ) -> tuple[Callable[[], Awaitable[bool]], ...]:
-        """Return the calls that tell Telegram the bot's profile in one language."""
+        """Return the calls that register the bot's profile in one language."""
         return (
             lambda: _told(self._client.set_my_commands(list(commands), language_code=language)),
             lambda: _told(self._client.set_my_description(description, language)),
@@ -219,7 +219,7 @@ class Sender:
         )
 
     async def menu(self, chat_id: int, commands: Sequence[tuple[str, str]] | None) -> None:
-        """Show these commands in one chat's menu, whatever language its Telegram is in; None for the default menu."""
+        """Show these commands in one chat's menu, whatever the language of its Telegram; None for the default menu."""
         scope = BotCommandScopeChat(chat_id)
         if commands is None:
             await _told(self._client.delete_my_commands(scope))
@@ -227,12 +227,12 @@ class Sender:
             await _told(self._client.set_my_commands(list(commands), scope))
 
     async def uploading(self, chat_id: int) -> None:
-        """Show over the chat, for some seconds, that a file is being sent."""
+        """Show above the chat, for some seconds, that a file is being sent."""
         with contextlib.suppress(NotDelivered):
             await _told(self._client.send_chat_action(chat_id, ChatAction.UPLOAD_DOCUMENT))
 
     async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]], *, most: int = _MANY) -> T | None:
-        """Call until Telegram takes or refuses it, for what is in no row. Returns None if its answers make no sense.
+        """Repeat a call that isn't in the outbox until Telegram takes or refuses it. None if its answers make no sense.
 
         Raises Blocked, Refused, Unreachable, and NotSent if it hasn't succeeded after `most` tries.
         """
@@ -254,7 +254,7 @@ class Sender:
 
 
 async def _told(call: Awaitable[T]) -> T:
-    """Await a call and return its result. Raises what became of it in our own terms."""
+    """Await a call and return its result. Raises failures in our own terms, as a NotDelivered."""
     try:
         return await call
     except RetryAfter as error:

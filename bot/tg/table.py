@@ -220,7 +220,7 @@ def _taps_of_pause(pause: Pause) -> tuple[Tapped, ...]:
 
 
 async def _nothing(_visit: Visit) -> Result:
-    """Handle a tap on a calendar cell that is not a day."""
+    """Handle a tap on a calendar cell that isn't a day."""
     return Silence()
 
 

@@ -1,4 +1,4 @@
-"""A turn: one update of one user takes effect, and its answer becomes a row, in one transaction."""
+"""A turn: one update of one user takes effect and its answer is stored, in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from bot.tg.written import argument_of, written
 
 @dataclass(slots=True)
 class Turn:
-    """What a handler gets: the facts of the update, and the transaction in which it has its effect."""
+    """A handler's argument: the facts of the update, and the transaction in which it takes effect."""
 
     update: Update
     rows: Rows
@@ -56,7 +56,7 @@ class Turn:
 
     @property
     def argument(self) -> str:
-        """What follows the command."""
+        """The text after the command."""
         return argument_of(self.text)
 
     @property
@@ -71,7 +71,7 @@ class Turn:
 
     @property
     def visit(self) -> Visit:
-        """The visit of this turn's user. Raises NotOurs if they haven't agreed yet."""
+        """The Visit of this turn's user. Raises NotOurs if they haven't agreed yet."""
         if self.user is None:
             raise NotOurs
         return Visit(self.rows, self.user, self.now)
@@ -81,18 +81,18 @@ Handler = Callable[[Turn], Awaitable[Result]]
 
 
 class Taken(NamedTuple):
-    """The handler that takes an update."""
+    """The handler of an update, and under which conditions it runs."""
 
     handler: Handler
     wakes: bool = True
-    """Whether the update shows not only that its user is there, but that they want a daily question again."""
+    """Whether the update shows that its user wants a daily question again, and not only that they are there."""
     always: bool = False
-    """Whether it is also taken of a user who hasn't agreed to the present policy, or no longer does."""
+    """Whether it also runs for a user who doesn't agree to the current policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Effect:
-    """What came of an update."""
+    """The outcome of an update."""
 
     result: Result
     user: User | None
@@ -101,7 +101,7 @@ class _Effect:
 
 
 class UpdateProcessor:
-    """Processes updates: what somebody did takes effect, and the answer is handed on."""
+    """Processes updates: lets each take effect, and hands on its answer."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class UpdateProcessor:
         *,
         owner: int,
     ) -> None:
-        """`owner` is this process: it has to have claimed the updates."""
+        """`owner` is this process's id, which must have claimed the updates."""
         self._store = store
         self._clock = clock
         self._renderer = renderer
@@ -131,9 +131,8 @@ class UpdateProcessor:
     async def process(self, update: Update, taken: Taken, arrived: float | None = None) -> None:
         """Let an update take effect, and hand on its answer.
 
-        `arrived` is when it came, on the event loop's clock; None if an earlier process has taken it.
-
-        Raises NotClaimed if another process has had its effect, and whatever makes it impossible: then it has none.
+        `arrived` is when it came, on the event loop's clock; None if another process took it. Raises NotClaimed if
+        another process has claimed or handled it. After any other exception it has had no effect.
         """
         person = _person(update)
         now = self._clock.now()
@@ -147,7 +146,7 @@ class UpdateProcessor:
         self._hand_on(rows, answer, arrived)
 
     async def apologize(self, update: Update, code: str) -> None:
-        """Give an update up, and say so. Raises NotClaimed."""
+        """Give up on an update, and tell its user. Raises NotClaimed."""
         person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
@@ -157,7 +156,7 @@ class UpdateProcessor:
         self._hand_on(rows, answer)
 
     async def _claimed(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
-        """Check that the update is ours. Returns when its answer is due if that has to wait behind others.
+        """Check that we have claimed the update. Return when its answer is due if it has to wait behind others.
 
         Raises NotClaimed.
         """
@@ -168,7 +167,7 @@ class UpdateProcessor:
     async def _effect(self, rows: Rows, update: Update, person: Person, taken: Taken, now: datetime) -> _Effect:
         known = await rows.users.find(person.id)
         user = await self._note_user(Visit(rows, known, now), update, person, wakes=taken.wakes) if known else None
-        language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
+        language = user.language if user else negotiate(person.language_code)  # also for the answer to an erase
         turn = Turn(update, rows, person.id, user, language, now)
         try:
             result = await (await _before_all(turn, taken) or taken.handler)(turn)
@@ -186,7 +185,7 @@ class UpdateProcessor:
     async def _answer(
         self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime, behind: datetime | None
     ) -> Answer | None:
-        """Note that the update is handled, and add its answer to the outbox. Returns the answer if there is any."""
+        """Note that the update is handled, and add its answer to the outbox. Return the answer, if there is one."""
         result = effect.result
         silent = isinstance(result, Silence) and not result.stale and not update.callback_query
         await rows.inbox.handled(update.update_id, now, answered=silent)
@@ -197,7 +196,7 @@ class UpdateProcessor:
         return Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
 
     def _hand_on(self, rows: Rows, answer: Answer | None, arrived: float | None = None) -> None:
-        """After the commit: send the answer at once, unless it has to wait for others."""
+        """After the commit, send the answer at once, unless it has to wait behind others."""
         if rows.due_at:
             self._due(rows.due_at)
         if answer is None:
@@ -209,20 +208,20 @@ class UpdateProcessor:
             self._outbox.hold_back(ready)
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
-        """Record, before the effect, what the update says about its user: their language, and that they are there."""
+        """Before the effect, record what the update shows about its user: their language, and that they are there."""
         if not visit.user.has_agreed:
             return visit.user
         user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
         if update.my_chat_member:
             return user
-        if user.blocked_at:  # somebody who writes to us has not blocked us
+        if user.blocked_at:  # somebody who writes to us hasn't blocked us
             await self._profile.unblocked(visit.rows, user, visit.now)
             user = await visit.rows.users.find(user.id) or user
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
 
 async def _before_all(turn: Turn, taken: Taken) -> Handler | None:
-    """Return what answers instead of the handler, if what its user has sent isn't to be read at all."""
+    """Return the handler to run instead, if we must not read what this user has sent."""
     if turn.user is None or taken.always:
         return None
     if not turn.user.has_agreed:
@@ -231,12 +230,12 @@ async def _before_all(turn: Turn, taken: Taken) -> Handler | None:
 
 
 async def _without_consent(turn: Turn) -> Result:
-    """Answer somebody who doesn't agree to the present policy."""
+    """Answer a user who doesn't agree to the current policy."""
     return await next_step(turn.rows, turn.user, turn.now) if _speaks(turn) else Silence()
 
 
 async def _while_taking_in(turn: Turn) -> Result:
-    """Answer somebody whose export is being taken in: what they do now would come between what it writes."""
+    """Answer a user whose export is being taken in, as their action would interfere with it."""
     return ArrivalUnderWay() if _speaks(turn) else Silence()
 
 
@@ -245,7 +244,7 @@ def _speaks(turn: Turn) -> bool:
 
 
 def _person(update: Update) -> Person:
-    """Return who acted. Raises LookupError for an update that nobody is behind; none of those is handled."""
+    """Return who acted. Raises LookupError for an update without a person, which we never handle."""
     if (person := update.effective_user) is None:
         raise LookupError("nobody")
     return person

@@ -1,7 +1,7 @@
-"""Updates: what we read of Telegram's JSON, and nothing else of it.
+"""Updates: the parts of Telegram's JSON that we read, under the names of the Bot API.
 
-Names are those of the Bot API. python-telegram-bot makes an object of everything that an update could have, which takes
-a tenth of an answer's processor time; and it takes values of any type.
+python-telegram-bot builds objects for everything that an update could contain, which takes a tenth of an answer's
+processor time, and it accepts values of any type.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 PRIVATE: Final = "private"
 _MOST: Final = 1 << 63
-"""Ids are smaller than this: the database has to take them."""
+"""Ids are smaller than this, so that the database can store them."""
 _SERVICE: Final = frozenset({
     "channel_chat_created", "chat_background_set", "chat_owner_changed", "chat_owner_left", "chat_shared",
     "checklist_tasks_added", "checklist_tasks_done", "connected_website", "delete_chat_photo",
@@ -24,7 +24,7 @@ _SERVICE: Final = frozenset({
     "supergroup_chat_created", "unique_gift", "users_shared", "video_chat_ended", "video_chat_participants_invited",
     "video_chat_scheduled", "video_chat_started", "web_app_data", "write_access_allowed",
 })  # fmt: skip
-"""Parts of a message that nobody wrote, such as that something was pinned."""
+"""The parts that mark a service message, which nobody wrote, such as one that something was pinned."""
 
 _Json = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class Chat(NamedTuple):
 
 
 class Entity(NamedTuple):
-    """A part of a text that is more than words."""
+    """A special part of a text, such as a command or a link."""
 
     type: str
     offset: int
@@ -63,20 +63,20 @@ class Location(NamedTuple):
 class Message(NamedTuple):
     message_id: int
     date: datetime
-    """1970 for one that is too old to be told about."""
+    """1970 if the message is too old for Telegram to say."""
     from_user: Person | None
     chat: Chat
     text: str | None
     caption: str | None
     entities: tuple[Entity, ...]
-    """Those of the text, or of the caption."""
+    """The entities of the text, or of the caption."""
     location: Location | None
     reply_to: int | None
     """The id of the message that it replies to."""
     media_group_id: str | None
     is_forwarded: bool
     is_service: bool
-    """Whether it only tells that something happened."""
+    """Whether it only reports that something happened."""
 
 
 class CallbackQuery(NamedTuple):
@@ -91,11 +91,11 @@ class CallbackQuery(NamedTuple):
 class Reaction(NamedTuple):
     message_id: int
     emoji: str | None
-    """The first emoji; None if there is none any more."""
+    """The first emoji; None if the reaction was removed."""
 
 
 class Update(NamedTuple):
-    """Exactly one of the optional parts is there, if it is an update that we know, beside who acted and where."""
+    """An update. If we know its kind, exactly one of the optional parts after user and chat is set."""
 
     update_id: int
     effective_user: Person | None = None
@@ -105,7 +105,7 @@ class Update(NamedTuple):
     channel_post: Message | None = None
     callback_query: CallbackQuery | None = None
     my_chat_member: str | None = None
-    """What the bot has become in the chat."""
+    """The bot's new status in the chat."""
     message_reaction: Reaction | None = None
 
     @property
@@ -116,7 +116,7 @@ class Update(NamedTuple):
 
 
 def read(raw: Any) -> Update:
-    """Read an update. Raises an exception of some kind if it isn't one."""
+    """Read an update. Raises some exception if it is malformed."""
     update_id = _id(raw, "update_id")
     message, edited, posted = [_message(raw.get(part)) for part in ("message", "edited_message", "channel_post")]
     if sent := message or edited or posted:
@@ -171,7 +171,7 @@ def _entity(raw: _Json) -> Entity:
 
 
 def _id(raw: _Json, name: str) -> int:
-    """Return a number that isn't negative."""
+    """Return a non-negative number. Raises ValueError."""
     if (number := _whole(raw[name])) < 0:
         raise ValueError(name)
     return number

@@ -1,7 +1,7 @@
 """Checks every minute whether Telegram still delivers to our webhook, and logs when it doesn't.
 
-If no webhook is set any longer, ours is set again: otherwise nobody would get updates. If a different one is set, that
-is only logged. It may be intended, and two processes that each restored their own would take turns forever. Starting
+If no webhook is set any longer, we set ours again, as otherwise nobody would get updates. If a different one is set, we
+only log that: it may be intended, and two processes that each restored their own would take turns forever. Starting
 with AJAR_WEBHOOK_URL sets ours.
 """
 

@@ -1,4 +1,4 @@
-"""What a message contains: a command and what follows it, and the links behind its words."""
+"""Reads a message: its command and the text after that, and the links behind its words."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?![A-Za-z0-9_@/<>]
 
 
 class Command(NamedTuple):
-    """A command as it was typed: its name in lower case, and what follows it."""
+    """A command as it was typed: its name in lower case, and the text after it."""
 
     name: str
     argument: str
@@ -29,7 +29,7 @@ def command_of(text: str) -> Command | None:
 
 
 def argument_of(text: str) -> str:
-    """Return what follows the command, or "" if there is no command."""
+    """Return the text after the command; "" if there is no command."""
     command = command_of(text)
     return command.argument if command else ""
 

@@ -1,4 +1,4 @@
-"""Screens: from a Result to the words and buttons that a person sees. There is a maker for every Result."""
+"""Screens: turn a Result into the text and buttons that a person sees. There is a maker for every Result."""
 
 from typing import Final
 

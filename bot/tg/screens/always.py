@@ -1,4 +1,4 @@
-"""What works in every state: help, support, and what to say when nothing fits."""
+"""Screens for every state: help, support, and replies to anything we can't handle."""
 
 from dataclasses import replace
 from typing import Final
@@ -39,7 +39,7 @@ def help_(view: View, result: Help) -> Screen:
 
 
 def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
-    """Return the commands that do something for the user now: before the start is done, only a few."""
+    """Return the commands that the user can use now; before the start is done, only a few."""
     if view.user is not None and view.user.step is Step.READY:
         return commands(view.say, paired=paired, paused=_is_paused(view))
     # Translators: what the command /start does, in /help before the start is done
@@ -66,7 +66,7 @@ def commands(say: Say, *, paired: bool = False, paused: bool = False) -> tuple[t
 
 
 def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
-    """Return every command that is offered to anybody, with what it does."""
+    """Return every command that we offer to anybody, with a description."""
     return (
         # Translators: what the command /today does, in the menu
         ("today", say("today's question, now")),
@@ -120,7 +120,7 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
 
 
 def description(say: Say) -> str:
-    """Return what Telegram shows in the empty chat (up to 512 characters)."""
+    """Return the text that Telegram shows in the empty chat (up to 512 characters)."""
     # Translators: shown by Telegram in the empty chat, before somebody starts. Up to 512 characters.
     return say(
         "One small question a day. You answer in one line, and it is shown to nobody unless you share "
@@ -129,7 +129,7 @@ def description(say: Say) -> str:
 
 
 def short_description(say: Say) -> str:
-    """Return what Telegram shows on the bot's profile (up to 120 characters)."""
+    """Return the text that Telegram shows on the bot's profile (up to 120 characters)."""
     # Translators: shown by Telegram on the bot's profile and in links to it. Up to 120 characters.
     return say("One small question a day, one private line back.")
 
@@ -156,10 +156,7 @@ def support(view: View, _: Support) -> Screen:
 
 
 def safety_card(view: View) -> Screen:
-    """Return what follows a text that sounds like a crisis or like fear of somebody.
-
-    It says nothing about the text, and doesn't claim to know what is going on.
-    """
+    """Return the Safety card. It says nothing about the text, and doesn't claim to know what is going on."""
     say = view.say
     text = "\n\n".join(
         (
@@ -180,12 +177,12 @@ def safety_card(view: View) -> Screen:
 
 
 def _to_be_hidden(view: View, text: str) -> Screen:
-    """Show a text that somebody may not want to have seen; we know of no messages of somebody who isn't a user."""
+    """Show a text that a user may want to hide. People who aren't users get no such button, as we note no messages."""
     return Screen(text, ((hide_button(view.say),),) if view.user else (), private=True)
 
 
 def _emergency(view: View) -> tuple[str, ...]:
-    """Return what to do in danger, and the numbers that are known where the user is."""
+    """Return what to do in danger, and the numbers that we know for the user's country."""
     say = view.say
     # Translators: in danger. Phones show "Emergency" on their lock screen, in the language of the phone.
     text = say(
@@ -289,13 +286,13 @@ def answer_lost(view: View, _: AnswerLost) -> Screen:
 
 
 def private_only(say: Say) -> str:
-    """Return the one thing the bot says in a group or channel before leaving it."""
+    """Return what the bot says in a group or channel before it leaves."""
     # Translators: said in a group or channel before the bot leaves it
     return say("I'm made for private chats only, so I'm leaving. Write to me there.")
 
 
 def after_its_preface(screen: Screen, view: View, preface: Preface) -> Screen:
-    """Return the screen with what is said before it."""
+    """Return the screen with the preface before it."""
     say = view.say
     language = say.language_name(view.user.language if view.user else say.language)
     lines = {

@@ -1,4 +1,4 @@
-"""Answering, for the receiver: what can be said, how it will look, that it is on its way, and how to undo that."""
+"""The receiver's screens of answering: choosing and previewing a Response, and undoing it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Taking in an export from another bot."""
+"""Screens about taking in an export from another bot."""
 
 from typing import Final
 

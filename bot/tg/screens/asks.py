@@ -1,4 +1,4 @@
-"""The question of the day, and what a user can do with it."""
+"""Screens of the Ask: the question, and what a user can do with it."""
 
 from datetime import date
 from typing import Final
@@ -60,7 +60,7 @@ def asked(view: View, result: Asked) -> Screen:
 
 
 def _put(view: View, result: Asked | CalledBack, text: str, *choices: tuple[Button, ...]) -> Screen:
-    """Show what an Ask puts, with what is said before and after it, and with its ways out below its own choices."""
+    """Show an Ask with its opening and note, and with the buttons to put it off below its own."""
     say = view.say
     daily: tuple[tuple[Button, ...], ...] = ()
     if result.opening:
@@ -96,7 +96,7 @@ def _examples_switch(view: View, result: Asked) -> Button:
 
 
 def _first_asked(view: View, result: Asked, question: str) -> Screen:
-    """Show the first question, which comes before anything about the hour and the clock is known."""
+    """Show the first question, which comes before we know anything about hour and clock."""
     say = view.say
     # Translators: below the first question that a new user is asked
     note = say("One line is enough. Just write it.")
@@ -119,7 +119,7 @@ def _first_asked(view: View, result: Asked, question: str) -> Screen:
 
 
 def _no_question(view: View, result: Asked) -> Screen:
-    """Show a day without a question: all that could be asked was asked lately, is left out, or is gone."""
+    """Show a day without a question: every prompt was asked recently, is left out, or is gone."""
     say = view.say
     # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
     text = say("Today's line?")
@@ -153,7 +153,7 @@ def _no_question(view: View, result: Asked) -> Screen:
 
 
 def called_back(view: View, result: CalledBack) -> Screen:
-    """Show an own Line of earlier, hidden until it is tapped: whoever sees the phone light up can't read it."""
+    """Show one of the user's earlier Lines, hidden until tapped, so that nobody reads it when the phone lights up."""
     say = view.say
     words = view.words.get("line")
     if words is None:  # it was deleted in the meantime

@@ -1,4 +1,4 @@
-"""Fear, then fact, for the sharer alone: what is expected, what came, and how that adds up."""
+"""The sharer's private screens: what they expect, what came, and how that adds up."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""The sharer's one line to a question that came back: written, previewed, on its way, and read by the one who asked."""
+"""Screens of the Follow-up: writing, previewing and undoing it, and reading it as the receiver who asked."""
 
 from typing import Final
 

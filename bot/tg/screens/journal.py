@@ -1,6 +1,6 @@
-"""The journal: a page of Lines with a button to open each, one Line with what can be done with it, and the filters.
+"""Screens of the Journal: a page of Lines with a button to open each, a single Line, and the Filters.
 
-A page is made for a small phone: the beginnings of five Lines, numbered, and all filters behind one button.
+A page is designed for a small phone: the beginnings of five Lines, numbered, and all Filters behind one button.
 """
 
 import json
@@ -44,10 +44,10 @@ from bot.tg.screens.shelf import name_button, text_of, two_a_row, with_feelings,
 _GLIMPSE: Final = 120
 """How many characters of a Line a page shows."""
 _GLIMPSE_OF_ASKED: Final = 60
-"""How many characters are shown of a question on a page, and of the older Line that one answers."""
+"""How many characters a page shows of a question, or of the older Line that a Line answers."""
 _WORDS_AT_ONCE: Final = 20
 _REFLECTIONS: Final = 3
-"""How many times of sharing one Line are shown, the latest ones."""
+"""How many Reflections of a Line we show, the latest ones."""
 
 
 def journal_page(view: View, result: JournalPage) -> Screen:
@@ -99,7 +99,7 @@ def _heading(view: View) -> str:
 
 
 def _question(view: View, line_id: int, most: int = _GLIMPSE) -> list[str]:
-    """Return what a Line answers, cut to `most` characters, as a list of one; empty if that isn't known."""
+    """Return the question of a Line, cut to `most` characters, as a list of one; empty if there is none."""
     if question := view.words.get(f"question.{line_id}"):
         return [f"<i>{safe(glimpse(view.say.title(question), most))}</i>"]
     if earlier := view.words.get(f"then.{line_id}"):
@@ -118,7 +118,7 @@ def _nothing(view: View, *, limited: bool) -> str:
 
 
 def _turning(view: View, result: JournalPage) -> list[Button]:
-    """Return the buttons to the pages before and after, with the one to the filters between them."""
+    """Return the buttons to the pages before and after, with the button to the Filters between them."""
     turning = []
     if result.newer:
         # Translators: button; to the page with newer lines
@@ -161,9 +161,9 @@ def journal_line(view: View, result: JournalLine) -> Screen:
 
 
 def _shared(view: View, result: JournalLine) -> list[str]:
-    """Return how what was shared stands, as its sharer knows it, by their own acts and clock.
+    """Return the state of a Line's Reflections, judged by their sharer's own actions and clock.
 
-    Nothing here is read of the partner, not even their name: if they have left, that must not show.
+    It reads nothing about the partner, not even their name: if they have left, that must not show.
     """
     return [_standing(view, at, answered=about in result.answered) for about, at in result.reflections[:_REFLECTIONS]]
 
@@ -239,7 +239,7 @@ def journal_search_wanted(view: View, _: JournalSearchWanted) -> Screen:
 
 
 def journal_sought(view: View, _: JournalSought) -> Screen:
-    """Show that nothing was found: whatever is found is shown as a page."""
+    """Show that nothing was found. Lines that are found are shown as a page instead."""
     return Screen(_nothing(view, limited=True), ((_all_lines(view),),))
 
 

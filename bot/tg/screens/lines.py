@@ -1,4 +1,4 @@
-"""Lines that were kept, changed or deleted, and Drafts, which wait for their writer's decision."""
+"""Screens of Lines that were kept, changed or deleted, and of Drafts, which wait for their writer's decision."""
 
 from dataclasses import replace
 from typing import Final
@@ -41,7 +41,7 @@ from bot.tg.screens.zones import clock_question, clock_rows
 
 
 def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
-    """Show a text with the buttons of a Line. Those that change or delete it are valid for its current wording only."""
+    """Show a text with the buttons of a Line. Those that change or delete it are valid for this revision only."""
     say = view.say
     line_id, shown = result.line_id, (result.line_id, result.revision)
     # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet
@@ -60,7 +60,7 @@ def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> S
 
 
 def _going_on(view: View, screen: Screen) -> Screen:
-    """At the start, add the question that comes next."""
+    """During the start, add the next step's question to a screen."""
     step = view.user.step if view.user else Step.READY
     if step is Step.HOUR:
         return replace(screen, text=f"{screen.text}\n\n{hour_question(view)}", rows=(*hour_rows(view), *screen.rows))
@@ -207,7 +207,7 @@ def _second(view: View, result: SetAside) -> Screen:
     if result.differs:
         # Translators: a tap on "Replace"; the line it would replace was changed meanwhile and follows
         first = say("The line that it would replace has been changed since. Now it reads:")
-    elif view.user and view.user.discreet:  # this stays until it is decided
+    elif view.user and view.user.discreet:  # this message stays until they decide
         # Translators: a second text came as an answer to the same question; the line that is there isn't shown
         first, there = say("There is a line to this question already."), ""
     else:

@@ -1,4 +1,4 @@
-"""Noticing: the request for one line about what the other one did or carried. What is kept looks like every Line."""
+"""The screen of Noticing, which asks for one line. Once kept, it looks like any other Line."""
 
 from typing import Final
 

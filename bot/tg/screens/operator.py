@@ -1,6 +1,6 @@
-"""What the operator's chat is told: how the bot is, as an answer to /ops, and what happens, by itself.
+"""Texts for the operator's chat: the bot's state, in answer to /ops, and unprompted reports.
 
-It is sums and times of the machine, and codes of incidents: never a word, and nothing about one person.
+They contain sums and times of the machine, and codes of incidents: never a user's words, and nothing about one person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def _well(say: Say, problems: Sequence[str]) -> str:
 
 
 def problem_names(say: Say) -> Mapping[str, str]:
-    """Return what a problem can be with, in words."""
+    """Return the names of the parts that can have a problem."""
     return {
         # Translators: /ops, what something is wrong with, in a list
         "start": say("the start"),
@@ -117,7 +117,7 @@ def _zone(view: View) -> str:
     return (view.user.zone if view.user else None) or "UTC"
 
 
-# What is said by itself
+# Unprompted reports
 
 
 def incidents_told(say: Say, codes: Sequence[str]) -> str:
@@ -158,7 +158,7 @@ def upgraded(say: Say, version: str, schema: str, before: str) -> str:
 
 
 def rehearsed(say: Say, made: datetime | None, *, well: bool) -> str:
-    """Say how the rehearsal of a restore went. `made` is when the backup was made; None if there is none."""
+    """Report how the rehearsal of a restore went. `made` is when the backup was made; None if there is none."""
     if made is None:
         # Translators: to the operator; to rehearse is to try restoring a backup in a place of its own
         return say("There is no backup to rehearse a restore with.")
@@ -171,7 +171,7 @@ def rehearsed(say: Say, made: datetime | None, *, well: bool) -> str:
 
 
 def week(say: Say, *, people: int, asks: int, messages: int, incidents: int) -> str:
-    """Say what a week came to, rounded so that nobody can be found in a difference."""
+    """Report the sums of a week, rounded so that no difference between two weeks reveals one person."""
     # Translators: to the operator, once a week; the numbers are rounded, like 120
     told = say(
         "The week: about %(people)s people, %(asks)s questions asked, %(messages)s messages sent.",

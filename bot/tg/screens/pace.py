@@ -1,4 +1,4 @@
-"""The Rhythm: slowing down, and what the bot offers on its own."""
+"""Screens of the pace: asking daily again, and the bot's offers."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Pairing: the Invite to pass on, what its guest reads before saying yes, and the end."""
+"""Screens of pairing: the Invite to pass on, the invitation that its guest reads, and the end of a Pair."""
 
 from datetime import datetime
 from html import unescape
@@ -238,7 +238,7 @@ def code_or_line(view: View, result: CodeOrLine) -> Screen:
 
 
 def nowhere(view: View) -> str:
-    """Return one sentence for every code and link that doesn't work, so that it doesn't reveal why."""
+    """Return the sentence for every code and link that doesn't work: always the same, so as not to reveal why."""
     # Translators: for a code or link that is wrong, used, expired, one's own or taken back: it must not tell which.
     return view.say(
         "That link or code leads nowhere. It may be mistyped, used or run out. Ask for a new one, if you expected one."
@@ -258,7 +258,7 @@ def code_wanted(view: View, _: CodeWanted) -> Screen:
 
 
 def at_length(view: View, name: str) -> str:
-    """Return at length what pairing with `name` does, doesn't do, and leaves at its end."""
+    """Explain at length what pairing with `name` does, what it doesn't do, and what remains when it ends."""
     say = view.say
     return "\n\n".join(
         (
@@ -283,7 +283,7 @@ def at_length(view: View, name: str) -> str:
 
 
 def _promises(view: View) -> tuple[str, str]:
-    """Return what both read before they say yes."""
+    """Return the promises that both read before they say yes."""
     say = view.say
     return (
         # Translators: what pairing does not show, and the one thing that it can; said to both before their yes
@@ -297,7 +297,7 @@ def _promises(view: View) -> tuple[str, str]:
 
 
 def _who_asks(view: View) -> str:
-    """Return who asks, and in short what is asked: everything that nobody may overlook."""
+    """Return who asks and, in short, for what, so that nobody overlooks what matters."""
     say, name = view.say, named(view.words.get("name", ""))
     me = view.words.get("me") or view.words.get("first_name", "")
     lines = [
@@ -318,7 +318,7 @@ def _who_asks(view: View) -> str:
 
 
 def invited(view: View, result: Invited) -> Screen:
-    """Show an invitation to somebody who hasn't agreed to anything; its secret travels in the buttons."""
+    """Show an invitation to somebody who hasn't consented to anything yet; its secret travels in the buttons."""
     say, secret = view.say, view.words.get("secret", "")
     if not view.words.get("name"):
         return Screen(nowhere(view), ((_go_on(view, secret),),))
@@ -381,7 +381,7 @@ def _all_i_need(view: View, first_at: datetime | None) -> str | None:
 
 
 def consent_of_guest(view: View, secret: str) -> tuple[str, tuple[tuple[Button, ...], ...]]:
-    """Return what somebody who said yes to an Invite agrees to, and the buttons of the two ways to do it."""
+    """Return the consent to ask of a guest who said yes, and the buttons for the two ways to give it."""
     say = view.say
     # Translators: to somebody who said yes to an invitation; the buttons are "Ask me too" and "Only receive, for now"
     text = say(
@@ -423,7 +423,7 @@ def invitation_left(view: View, _: InvitationLeft) -> Screen:
 
 
 def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
-    """Offer the first question to somebody who came through an Invite and has never had one."""
+    """Offer the first question to somebody who came through an Invite and hasn't been asked one."""
     if view.user is None or view.user.last_day or view.user.receives_only:
         return ()
     # Translators: button; shows the first question at once
@@ -543,7 +543,7 @@ def not_paired(view: View, result: NotPaired) -> Screen:
 
 
 def _ended(view: View, text: str, *, ended: bool) -> str:
-    """Put the news that sharing has ended before the text, if this is the moment to hear it."""
+    """Put the news that sharing has ended before the text, if the user is to hear it now."""
     # Translators: said once to somebody whose pair was ended by the other one, before what they asked for
     return view.say("Sharing has ended.") + "\n\n" + text if ended else text
 

@@ -1,4 +1,4 @@
-"""The Pause: its length, a calendar and its end."""
+"""Screens of the Pause: its length, a calendar, and its end."""
 
 from calendar import Calendar
 from datetime import date, timedelta
@@ -82,7 +82,7 @@ def pause_which_day(view: View, result: PauseWhichDay) -> Screen:
 
 
 def _serves(result: PauseDayWanted, day: date) -> bool:
-    """Return whether the day is in the month shown and can be chosen."""
+    """Return whether the day is in the shown month and can be chosen."""
     return day.month == result.month.month and result.today < day <= result.last
 
 
@@ -93,7 +93,7 @@ def _day_button(result: PauseDayWanted, day: date) -> Button:
 
 
 def _months(view: View, result: PauseDayWanted) -> tuple[Button, ...]:
-    """Return the row with the month shown, and the months before and after it if they have days to choose from."""
+    """Return the row with the shown month, and the months before and after it if they have days to choose from."""
     before, after = result.month - timedelta(days=1), result.month + timedelta(days=31)
     has_before = before > result.today
     has_after = after.replace(day=1) <= result.last

@@ -1,4 +1,4 @@
-"""What is stored; and /erase, which asks once more and says what happened."""
+"""Screens about privacy: the policy, consent, exports, and /erase."""
 
 from html import escape
 from typing import Final

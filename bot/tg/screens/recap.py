@@ -1,4 +1,4 @@
-"""The recap: the last eight weeks as a picture, which the text below it says as well."""
+"""Screens of the Recap: the last eight weeks as a picture, with the same words in the text below it."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ from bot.tg.screens.screen import Makers, Place, RecapCard, Screen, View, button
 from bot.tg.screens.shelf import text_of
 
 _MOST_SAID: Final = 600
-"""Characters of all weeks in the text below the picture; what is more is left out, the oldest first."""
+"""The most characters of all weeks in the text below the picture; beyond that, the oldest weeks are left out."""
 _MOST_OF_A_WEEK: Final = 120
 
 
@@ -67,7 +67,7 @@ def _weeks(view: View) -> Weeks:
 
 
 def _about(view: View, weeks: Weeks) -> str:
-    """Say what the picture shows; and which word came in the most weeks, if there is one."""
+    """Say what the picture shows, and which word came in the most weeks, if one stands out."""
     say = view.say
     # Translators: below a picture of the user's own words for feelings, week by week
     text = say("Your words of the last eight weeks, the latest at the bottom.")
@@ -79,7 +79,7 @@ def _about(view: View, weeks: Weeks) -> str:
 
 
 def _said(view: View, weeks: Weeks, *, veiled: bool) -> str:
-    """Return the words of each week on a line, those of the latest weeks if it were too long."""
+    """Return the words of each week on a line of its own, of as many of the latest weeks as fit."""
     said = [_line(view, first, words) for first, words in reversed(weeks) if words]
     lengths = accumulate(len(line) for line in said)
     fitting = [line for line, _ in takewhile(lambda pair: pair[1] <= _MOST_SAID, zip(said, lengths, strict=True))]

@@ -1,4 +1,4 @@
-"""Receiving, for the receiver: that something is there, how to receive it, and the words."""
+"""The receiver's screens: the announcement, how to receive the line, and its words."""
 
 from typing import Final
 

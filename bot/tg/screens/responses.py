@@ -1,4 +1,4 @@
-"""What came back to the sharer and how that landed, and the wording of the ready-made Responses."""
+"""The sharer's screens of a Response and how it landed, and the texts of the ready-made Responses."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
 
 
 def response_text(view: View, answer: str, name: str) -> str:
-    """Return what a sharer reads of a Response by somebody called `name`."""
+    """Return the text of a Response by somebody called `name`, as its sharer reads it."""
     say = view.say
     if answer == Answer.READ:
         # Translators: what the partner chose to let the sharer know
@@ -58,7 +58,7 @@ def response_text(view: View, answer: str, name: str) -> str:
 
 
 def ready(say: Say, answer: Answer) -> str:
-    """Return what a ready-made Response says, both to its sender and to its reader."""
+    """Return the text of a ready-made Response, which is the same for both."""
     texts = {
         # Translators: a ready response of the receiver, also a button
         Answer.READ: say("I read this"),
@@ -90,7 +90,7 @@ def landed_well(view: View, result: LandedWell) -> Screen:
 
 def landed_badly(view: View, result: LandedBadly) -> Screen:
     say = view.say
-    # It doesn't name the partner: the Pair may have ended, and this is not the place to learn of that.
+    # It doesn't name the partner: the Pair may have ended, and this must not be how the user finds out.
     # Translators: the partner's response did not land well, and only the user knows that
     parts = [say("Thank you for saying so. Nobody else hears of it.")]
     if result.lighter:

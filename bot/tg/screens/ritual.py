@@ -1,4 +1,4 @@
-"""The Ritual: what it is, how to agree on it, what each puts in, and its end."""
+"""Screens of the Ritual: what it is, agreeing on it, putting something in, and ending it."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -71,7 +71,7 @@ _GLIMPSE: Final = 30
 
 
 def weekly(view: View, moment: datetime) -> str:
-    """Return the weekday and hour of a weekly moment by the user's own clock."""
+    """Return the weekday and hour of a weekly moment, by the user's own clock."""
     here = local(moment, view.user.zone if view.user and view.user.zone else "UTC")
     # Translators: a moment of every week: %(day)s is a weekday, "Sunday", %(clock)s like 20:30
     return view.say("%(day)s at %(clock)s", day=view.say.weekday(here.date()), clock=view.say.clock(here.time()))

@@ -18,7 +18,7 @@ from bot.tg.actions import HIDE_THIS, SETTINGS, Tap
 R = TypeVar("R", bound=Result)
 
 _GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
-"""A sign or digit that is followed by more of what links are made of. A keycap emoji (a digit and its frame) stays
+"""A sign or digit followed by another character that links can contain. A keycap emoji (a digit and its frame) stays
 whole."""
 _SPOILER: Final = re.compile("</?tg-spoiler>")
 _HALF_A_YEAR: Final = timedelta(days=180)
@@ -45,7 +45,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class AskCard:
-    """A message that puts an Ask to the user."""
+    """A message that shows an Ask."""
 
     ask_id: int
     prompt_id: str | None
@@ -74,11 +74,11 @@ class OpenedCard:
 
 @dataclass(frozen=True, slots=True)
 class RecapCard:
-    """A message with a recap that came by itself."""
+    """A message with a weekly recap."""
 
 
 Card = AskCard | LineCard | DraftCard | OpenedCard | RecapCard
-"""What a message becomes once it shows a screen."""
+"""What a message is about once it shows a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +89,34 @@ class Screen:
     rows: tuple[tuple[Button, ...], ...] = ()
     place: Place = Place.HERE
     wants_location: tuple[str, str] | None = None
-    """The labels of a keyboard that shares the user's location or goes back (`bot.tg.location_keyboard`); such a screen
-    is always a new message."""
+    """The labels of a keyboard that shares the user's location or goes back (`bot.tg.location_keyboard`). Such a screen
+    is
+    always a new message."""
     first: str | None = None
-    """Sent before the screen as a message of its own, which removes such a keyboard."""
+    """A text sent before the screen as its own message, which removes such a keyboard."""
     card: Card | None = None
     picture: Picture | None = None
-    """Shown above the text, which then has up to 1,024 characters; such a screen is always a new message."""
+    """A picture shown above the text, which then has up to 1,024 characters. Such a screen is always a new message."""
     veiled: bool = False
     """Whether the picture is blurred until it is tapped."""
     protected: bool = False
-    """Can't be forwarded or saved. For new messages only: Telegram doesn't change this on an existing one."""
+    """Whether it can't be forwarded or saved. Only new messages can be protected: Telegram doesn't change existing
+    ones."""
     private: bool = False
-    """Shows words of the user's or the partner's, or says that there are some. In discreet mode such a message is
-    removed after five minutes, or at once by a button that it gets."""
+    """Whether it shows words of the user or the partner, or says that there are some. In discreet mode such a message
+    gets a button that removes it at once, and is removed after five minutes anyway."""
     silent: bool = False
-    """Arrives without a sound."""
+    """Whether it arrives without a sound."""
 
     @property
     def ask_id(self) -> int | None:
-        """The Ask that the screen puts to the user."""
+        """The Ask that the screen shows."""
         return self.card.ask_id if isinstance(self.card, AskCard) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who runs this bot, as far as they want to say it; empty if they don't."""
+    """Who runs this bot, as far as they have said so; otherwise empty."""
 
     name: str = ""
     contact: str = ""
@@ -122,25 +124,25 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """For whom, when and with which texts to make a screen."""
+    """The context in which to make a screen: for whom, when, and in which language."""
 
     say: Say
     now: datetime
     library: Library
     user: User | None = None
     places: tuple[tuple[str, str], ...] = field(default=())
-    """The places that match what was typed, or the one the shared location is in: (name, zone)."""
+    """The places (name, zone) that match the typed name, or the one at the shared location."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What was read only for this screen: a user's words, a name. Not escaped yet; `say` does that."""
+    """Words and names read only for this screen, not escaped yet; `say` does that."""
     bot: str = ""
     """The bot's username, for links that lead to it."""
     operator: Operator = Operator()
     swept: bool = True
-    """Whether nothing that was deleted is left on the disk."""
+    """Whether no deleted content is left on the disk."""
 
     @property
     def length(self) -> int | None:
-        """How many characters the text that is too long has; None if that is no longer known."""
+        """The length of a text that is too long; None if it is no longer known."""
         return int(self.words["length"]) if "length" in self.words else None
 
     def clock(self, moment: datetime) -> str:
@@ -214,15 +216,15 @@ def named(name: str) -> str:
 
 
 def unlinked(name: str) -> str:
-    """Return a person's name that Telegram doesn't turn into a link, mention, hashtag, command or phone number.
+    """Return a person's name so that Telegram doesn't turn it into a link, mention, hashtag, command or phone number.
 
-    It looks the same: each sign or digit that is followed by more gets a word joiner, which none of those can contain.
+    It looks the same: a word joiner, which none of those can contain, follows each sign or digit inside it.
     """
     return _GOES_ON.sub("\\1\u2060", name)
 
 
 def folded(text: str) -> Markup:
-    """Return a long text as a quote that Telegram shows folded, until it is tapped."""
+    """Return a long text as a quote that Telegram shows collapsed until it is tapped."""
     return Markup(f"<blockquote expandable>{text}</blockquote>")
 
 
@@ -241,7 +243,7 @@ def private(maker: Callable[[View, R], Screen]) -> Callable[[View, R], Screen]:
 
 
 def for_its_user(screen: Screen, user: User | None, say: Say) -> Screen:
-    """Make a screen as quiet as its user wants it: without a sound, and with a button that removes what is private."""
+    """Apply the user's wishes to a screen: no sound, and in discreet mode a button that removes a private message."""
     if user is None:
         return screen
     has_it = any(each.tap == HIDE_THIS() for row in screen.rows for each in row)
@@ -251,9 +253,9 @@ def for_its_user(screen: Screen, user: User | None, say: Say) -> Screen:
 
 
 def covered(screen: Screen, say: Say) -> Screen:
-    """Cover the text of a message that comes by itself: Telegram then shows it neither in notifications nor in lists.
+    """Cover the text of an unprompted message, so that Telegram hides it in notifications and in the list of chats.
 
-    It is uncovered by a tap. Source: telegram.org/blog/reactions-spoilers-translations, "Spoilers".
+    A tap uncovers it. Source: telegram.org/blog/reactions-spoilers-translations, "Spoilers".
     """
     # Translators: all that a notification shows in discreet mode; the text itself is covered until it is tapped
     neutral = say("Something is here for you.")
@@ -266,4 +268,4 @@ def back_to_settings(view: View) -> Button:
 
 
 Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
-"""Which function makes the screen of which Result."""
+"""The functions that make screens, by the class of the Result."""

@@ -1,4 +1,4 @@
-"""The settings: all their values in words, and a screen for each of them."""
+"""Screens of the settings: an overview of all values, and a screen for each of them."""
 
 from datetime import time
 from typing import Final, TypeVar

@@ -1,4 +1,4 @@
-"""Sharing, for the sharer. Nothing here depends on what the receiver does until the receiver answers."""
+"""The sharer's screens. Nothing here depends on what the receiver does until the receiver answers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def partner(view: View) -> str:
 
 
 def safe(words: str) -> Markup:
-    """Return somebody's words, ready for HTML."""
+    """Return somebody's words, escaped for HTML."""
     return words if isinstance(words, Markup) else Markup(escape(words, quote=False))
 
 
@@ -84,18 +84,18 @@ def quoted(words: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class WishWords:
-    """How a Wish is said."""
+    """A Wish in words."""
 
     choice: str
-    """On its button, and wherever it is named."""
+    """The words on its button, and wherever it is named."""
     told: str
-    """To the receiver, before the words."""
+    """The sentence to the receiver, before the words."""
     now: str
-    """To the sharer, of a Reflection that has it."""
+    """The sentence to the sharer, about a Reflection that has this Wish."""
 
 
 def wish_words(say: Say, name: str = "") -> Mapping[Wish, WishWords]:
-    """Return the words for each Wish; `name` is what the receiver calls the sharer."""
+    """Return the words for each Wish; `name` is the sharer's name, as the receiver sees it."""
     return {
         Wish.LISTEN: WishWords(
             # Translators: button; how the user wants a line to be received by the partner
@@ -125,7 +125,7 @@ def wish_words(say: Say, name: str = "") -> Mapping[Wish, WishWords]:
 
 
 def how_to_receive(view: View, wish: str, cue_id: str, name: str) -> Markup:
-    """Return what precedes the words when they are opened: the Wish of the sharer, called `name`, and the Cue."""
+    """Return the text before the words of an opened Reflection: the Wish of the sharer, called `name`, and the Cue."""
     told = Markup(wish_words(view.say, name)[Wish(wish)].told)
     return Markup("\n".join(part for part in (told, cue(view, cue_id)) if part))
 
@@ -169,7 +169,7 @@ def announcement(say: Say, name: str, lines: int = 1) -> Markup:
 
 
 def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...], ...]:
-    """Return a button for each Wish; `taking` says what it carries. A noticed line asks for no advice."""
+    """Return a button for each Wish; `taking` makes its Tap. A Noticed line offers no advice."""
     words = wish_words(view.say)
     fit = [wish for wish in Wish if not (wish is Wish.ADVICE and view.words.get("noticed"))]
     return tuple((button(words[wish].choice, taking(wish)),) for wish in fit)
@@ -181,7 +181,7 @@ def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> 
 
 
 def _of(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
-    """Return a button's values, so that it does nothing once the Reflection is set for a time its card doesn't know."""
+    """Return a button's last values. They make it ineffective once the Reflection is rescheduled."""
     return set_for, reflection_id
 
 
@@ -291,7 +291,7 @@ def _when_button(view: View, about: tuple[datetime | None, int], when: str, mome
     }
     if when in {When.QUARTER, When.HOUR}:
         return button(texts[When(when)], SHARE_AT(When(when), *about))
-    # If it is tapped on another day, it still means the day it was made for.
+    # Even if tapped on another day, it means the day for which it was made.
     return button(texts[When(when)], SHARE_TIME(moment, *about))
 
 
@@ -350,7 +350,7 @@ def too_soon(view: View, result: TooSoon) -> Screen:
 
 
 def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
-    """Ask once more before words go out that sound like a crisis, or like fear of somebody."""
+    """Ask for a second yes before words go out that sound like a crisis or like fear of somebody."""
     say = view.say
     text = "\n".join(
         (

@@ -1,4 +1,4 @@
-"""The Shelf: words for a Line, two taps away, and the user's own words of the last eight weeks."""
+"""Screens of the Shelf: words for a Line, two taps away, and the user's words of the last eight weeks."""
 
 from typing import Final
 
@@ -12,22 +12,22 @@ from bot.tg.screens.sharing import safe
 
 _IN_A_ROW: Final = 2
 _MOST_SHOWN: Final = 40
-"""Words of eight weeks on one screen; older ones than these aren't shown."""
+"""The most words on one screen; older ones aren't shown."""
 
 
 def feelings_in(view: View) -> tuple[str, ...]:
-    """Return the words that were read for this screen."""
+    """Return the words put to this screen's Line."""
     return words_in(view, view.words.get("feelings"))
 
 
 def words_in(view: View, packed: str | None) -> tuple[str, ...]:
-    """Return the words put to a Line as texts. A word that is on the Shelf no longer isn't shown."""
+    """Return the words put to a Line as texts, without words that are no longer on the Shelf."""
     named = (text_of(view, feeling) for feeling in unpack(packed or "[]"))
     return tuple(text for text in named if text)
 
 
 def with_feelings(view: View, text: str) -> str:
-    """Return a text about a Line with the words that were put to it."""
+    """Return a text about a Line, followed by the words put to it."""
     words = feelings_in(view)
     if not words:
         return text
@@ -116,7 +116,7 @@ def words_shown(view: View, _: WordsShown) -> Screen:
 
 
 def text_of(view: View, feeling: Feeling) -> str:
-    """Return a word for a feeling in the user's language; "" for one that is on the Shelf no longer."""
+    """Return a Feeling in the user's language; "" if it is no longer on the Shelf."""
     if feeling.own:
         return unlinked(feeling.own)
     word = view.library.shelf.get(feeling.shelf)
@@ -124,7 +124,7 @@ def text_of(view: View, feeling: Feeling) -> str:
 
 
 def _tapped_board(view: View) -> str | None:
-    """Return the board that the tapped button opens: it is in no row, so only the tap itself says."""
+    """Return the board that the tapped button opens, which only the tap itself contains; no row does."""
     try:
         tap = unpack_tap(view.words.get("tapped"))
         word = view.library.shelf.get(str(BOARD.read(tap)[0])) if tap.action == BOARD.name else None

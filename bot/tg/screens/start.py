@@ -1,4 +1,4 @@
-"""The start: consent, the hour, the clock, the city, and the message that everything is ready."""
+"""Screens of the start: consent, the hour, and the message that everything is ready. `zones` has the clock."""
 
 from datetime import time
 from typing import Final
@@ -99,7 +99,7 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     if result.invite == Came.NOWHERE:
         text = nowhere(view) + "\n\n" + text
     is_typed = result.typed or result.unclear
-    # What the user answered or agreed to stays above.
+    # The user's answer or consent stays above.
     return Screen(text, hour_rows(view, other=not is_typed), place=Place.HERE if is_typed else Place.BELOW)
 
 
@@ -109,7 +109,7 @@ def hour_question(view: View) -> str:
 
 
 def hour_rows(view: View, *, other: bool = True) -> tuple[tuple[Button, ...], ...]:
-    """Return the buttons of the offered hours, and of any `other`, which is then typed."""
+    """Return the buttons of the offered hours, and one for any `other` hour, which is then typed."""
     hours = tuple(button(view.say.clock(at), START_HOUR(at)) for at in HOURS)
     # Translators: button; the user then types an hour
     return (hours, (button(view.say("Another time"), START_HOUR(None)),)) if other else (hours,)

@@ -1,4 +1,4 @@
-"""/hide."""
+"""The screen of /hide."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Choosing a time zone by a likely clock, any clock, a city, a location or a list; at the start and in the settings."""
+"""Screens to choose a zone by a likely clock, any clock, a city, a location or a list."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -45,7 +45,7 @@ _PAGE: Final = 12
 
 
 def _zone(view: View, zone: str) -> Tap:
-    """Return what a button that chooses a zone carries. An old one from the start must change nothing later."""
+    """Return the Tap that chooses a zone. The start has another one, so that its buttons do nothing later."""
     return START_ZONE(zone) if _at_the_start(view) else MY_ZONE(zone)
 
 
@@ -72,7 +72,7 @@ def clock_question(view: View) -> str:
 
 
 def clock_rows(view: View) -> tuple[tuple[Button, ...], ...]:
-    """Return the buttons of the likely clocks, and the ones that lead on or back."""
+    """Return the buttons of the likely clocks, and those that lead on or back."""
     buttons = [
         # Translators: button; a city and the time it is there now, like "Berlin 20:14"
         button(view.say("%(city)s %(clock)s", city=view.say.city(zone), clock=_clock_in(view, zone)), _zone(view, zone))
@@ -90,9 +90,9 @@ def _tag(view: View) -> str:
 
 
 def _in_rows(buttons: list[Button]) -> list[tuple[Button, ...]]:
-    """Arrange buttons two in a row where both are short."""
+    """Arrange buttons, with two in a row where both are short."""
     rows: list[tuple[Button, ...]] = []
-    half: int | None = None  # the row that has room for another short one
+    half: int | None = None  # the index of the row with room for another short one
     for each in buttons:
         is_short = len(each.text) <= _HALF_A_ROW
         if is_short and half is not None:
@@ -142,7 +142,7 @@ def elsewhere_wanted(view: View, _: ElsewhereWanted) -> Screen:
 
 
 def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
-    """Arrange the clocks in rows: those with a weekday are longer, so fewer fit in a row on a phone."""
+    """Arrange the clocks in rows. Those with a weekday are longer, so fewer of them fit in a row on a phone."""
     rows: list[tuple[Button, ...]] = []
     for has_day, group in groupby(clocks, key=lambda clock: len(clock.text) > _PLAIN_CLOCK):
         alike = list(group)
@@ -152,7 +152,7 @@ def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
 
 
 def _clock_label(view: View, here: datetime) -> str:
-    """Return a clock time, with its weekday if that isn't Greenwich's: two clocks can differ by a whole day."""
+    """Return a clock's time, with the weekday if that differs from UTC's, as two clocks can be a whole day apart."""
     shown = view.say.clock(here.time())
     return shown if here.date() == view.now.date() else f"{view.say.weekday_short(here.date())} {shown}"
 
@@ -186,7 +186,7 @@ def place_wanted(view: View, _: PlaceWanted) -> Screen:
 
 
 def place_sought(view: View, _: PlaceSought) -> Screen:
-    """Show the places found for what was typed or shared."""
+    """Show the places found for a typed name or a shared location."""
     say = view.say
     if not view.places:
         return clock_wanted(view, ClockWanted(Unclear.PLACE))
