@@ -1,8 +1,8 @@
-"""Alarms on APScheduler. They hold nobody's schedule: they ring, and what is due is read from the rows.
+"""Alarms on APScheduler. They hold nobody's schedule: they ring, and the outbox reads from the rows what is due.
 
-One rings at the earliest due moment, one every few seconds in any case, and cron jobs do the housekeeping. In addition
-there is a timer of the operating system, the beat: APScheduler waits for a moment on the clock, so it would wait too
-long if somebody set the clock back. The beat notices that the clock has jumped and sets the alarms again.
+One rings at the earliest due moment, one every few seconds in any case, and a cron job does the housekeeping. There is
+also a timer of the operating system, the beat. APScheduler waits for a moment on the clock, so it would wait too long
+if somebody set the clock back. The beat notices that the clock has jumped, and sets the alarms again.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from bot.clock import Clock, SystemClock
 LOOK_EVERY: Final = timedelta(seconds=5)
 """How often we look for something due, whatever the alarms say."""
 BEAT: Final = timedelta(seconds=1)
-"""How often we check whether the clock has jumped. Only this finds what a jump has made due, so it comes at the same
-time whoever else makes the bot look. Otherwise two people on a clock that jumps could notice each other's activity."""
+"""How often we check whether the clock has jumped. Only this check finds what a jump has made due, at the same time
+whatever other users do. Otherwise two people on a jumping clock could notice each other's activity."""
 _JUMP: Final = timedelta(seconds=3)
 _RULES: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -42,7 +42,7 @@ class Alarms:
         beat: timedelta = BEAT,
         on_jump: Callable[[], None] | None = None,
     ) -> None:
-        """`on_jump` is called when the clock has jumped, so that whoever waits for a time can start waiting again."""
+        """`on_jump` is called when the clock has jumped, so that code waiting for a time can start over."""
         self._clock = clock
         self._ring = ring
         self._tidy = tidy
@@ -87,7 +87,7 @@ class Alarms:
         await self._tidy()
 
     def _wind(self) -> None:
-        """Set every alarm by the current time."""
+        """Set all alarms by the current time."""
         now = self._machine.now()
         trigger = IntervalTrigger(seconds=int(LOOK_EVERY.total_seconds()), start_date=now)
         self._scheduler.add_job(self._look, trigger, id="look", replace_existing=True)

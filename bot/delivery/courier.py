@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from bot.domain.notices import Notice
 
 TRIES: Final = 5
-"""How often in total we try a Notice that fails through a defect of ours, before we give up."""
+"""How often in total we try a Notice that fails because of a defect of ours, before we give up."""
 BEFORE_THE_LAST: Final = timedelta(seconds=8)
 """How long we wait before the last copy of a message that may have arrived. Connections usually work again by then."""
 
@@ -16,16 +16,16 @@ class Delivered(Enum):
     """The outcome for a Notice if nothing went wrong."""
 
     SAID = auto()
-    NEEDLESS = auto()  # there was nothing left to say
-    PUT_OFF = auto()  # its time has not come yet: its row says when
+    NEEDLESS = auto()  # there is nothing left to say
+    PUT_OFF = auto()  # its time hasn't come yet; its row says when
 
 
-class NotDelivered(Exception):  # base of the outcomes below, which are named as they are said
+class NotDelivered(Exception):  # base of the outcomes below, which read better without "Error"
     """A message did not arrive, or may not have arrived."""
 
 
 class Blocked(NotDelivered):
-    """We can't write to the user: blocked, deactivated, never started."""
+    """We can't write to the user: they have blocked the bot, deactivated their account, or never started it."""
 
 
 class Refused(NotDelivered):
@@ -33,7 +33,7 @@ class Refused(NotDelivered):
 
 
 class Unreachable(NotDelivered):
-    """Telegram doesn't find the chat, although the user isn't known to have left: it may find it next time."""
+    """Telegram doesn't find the chat, although the user hasn't left as far as we know. It may find it next time."""
 
 
 class RateLimited(NotDelivered):
@@ -49,11 +49,11 @@ class NotSent(NotDelivered):
 
 
 class Unclear(NotDelivered):
-    """It was on its way when the connection broke: it may have arrived."""
+    """The connection broke while it was on its way, so it may have arrived."""
 
 
 class Strange(Unclear):
-    """Telegram's answer can't be understood. The message most likely arrived, so it is sent once more at most."""
+    """Telegram's answer makes no sense. The message most likely arrived, so we send it at most once more."""
 
 
 class Courier(Protocol):

@@ -38,7 +38,7 @@ class HeldLock:
         self._lock: asyncio.Lock | None = lock
 
     def release(self) -> None:
-        """Let the next one in, even if one's own work goes on."""
+        """Let the next one in, even though the holder goes on working."""
         if self._lock:
             self._lock.release()
             self._lock = None
@@ -50,4 +50,4 @@ class _Lock:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.users = 0
-        """How many hold it or wait for it."""
+        """How many tasks hold it or wait for it."""

@@ -1,7 +1,7 @@
-"""The outbox at work: plans what is due, claims Notices, sends them in turn, and settles them.
+"""The outbox at work: plans due Asks, claims Notices, sends them in turn, and settles them.
 
-An answer to an update is a Notice that is claimed as it is added, so it is sent from memory at once. Whatever can't be
-sent becomes a row like any other, and all later answers to its user wait behind it.
+An answer to an update is a Notice that is claimed as it is added, so it is sent from memory at once. An answer that
+can't be sent becomes a row like any other, and all later answers to its user wait behind it.
 """
 
 import asyncio
@@ -47,12 +47,13 @@ from bot.storage.store import Rows, Store, is_passing
 
 _CLAIM: Final = 32
 _CLAIM_AHEAD: Final = 1.0
-"""Seconds of our turns that we claim for, beside other processes: what one has claimed, no other one sends."""
+"""Beside other processes, we claim for this many seconds of our turns, since no other process can send what we
+claim."""
 _STALE: Final = 30.0
-"""Seconds after which what we have claimed and not begun to send is given back, long before its lease ends."""
+"""Seconds after which we give back a claimed Notice that we haven't begun to send, long before its lease ends."""
 _AT_ONCE: Final = 16
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
-"""How long we wait before we look again at something due that can't be sent yet."""
+"""How long we wait before we look again at something that is due but can't be sent yet."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by the number of earlier tries."""
 _UNTIL_FOUND: Final = (30, 120, 600, 1800)
@@ -64,7 +65,7 @@ throttled = ThrottledLog(log)
 
 
 Afterwards = Callable[[Rows], Awaitable[None]]
-"""What to store once an answer is sent."""
+"""Stores what is known once an answer is sent."""
 
 
 class Ready(NamedTuple):
@@ -74,11 +75,11 @@ class Ready(NamedTuple):
     send: Callable[[], Awaitable[Afterwards]]
     """Sends it. Raises a NotDelivered."""
     late: Callable[[], Coroutine[Any, Any, None]]
-    """Is called if it can't be sent at once."""
+    """Called if it can't be sent at once."""
 
 
 class _Said(NamedTuple):
-    """An answer that was sent and isn't settled."""
+    """An answer that was sent and isn't settled yet."""
 
     notice: Notice
     afterwards: Afterwards | None
@@ -86,11 +87,11 @@ class _Said(NamedTuple):
 
 
 def _ignore(_moment: datetime) -> None:
-    """Do nothing: nobody wants to know when something is next due."""
+    """Do nothing, by default, about the moment when something is next due."""
 
 
 class Outbox:
-    """Sends what is due. `ring` it when something may have become due."""
+    """Sends due Notices. `ring` it when something may have become due."""
 
     def __init__(
         self,
@@ -107,9 +108,9 @@ class Outbox:
         clock_jumped: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
-        """`owner` is this process, which claims what it sends, and `alone` whether no other one uses the database.
+        """`owner` is this process's id, and `alone` means that no other process uses the database.
 
-        `bell` is set when something may have become due; `next_due` is called with the next due moment.
+        `bell` is set when something may have become due. `next_due` is called with the next due moment.
         """
         self._store = store
         self._clock = clock
@@ -124,11 +125,11 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[int] = set()
         self._released: set[int] = set()
-        """Answers that were given back while they were on their way to `hand_on`, or waited for their turn."""
+        """Answers that were given back before we began to send them."""
         self._answering: dict[int, asyncio.Future[None]] = {}
         self._said: list[_Said] = []
         self._unsettled: set[int] = set()
-        """Answers that were sent, and whose rows don't say so yet."""
+        """Answers that were sent, but whose rows don't say so yet."""
         self._settling = False
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._users = KeyedLocks()
@@ -136,23 +137,24 @@ class Outbox:
         self._closing = asyncio.Event()
         self._next = next_due
         self._looks = 0
-        """How often we have looked for something due, or failed to."""
+        """How often we have looked for something due, successfully or not."""
         self._tries = 0
-        """How often something was sent, or failed to be."""
+        """How often we have tried to send something, successfully or not."""
 
     @property
     def sending(self) -> int:
-        """Return how many Notices are being sent."""
+        """How many Notices are being sent."""
         return len(self._sending)
 
     async def looked(self) -> int | None:
-        """For the watchdog: how often this has looked for something due, or sent some; None once it is stopping."""
+        """Count our looks for due Notices and our tries to send one, for the watchdog; None once we are stopping."""
         return None if self._stopping else self._looks + self._tries
 
     async def tried(self) -> int | None:
-        """For the watchdog: how often something was sent, or failed to be.
+        """For the watchdog: how often we have tried to send something.
 
-        None while nothing is due, or Telegram has us wait with somebody: for up to an hour, and an export waits for it.
+        None while nothing is due, or while Telegram makes us wait with some chat, which can take an hour and hold up an
+        export.
         """
         if self._pacer.held:
             return None
@@ -165,16 +167,16 @@ class Outbox:
         self.ring()
 
     def stop(self) -> None:
-        """Claim nothing more, and let `run` return when everything being sent is settled."""
+        """Claim nothing more, and let `run` return once everything that is being sent is settled."""
         self.stop_claiming()
         self._closing.set()
 
     def ring(self) -> None:
-        """Make the outbox look, because something may be due."""
+        """Make the outbox look whether something is due."""
         self._bell.set()
 
     async def run(self) -> None:
-        """Work until stopped. A database failure is logged, and the work tried again at the next ring."""
+        """Work until stopped. A database failure is logged, and the next ring tries again."""
         try:
             while not self._stopping:
                 await self._bell.wait()
@@ -205,7 +207,7 @@ class Outbox:
     # Answers, from memory
 
     def hand_on(self, notice: Notice, ready: Ready, arrived: float | None = None) -> None:
-        """Send an answer that was added, and so claimed, by a transaction that is committed now.
+        """Send an answer that a transaction, now committed, has added and so claimed.
 
         `arrived` is when its update came, on the event loop's clock.
         """
@@ -215,12 +217,12 @@ class Outbox:
         self._spawn(self._send_answer(notice, ready, done, arrived), f"answer {notice.id}")
 
     def hold_back(self, ready: Ready) -> None:
-        """Note that an answer waits as a row, behind others to its user."""
+        """Note that an answer waits as a row, behind earlier ones to its user."""
         self._spawn(ready.late(), "late answer")
         self.ring()
 
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
-        """Return what is done once this user's last answer is sent and settled, or waits; None if none is under way."""
+        """Return a future that is done once this user's last answer is settled or must wait; None if there is none."""
         return self._answering.get(user_id)
 
     async def _send_answer(
@@ -246,7 +248,7 @@ class Outbox:
             await ready.late()
 
     async def _say(self, notice: Notice, ready: Ready, done: asyncio.Future[None]) -> bool:
-        """Send it. Returns False if it waits now, or has come to another end."""
+        """Send an answer. Return False if it has to wait or can't be delivered."""
         if wait := self._pacer.delay_for(notice.user_id):
             await self._retry(notice, wait)
             return False
@@ -276,7 +278,7 @@ class Outbox:
             done.set_result(None)
 
     async def _settle_answers(self) -> None:
-        """Settle what was said, all at once; while that is committed, more gathers."""
+        """Settle the sent answers together. While one commit runs, more of them accumulate for the next."""
         try:
             while self._said:
                 said, self._said = self._said, []
@@ -287,11 +289,11 @@ class Outbox:
             self._settling = False
 
     async def _settle_said(self, said: Sequence[_Said]) -> None:
-        """It was said, so we note it as soon as the database allows."""
+        """Settle these answers, retrying for as long as the database fails."""
         while True:
             try:
                 await self._settle_all(said)
-            except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be said twice because of it
+            except Exception as error:  # noqa: BLE001  # whatever it is, no answer may be sent twice because of it
                 if is_passing(error) or all(one.afterwards is None for one in said):
                     throttled.error("answers.unsettled", error=safe_error(error))
                     await asyncio.sleep(_LOOK_AGAIN_AFTER.total_seconds())
@@ -312,12 +314,12 @@ class Outbox:
         if rows.due_at:
             self._next(rows.due_at)
         if not self._alone:
-            self.ring()  # answers that another process has added may have waited for these
+            self.ring()  # answers added by another process may have waited for these
 
     # What is due
 
     async def work(self) -> None:
-        """Plan and start sending everything that is due now. If nothing is due, it only reads."""
+        """Plan due Asks, and start sending everything that is due. If nothing is due, this only reads."""
         if self._clock_jumped.is_set():
             await self._send_answers_now()
         while await self._is_due():
@@ -331,7 +333,7 @@ class Outbox:
                 return
 
     async def _send_answers_now(self) -> None:
-        """Make waiting answers due: their times are from before the clock jumped, and their chats wait for them.
+        """Make waiting answers due, since their times are from before the clock jumped, and their chats wait for them.
 
         A chat that Telegram limits is still left alone, because the pacer doesn't use this clock.
         """
@@ -344,7 +346,7 @@ class Outbox:
             raise
 
     async def _is_due(self) -> bool:
-        """Return whether something is due. If not, pass on when something will be."""
+        """Return whether something is due. If not, report when something will be."""
         async with self._store.reading() as rows:
             due = await rows.earliest_due()
         if due is None:
@@ -354,7 +356,7 @@ class Outbox:
         return due <= now
 
     async def _send_due(self) -> bool:
-        """Start sending what is due. Return whether there was anything."""
+        """Start sending due Notices. Return whether there were any."""
         found = False
         while not self._stopping and self._may_send and (notices := await self._claim()):
             found = True
@@ -384,7 +386,7 @@ class Outbox:
         return asyncio.get_running_loop().time()
 
     def _is_stale(self, claimed_at: float) -> bool:
-        """True if what was claimed then has waited so long that another process may soon take it over."""
+        """Return whether a claim is so old that another process may soon take it over."""
         return not self._alone and self._seconds() - claimed_at > _STALE
 
     async def _send(self, notice: Notice, claimed_at: float) -> None:
@@ -392,7 +394,7 @@ class Outbox:
             if notice.kind.policy.wordless:
                 await self._deliver(notice, claimed_at)
                 return
-            async with self._users.locked(notice.user_id):  # what is due together arrives in the order it was planned
+            async with self._users.locked(notice.user_id):  # Notices due together arrive in the order they were planned
                 await self._deliver(notice, claimed_at)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
@@ -426,7 +428,7 @@ class Outbox:
         elif came is Delivered.NEEDLESS:
             await self._settle(notice, Settled.NEEDLESS)
         if came is not Delivered.SAID or notice.kind is NoticeKind.ANSWER:
-            self.ring()  # others may have waited for it, or it may have planned more, as a Ritual's moment does
+            self.ring()  # others may have waited for it, or it has planned more, like a Ritual's moment
 
     async def _undelivered(self, notice: Notice, outcome: NotDelivered) -> None:
         match outcome:
@@ -449,7 +451,7 @@ class Outbox:
                 await self._settle(notice, Settled.REFUSED)
 
     async def _wait_turn(self, notice: Notice) -> timedelta:
-        """Wait for its turn. Return how much longer Telegram wants us to wait with its user, if at all."""
+        """Wait for our turn. Return how much longer Telegram wants us to wait with this chat; zero if it doesn't."""
         if notice.kind.policy.wordless:
             return timedelta()
         await self._pacer.wait_turn()
@@ -478,11 +480,11 @@ class Outbox:
 
     @staticmethod
     def _whose(notice: Notice) -> int | None:
-        """Return the user to lock: an answer that waits must not be overtaken by one that is just being added."""
+        """Return the user to lock, so that a new answer can't overtake one that has to wait."""
         return notice.user_id if notice.kind is NoticeKind.ANSWER else None
 
     async def _hold_behind(self, rows: Rows, notice: Notice, at: datetime) -> None:
-        """Give back the answers to the same user that are in memory, as one before them has to wait."""
+        """Give back the answers to the same user that are in memory, because an earlier one has to wait."""
         if notice.kind is NoticeKind.ANSWER:
             self._released |= await rows.notices.release_answers(notice, at, but=self._unsettled)
 
@@ -496,7 +498,7 @@ class Outbox:
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
 
     async def _not_found(self, notice: Notice) -> None:
-        """Try again a limited number of times. The user hasn't blocked us, so the next question is asked anyway."""
+        """Try again a limited number of times. The user hasn't blocked us, so we ask the next question anyway."""
         if notice.failures + 1 < TRIES:
             soon = notice.kind is NoticeKind.ANSWER  # its user has just been there
             wait = _backoff(notice.attempts) if soon else timedelta(seconds=_UNTIL_FOUND[notice.failures])
@@ -510,7 +512,7 @@ class Outbox:
         log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
 
     async def _failed(self, notice: Notice, error: Exception) -> None:
-        """Handle a defect of ours before sending. A user's next Notice must not wait forever behind one that fails."""
+        """Handle a defect of ours before sending. A user's next Notice must not wait forever behind a failing one."""
         tries = notice.failures + 1
         if tries == TRIES:
             incident(log, error, notice=notice.id, kind=notice.kind)
@@ -523,7 +525,7 @@ class Outbox:
             await self._try_again(notice, _backoff(tries))
         else:
             await self._settle(notice, Settled.FAILED)
-            self.ring()  # what waits behind an answer can be sent now
+            self.ring()  # Notices that wait behind an answer can be sent now
 
     async def _try_again(self, notice: Notice, wait: timedelta) -> None:
         NOTICES_RETRIED.inc()

@@ -1,10 +1,10 @@
-"""How fast the bot writes: 28 messages a second, and nothing to a chat that Telegram asked us to wait with.
+"""The pace of sending: 28 messages a second, and none to a chat that Telegram asked us to wait with.
 
-Several processes share that pace: of all turns, which lie at equal distances on the database's clock, each of n
-processes has every n-th. Once a second they tell each other which chats to wait with, and what they have answered
-beyond their part.
+Several processes share that pace. Turns lie at equal distances on the database's clock, and each of n processes has
+every n-th turn. Once a second they tell each other which chats to wait with, and how many answers they have sent beyond
+their part.
 
-Telegram's rule of thumb is 30 messages a second over all chats and about one a second per chat. Above that it answers
+Telegram's rule of thumb is 30 messages a second over all chats, and about one a second per chat. Above that it answers
 429 with the seconds to wait. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
@@ -17,48 +17,49 @@ from typing import Final
 
 RATE: Final = 28
 GLOBAL_AFTER: Final = 2
-"""After this many rate-limited chats with no success in between, Telegram may be limiting all of them."""
+"""After this many rate-limited chats without a success in between, Telegram may be limiting all of them."""
 _PROBE: Final = 0.5
-"""Seconds for which everybody else waits while we see whether one chat can be written to."""
+"""Seconds for which everybody else waits while we try whether we can write to one chat."""
 _LONGEST: Final = 64.0
-"""The most seconds until the next chat is tried."""
+"""The most seconds before we try the next chat."""
 _LONGEST_QUEUE: Final = 60.0
-"""No queue is longer than this, in seconds. One that seems to be tells that the clock was set back."""
+"""Seconds. No queue is longer than this; if one seems to be, the clock was set back."""
 _EVERY_CHAT: Final = 0
 _AT_ONCE: Final = 1e-9
-"""Seconds that are no difference."""
+"""Seconds that count as no difference."""
 _SLACK: Final = 0.1
-"""How much too early a turn may be, in parts of the distance of two: the clocks of two machines never quite agree."""
+"""How early a turn may be, as a fraction of the distance between two, since clocks of two machines never quite
+agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which turns are ours, if several processes share the pace."""
+    """Our share of the turns, if several processes share the pace."""
 
     index: int
     """0 for the first process."""
     count: int
     offset: float
-    """What is added to our clock to get the database's, in seconds."""
+    """The database's clock minus ours, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """What a process is told of the others every second."""
+    """What a process learns about the others every second."""
 
     part: Part | None
-    """None while the others don't know yet that they have to share."""
+    """Our part; None while the others don't know yet that they have to share."""
     holds: Mapping[int, float]
-    """For how many seconds Telegram asked any of us to wait, by chat; 0 stands for every chat."""
+    """How many seconds Telegram asked any of us to wait, by chat; chat 0 is every chat."""
     answers: int
-    """What the others answered in the meantime beyond their parts."""
+    """How many answers the others have sent beyond their parts since the last time."""
 
 
 class Pacer:
     """Gives turns to write. Times are in seconds of `now`, a monotonic clock like the event loop's.
 
-    Telegram doesn't say whether a 429 is about one chat or all of them. After two of them we try one other chat alone,
-    after longer and longer waits. As soon as a message gets through, nobody else has to wait.
+    Telegram doesn't say whether a 429 is about one chat or all of them. After two of them, we try a single other chat,
+    after longer and longer waits. As soon as a message gets through, nobody has to wait any longer.
     """
 
     def __init__(
@@ -69,9 +70,9 @@ class Pacer:
         tell: Callable[[int, float], None] | None = None,
         alone: bool = True,
     ) -> None:
-        """`rate` is in messages a second. `tell` lets the others know for how many seconds to wait with a chat.
+        """`rate` is in messages a second. `tell` tells the others how many seconds to wait with a chat.
 
-        Beside others there are no turns until `hear` has said which are ours.
+        Beside other processes we have no turns until `hear` has told us which are ours.
         """
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self._gap = 1 / rate
@@ -84,11 +85,11 @@ class Pacer:
         self._tell = tell or (lambda _chat, _seconds: None)
         self._part: Part | None = Part(0, 1, 0.0) if alone else None
         self._parted = asyncio.Event()
-        self._taken_at = float("-inf")  # when our last turn was really taken
+        self._taken_at = float("-inf")  # when we actually took our last turn
         self._answers = 0
         self._counted_at = 0.0
         self._heard: Mapping[int, float] = {}
-        self._wary = False  # whether another process has found all blocked, so that we try one chat alone as well
+        self._wary = False  # another process found all chats blocked, so we also try only one
 
     @property
     def per_second(self) -> float:
@@ -101,7 +102,7 @@ class Pacer:
         return self._gap * (self._part.count if self._part else 1)
 
     def count_sent(self) -> None:
-        """Count an answer, which is always sent out of turn, by delaying the next turn."""
+        """Count an answer, which doesn't wait for a turn, by delaying the next turn."""
         self._next = max(self._next, self._now()) + self._step
         self._answers += 1
 
@@ -118,8 +119,8 @@ class Pacer:
         self._next = at + self._step
         if at > now:
             await asyncio.sleep(at - now)
-        # When something held up the event loop, several wake up together. They must not all be taken at once.
-        # A wait that is longer than between two turns tells that the clock was set back.
+        # After a stall of the event loop, several wake up together, and must not all go at once.
+        # A wait that is longer than two turns means that the clock was set back.
         while _AT_ONCE < (wait := self._taken_at + self._step - self._now()) < 2 * self._step:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         self._taken_at = self._now()
@@ -133,7 +134,7 @@ class Pacer:
         return first + steps * self._step
 
     def pass_on(self) -> int:
-        """Return how many answers, since this was last asked, the others have to make room for."""
+        """Return how many answers since the last call the others have to make room for."""
         now, answers = self._now(), self._answers
         spare = max(answers - math.ceil((now - self._counted_at) / self._step), 0)
         if self._part is None or self._part.count == 1:
@@ -143,7 +144,7 @@ class Pacer:
         return spare
 
     def hear(self, others: Others) -> None:
-        """Take over what the others know."""
+        """Apply what the others have told us."""
         now = self._now()
         self._part = others.part
         if others.part:
@@ -166,7 +167,7 @@ class Pacer:
         self._heard = holds
 
     def back_off(self, chat_id: int, wait: timedelta) -> None:
-        """Note that Telegram asked us to wait with this chat; if it asks for several, maybe with all."""
+        """Note that Telegram asked us to wait with this chat. If it asks for several chats, it may mean all."""
         now, seconds = self._now(), wait.total_seconds()
         self._blocked_until = {chat: until for chat, until in self._blocked_until.items() if until > now}
         self._blocked_until[chat_id] = until = now + seconds
@@ -180,7 +181,7 @@ class Pacer:
             self._tell(_EVERY_CHAT, self._all_blocked_until - now)
 
     def note_success(self) -> None:
-        """Note that a message got through, so not all chats are blocked."""
+        """Note that a message got through, so that not all chats are blocked."""
         if self._wary or self._tries:
             self._tell(_EVERY_CHAT, 0.0)
         self._all_free()
@@ -194,13 +195,13 @@ class Pacer:
 
     @property
     def held(self) -> int:
-        """Return how many chats Telegram has asked us to wait with."""
+        """How many chats Telegram has asked us to wait with."""
         now = self._now()
         return sum(until > now for until in self._blocked_until.values())
 
     @property
     def is_blocked(self) -> bool:
-        """True if we must not write to anybody for now."""
+        """Whether we must not write to anybody for now."""
         return self._all_blocked_until > self._now()
 
     def delay_for(self, chat_id: int) -> timedelta:

@@ -1,4 +1,4 @@
-"""How the page and the tests control the stand-in: JSON in, JSON out; a refusal is a 4xx with one sentence."""
+"""The API by which the page and the tests control the stand-in: JSON in, JSON out; a refusal is a 4xx with a reason."""
 
 import json
 import math
@@ -223,7 +223,7 @@ async def _group_upgrade(request: web.Request) -> web.Response:
 
 
 async def _clock(request: web.Request) -> web.Response:
-    """Move the clock: jump to an offset or by some seconds, or walk through everything that is due on the way."""
+    """Move the clock: jump to an offset or by some seconds, or walk, stopping at everything that becomes due."""
     world, time_file, body = request.app[WORLD], request.app[TIME_FILE], await _body(request)
     if time_file is None:
         raise NotPossible("The clock of this stand-in can't be moved from here.")

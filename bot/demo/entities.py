@@ -1,4 +1,4 @@
-"""Turns what the bot sends into what a phone shows: HTML becomes text with entities, as in the public server's code.
+"""Turns the bot's HTML into text with entities, as a phone shows it, following the public server's code.
 
 Offsets and lengths are in UTF-16 code units, byte offsets in errors refer to UTF-8, and the length of a text is counted
 in code points. Rules and error texts come from `parse_html` in the server's MessageEntity.cpp.
@@ -71,7 +71,7 @@ def utf16(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """Do what the server does to every text first: remove carriage returns, turn control characters into spaces."""
+    """Do what the server does first to every text: remove carriage returns, and turn control characters into spaces."""
     return text.translate(_CONTROL)
 
 
@@ -108,7 +108,7 @@ class _Reader:
         self.offset += utf16(text)
 
     def _character(self) -> str | None:
-        """Read a character reference like `&lt;`. What can't be understood is left unchanged, as on the real server."""
+        """Read a character reference like `&lt;`. An invalid one is left unchanged, as on the real server."""
         found = _CHARACTER.match(self.html, self.at)
         if not found:
             return None
@@ -207,7 +207,7 @@ class _Reader:
             url = opened.argument or "".join(self.pieces[opened.pieces :])
             if "://" not in url and not url.startswith(("tg:", "mailto:", "tel:")):
                 if "." not in url:
-                    return  # not an address: the text is kept, without a link
+                    return  # not an address, so the text stays without a link
                 url = f"http://{url}/"
             entity["url"] = url
         elif opened.tag == "blockquote" and opened.argument:
@@ -270,7 +270,7 @@ def formatted(text: str, parse_mode: str | None, entities: list[Entity] | None) 
 
 
 def with_found(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Add what the server finds on its own: commands, addresses, mentions, hashtags. No two of them overlap."""
+    """Add the entities that the server finds itself: commands, addresses, mentions, hashtags. None of them overlap."""
     taken = [(e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")]
     for kind, sign, pattern in _FOUND:
         for match in pattern.finditer(text) if sign in text else ():
@@ -297,7 +297,7 @@ def _trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
 
 
 def checked_entities(text: str, entities: list[Entity]) -> list[Entity]:
-    """Check entities that the bot gives instead of HTML: their kinds must be known, and they must lie in the text."""
+    """Check entities that the bot sends instead of HTML: of known types, and within the text."""
     size = utf16(text)
     for entity in entities:
         if entity["type"] not in _ENTITY_TYPES:

@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class NotPossible(Exception):
-    """Something that a person's phone would not let them do. The text is one sentence for the person using the page."""
+    """Something that a phone would not let its owner do. The text is one sentence for the person using the page."""
 
 
 def bad_request(text: str) -> Refused:

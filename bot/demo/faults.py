@@ -12,7 +12,7 @@ POLL_ONLY = (
     "repeat",
     "shuffle",
     "malformed",
-)  # what happens to a batch of updates; "malformed" is an update in it, not the whole answer
+)  # faults of a batch of updates; "malformed" is one update in it, not the whole answer
 DESCRIPTIONS = {
     "400": "Bad Request: chat not found",
     "401": "Unauthorized",

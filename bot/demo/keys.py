@@ -1,4 +1,4 @@
-"""The keys of what a request handler finds in the application."""
+"""The keys of the objects that request handlers find in the application."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ from bot.demo.world import World
 
 NextDue = Callable[[], Awaitable[datetime | None]]
 Zones = Callable[[], Awaitable[Mapping[int, str]]]
-"""The zone that each person has told the bot, by their id."""
+"""Returns the zone that each person has told the bot, by their id."""
 
 WORLD = web.AppKey("WORLD", World)
 TIME_FILE: web.AppKey[TimeFile | None] = web.AppKey("TIME_FILE")

@@ -1,4 +1,4 @@
-"""Keyboards: which kinds there are, and what the server refuses about them."""
+"""Keyboards: their kinds, and the checks that the server makes."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ _ACTIONS = ("callback_data", "url", "copy_text", "switch_inline_query", "switch_
 
 
 def markup(name: str, raw: Any) -> Markup:
-    """Check a keyboard of any kind. An inline keyboard without buttons is returned as an empty object: no keyboard."""
+    """Check a keyboard of any kind. For an inline keyboard without buttons, return an empty object: no keyboard."""
     if not isinstance(raw, dict):
         raise bad_request("object expected as reply markup")
     if not raw:

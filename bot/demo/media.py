@@ -1,4 +1,4 @@
-"""What people send besides texts. The bot reads none of it except a location, so most have only required fields."""
+"""Messages other than texts. The bot reads none of them except locations, so most have only the required fields."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a browser gets: the page, the files that were sent and the stream of changes. And what it is refused."""
+"""Serves the browser the page, sent files and a stream of changes, and refuses other sites' requests."""
 
 import asyncio
 import ipaddress
@@ -51,7 +51,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _own(request: web.Request) -> bool:
-    """Return whether a request is our own page's. Refused: names that others point at this machine, and other sites."""
+    """Return whether a request comes from our own page and not from another site or under a foreign host name."""
     host = urlsplit(f"//{request.host}").hostname or ""
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.host:

@@ -1,6 +1,6 @@
-"""What people do on their phones, and the updates that the bot gets as a result.
+"""People's actions on their phones, and the updates that the bot gets as a result.
 
-Everything here raises NotPossible for what a phone would not let its owner do.
+Everything here raises NotPossible for actions that a phone would not let its owner do.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ def _seen(world: World, user_id: int, message_id: int) -> Message:
 
 
 def taps(world: World, user_id: int, message_id: int, row: int, column: int) -> Json | Query:
-    """Tap a button. Returns the query that waits for its answer, or what the phone does on its own."""
+    """Tap a button. Return the query that waits for its answer, or what the phone does on its own."""
     message = _seen(world, user_id, message_id)
     try:
         button = message.markup["inline_keyboard"][row][column]

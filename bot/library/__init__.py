@@ -23,7 +23,7 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Everything in content/ that can be asked or said, in English; themes and prompts keep the order of the files."""
+    """The contents of content/, in English; themes and prompts keep the order of the files."""
 
     themes: tuple[Theme, ...]
     prompts: Mapping[str, Prompt]
@@ -31,7 +31,7 @@ class Library:
     by_depth: Mapping[int, tuple[Prompt, ...]]
     cues: tuple[Cue, ...]
     support: tuple[Support, ...]
-    """All entries, including those too old to be shown: check `Support.fresh` first."""
+    """All entries, including those too old to be shown; check `Support.fresh` first."""
     stems: tuple[Stem, ...]
     shelf: Mapping[str, ShelfWord]
     """The words of the Shelf, by id, each board's first word before the others."""
@@ -40,7 +40,7 @@ class Library:
     policy: Mapping[str, tuple[PolicySection, ...]]
     """The privacy policy, by language."""
     safety: Mapping[str, SafetyPhrases]
-    """By language, what sounds like a crisis or like fear of somebody: for `bot.library.phrases`."""
+    """By language, the phrases that sound like a crisis or like fear of somebody, for `bot.library.phrases`."""
 
     @classmethod
     def of(
@@ -72,7 +72,7 @@ class Library:
 
 
 def content_folder() -> Path:
-    """Return the folder of the content we ship: inside the package in an installed wheel, beside it in a checkout."""
+    """Return the folder of the shipped content: inside the package of an installed wheel, beside it in a checkout."""
     inside = _PACKAGE / "content"
     return inside if inside.is_dir() else _PACKAGE.parent / "content"
 
@@ -80,7 +80,7 @@ def content_folder() -> Path:
 def load(folder: Path, support: Path | None = None) -> Library:
     """Load the library in `folder`, with the help lines of an operator's own file.
 
-    Raises ContentError with everything that is wrong in them.
+    Raises ContentError with all mistakes in them.
     """
     from bot.library.reading import Reading
     from bot.library.source import Problem
@@ -93,7 +93,7 @@ def load(folder: Path, support: Path | None = None) -> Library:
 
 
 def check(folder: Path, support: Path | None = None) -> list[str]:
-    """Return a sentence for each mistake in what `load` reads, starting with file and line; empty if there is none."""
+    """Return a sentence for each mistake that `load` finds, starting with file and line; empty if there is none."""
     try:
         load(folder, support)
     except ContentError as error:

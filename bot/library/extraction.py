@@ -6,9 +6,9 @@ from typing import IO, Any, Final
 from bot.library.lines import line_numbers
 
 _OF_THE_POLICY: Final = {"version", "section"}
-"""What the privacy policy consists of: each language has its own, so none of it is translated."""
+"""The tables of the privacy policy, which isn't translated, since each language has its own."""
 Message = tuple[int, None, str, list[str]]
-"""What Babel expects from an extraction method: line, function name (there is none), text, translators' comments."""
+"""The items of a Babel extraction method: line, function name (here none), text, comments for translators."""
 
 
 def extract_content(
@@ -17,7 +17,7 @@ def extract_content(
     comment_tags: Collection[str],  # noqa: ARG001 - Babel passes it; the comments are made here
     options: Mapping[str, Any],  # noqa: ARG001 - Babel passes it; there is nothing to choose
 ) -> Iterator[Message]:
-    """Yield every title, text, example and line of a library file with its line; a Babel extraction method."""
+    """Yield every title, text, example and plain line of a library file; a Babel extraction method."""
     import tomllib
 
     source = fileobj.read().decode("utf-8").replace("\r\n", "\n")

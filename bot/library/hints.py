@@ -1,6 +1,6 @@
-"""Which boards of the Shelf are nearest to a Line: those with the most hints in it.
+"""Finds the boards of the Shelf that are nearest to a Line: those with the most Hints in it.
 
-Words are compared by their stems, here in this process. What was compared isn't kept.
+Words are compared by their stems, in this process, and nothing of the comparison is kept.
 """
 
 import re
@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 class Hints:
-    """The hints of the library. A language's stems are made when somebody first needs them."""
+    """The Hints of the library. A language's stems are made when somebody first needs them."""
 
     def __init__(self, library: Library) -> None:
         self._words = library.hints
@@ -22,7 +22,7 @@ class Hints:
         self._stems: dict[str, Mapping[str, frozenset[str]]] = {}
 
     def nearest(self, language: str, line: str) -> tuple[str, ...]:
-        """Return the boards, those with the most hints in this Line first, the others in their own order."""
+        """Return the boards, those with the most Hints in this Line first, the others in their own order."""
         hints = self._of(language)
         found = _stems(language, _WORD.findall(line.lower()))
         return tuple(sorted(self._boards, key=lambda board: -len(found & hints.get(board, frozenset()))))

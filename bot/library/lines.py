@@ -30,7 +30,7 @@ def line_numbers(text: str) -> dict[Where, int]:
     The contents of an inline table have no entries of their own.
     """
     found: dict[Where, int] = {}
-    seen: dict[Where, int] = {}  # how many [[tables]] of a name there have been
+    seen: dict[Where, int] = {}  # how many [[tables]] of each name we have seen
     table: Where = ()
     at, line = 0, 1
     while at < len(text):
@@ -82,7 +82,7 @@ def _resolved(parts: Where, seen: dict[Where, int], *, new: bool) -> Where:
 
 
 def _value(text: str, at: int, line: int, where: Where, found: dict[Where, int]) -> tuple[int, int]:
-    """Walk over one value, noting where entries begin if it is a list; return the position after it and its line."""
+    """Skip one value, noting where entries begin if it is a list. Return the position after it, and the line there."""
     depth = entries = 0
     is_list = expecting = False  # whether the value is a list; whether its next entry is still to come
     for piece in _pieces(text, at):

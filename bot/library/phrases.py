@@ -1,8 +1,8 @@
-"""Whether a text sounds like a crisis, or like fear of somebody: the phrases of content/safety/.
+"""Decides whether a text sounds like a crisis or like fear of somebody, with the phrases of content/safety/.
 
-The text is compared here, in this process. Neither the text nor the outcome is stored, logged or counted anywhere: who
-calls this decides from it what to show at that moment, and forgets it. A miss and a false alarm are both harmless
-enough to prefer a short list that people can read to a model that nobody can.
+The text is compared in this process. Neither the text nor the outcome is stored, logged or counted anywhere: callers
+use it to decide what to show at that moment, and forget it. Misses and false alarms are harmless enough to prefer a
+list that people can read to a model that nobody can.
 
 Words are compared without case, accents, apostrophes and doubled letters, by their stems, and the longer ones also with
 one letter wrong, missing, doubled or swapped.
@@ -23,20 +23,20 @@ from bot.library.stemming import stemming
 LONGEST_TEXT: Final = 4096
 """The most characters that Telegram lets somebody send at once."""
 _SHORT: Final = 300
-"""A text of so many characters takes a sixth of a millisecond, or four if it consists of nothing but such words."""
+"""In characters. A text of this length takes a sixth of a millisecond, or four if all its words occur in phrases."""
 _GAP: Final = 4
-"""How many words a * stands for at most."""
+"""How many words a * stands for, at most."""
 _FILLERS: Final = 3
-"""How many fillers can stand between two words of a phrase."""
+"""How many fillers there can be between two words of a phrase."""
 _LOOKED_BACK: Final = 5
 _TOGETHER: Final = 16
-"""How many words concepts that belong together are apart at most, in one sentence."""
+"""Within how many words all concepts of a rule have to be, in one sentence."""
 _SCATTERED: Final = 30
-"""How many they are apart at most if they can stand in several sentences."""
+"""Within how many words they have to be if they can be in several sentences."""
 _SHORTEST_MISSPELT: Final = 6
-"""A shorter word with one letter wrong is too often another word."""
+"""In letters: a shorter word with one letter wrong is too often a different word."""
 _PREFIX: Final = 4
-"""How many letters a word and its stem have in common at least, unless the stem is shorter."""
+"""How many first letters a word and its stem share, unless the stem is shorter."""
 _TITLE: Final = 3
 _QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
 _MARK: Final = re.compile("['’`´“”„«»\"]")
@@ -54,7 +54,7 @@ class _Token(NamedTuple):
     """A word of a text, or a pause."""
 
     keys: frozenset[str]
-    """All that it can be compared with: itself after an "=", its stem, and the stems that it could be misspelt from."""
+    """Everything to compare it by: the word after an "=", its stem, and the stems that it may be a misspelling of."""
     is_capital: bool = False
 
 
@@ -62,46 +62,46 @@ _PAUSED: Final = _Token(frozenset({_PAUSE}))
 _ENDED: Final = _Token(frozenset({_END}))
 _NONE: Final = frozenset[str]()
 _Elements = tuple[frozenset[str], ...]
-"""The places of a phrase, each with the keys that fit there."""
+"""The positions of a phrase, each with the keys that fit there."""
 
 
 _Concept = tuple[_Elements, ...]
-"""The phrases that say the same."""
+"""Phrases that mean the same."""
 _Concepts = tuple[_Concept, ...]
-"""What has to be said for a rule to apply, in any order. A phrase of a rule is one concept that is said in one way."""
+"""The concepts that a rule needs, in any order. A plain phrase is a single concept with one phrase."""
 
 
 class _Rule(NamedTuple):
     phrases: tuple[_Concepts, ...]
     scattered: tuple[_Concepts, ...]
-    """Those that don't have to stand in one sentence."""
+    """Those that needn't be in one sentence."""
     unless: tuple[_Elements, ...]
 
 
 class _Phrase(NamedTuple):
-    """A phrase of a rule, or concepts of it, or a phrase that counts for nothing."""
+    """A phrase of a rule, a combination of its concepts, or a phrase that makes a sentence harmless."""
 
     rule: _Rule
     concepts: _Concepts
     required: _Elements
-    """The elements that can't be left out, those that fewest phrases have first."""
+    """The elements that a text must contain, the rarest among phrases first."""
 
 
 class Phrases:
-    """The phrases of all languages. A text may be in another language than its writer's Telegram."""
+    """The phrases of all languages, as a text may be in a different language from its writer's Telegram."""
 
     def __init__(self, phrases: Mapping[str, SafetyPhrases]) -> None:
         self._languages = tuple(_Language(language, each) for language, each in phrases.items())
         self._is_prepared = False
 
     def prepare(self) -> None:
-        """Make all phrases ready, which takes half a second, so that nobody waits for it later."""
+        """Prepare all phrases, which takes half a second, so that nobody has to wait for it later."""
         for language in self._languages:
             language.prepare()
         self._is_prepared = True
 
     async def look_in(self, text: str) -> bool:
-        """Return what `found_in` does. A long text is compared in a thread, as it can take ten milliseconds."""
+        """Like `found_in`, but compare a long text in a thread, as that can take ten milliseconds."""
         if len(text) <= _SHORT and self._is_prepared:
             return self.found_in(text)
         return await asyncio.to_thread(self.found_in, text)
@@ -112,7 +112,7 @@ class Phrases:
 
 
 class _Language:
-    """The phrases of one language, made ready when they are first needed."""
+    """The phrases of one language, prepared when they are first needed."""
 
     def __init__(self, language: str, phrases: SafetyPhrases) -> None:
         self._language = language
@@ -136,10 +136,10 @@ class _Language:
         ) and not any(self._rules_met(self._never_by_rarest, tokens, apart))
 
     def _is_excused(self, rule: _Rule, places: Sequence[Sequence[tuple[int, int]]], tokens: Sequence[_Token]) -> bool:
-        """Return whether something is said with which the rule doesn't count.
+        """Return whether one of the rule's `unless` phrases makes it harmless.
 
-        A single word only does so in the clause of a phrase: "I don't want to live since I lost my job" isn't about
-        the job.
+        A single word does so only within the clause of the phrase: "I don't want to live since I lost my job" isn't
+        about the job.
         """
         if len(places) > 1:
             return any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
@@ -154,7 +154,7 @@ class _Language:
         )
 
     def _clause(self, tokens: Sequence[_Token], start: int, end: int) -> Sequence[_Token]:
-        """Return the tokens around a place, up to where a clause begins or ends."""
+        """Return the tokens of the clause around a place."""
         while start > 0 and tokens[start - 1].keys.isdisjoint(self.breaks):
             start -= 1
         while end < len(tokens) and tokens[end].keys.isdisjoint(self.breaks):
@@ -164,9 +164,9 @@ class _Language:
     def _rules_met(
         self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int
     ) -> Iterator[tuple[_Rule, Sequence[Sequence[tuple[int, int]]]]]:
-        """Yield the rules of which a phrase, or all of some concepts, is said and not negated, with the places.
+        """Yield each rule of which the text says, and doesn't negate, a phrase or combination of concepts; and where.
 
-        Only phrases of which every required word is somewhere in the text are compared word by word.
+        Only phrases whose required words are all somewhere in the text are compared word by word.
         """
         keys = frozenset().union(*(token.keys for token in tokens))
         for phrase in {id(phrase): phrase for key in keys for phrase in index.get(key, ())}.values():
@@ -177,7 +177,7 @@ class _Language:
                 yield phrase.rule, places
 
     def _places(self, concept: _Concept, tokens: Sequence[_Token]) -> Iterator[tuple[int, int]]:
-        """Yield where a concept is said: its first token, and the one after its last."""
+        """Yield where a concept is said, as the first token and the one after the last."""
         for elements in concept:
             for start, token in enumerate(tokens):
                 if (
@@ -189,7 +189,7 @@ class _Language:
                     yield start, end
 
     def _is_negated(self, tokens: Sequence[_Token], start: int) -> bool:
-        """Return whether a "not" or the like stands before this place, with nothing but light words between."""
+        """Return whether a "not" or the like precedes this place, with nothing but light words in between."""
         for token in reversed(tokens[max(0, start - _LOOKED_BACK) : start]):
             if not token.keys.isdisjoint(self.negators):
                 return True
@@ -214,7 +214,7 @@ class _Language:
         yield sentence
 
     def _unquoted(self, text: str) -> str:
-        """Leave out what is quoted, unless it is all, or what somebody says to the writer."""
+        """Leave out quotations, unless they are the whole text or something that somebody says to the writer."""
 
         def keep(found: re.Match[str]) -> str:
             before = _PART.findall(text[: found.start()])[-3:]
@@ -226,7 +226,7 @@ class _Language:
         return _QUOTED.sub(keep, _APOSTROPHE_IN_WORD.sub("’", text))
 
     def _tokens(self, word: str) -> list[_Token]:
-        """Return the word as tokens, spelt out if it is short for several."""
+        """Return the word as tokens, expanded if it is short for several."""
         plain = _folded(word, self._language)
         is_capital = word[:1].isupper() and not (len(word) > 1 and word.isupper())
         return [self._token(each, is_capital) for each in self._spelt.get(plain, (plain,))]
@@ -315,7 +315,7 @@ class _Language:
         return tuple(self._element(each) for each in phrase.split())
 
     def _element(self, element: str) -> frozenset[str]:
-        """Return the keys of one place in a phrase: words, groups, a gap, or the end of a clause."""
+        """Return the keys of one position in a phrase: words, groups, a gap, or the end of a clause."""
         if element in {_ANY, _BREAK}:
             return frozenset({element})
         if element.endswith(_OPTIONAL):
@@ -334,7 +334,7 @@ class _Language:
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
-        """All stems that phrases are made of."""
+        """All stems that occur in phrases."""
         said = [each for rule in self._rules for concepts in rule.phrases for concept in concepts for each in concept]
         said += [each for concept in self._concepts.values() for each in concept]
         said += [each for rule in self._rules for each in rule.unless]
@@ -347,13 +347,13 @@ class _Language:
 
     @cached_property
     def _prefixes(self) -> frozenset[str]:
-        """What a word begins with whose stem is worth finding: it takes longer than all the rest."""
+        """The first letters of words worth stemming. Stemming takes longer than everything else."""
         whole = {stem[:_PREFIX] for stem in self._vocabulary if len(stem) >= _PREFIX - 1}
         return frozenset(whole | {stem[: _PREFIX - 1] for stem in self._vocabulary if len(stem) >= _SHORTEST_MISSPELT})
 
     @cached_property
     def _known(self) -> Mapping[str, frozenset[str]]:
-        """The keys of the words that stand in phrases as they are: they needn't be stemmed again."""
+        """The keys of words that occur in phrases as they are, so that they needn't be stemmed again."""
         words = self._phrases.words.values()
         raw = {word for group in words for each in group for word in each.split()}
         every = [phrase for rule in self._phrases.rules for phrase in (*rule.phrases, *rule.unless)]
@@ -368,7 +368,7 @@ class _Language:
 
     @cached_property
     def _gaps(self) -> Mapping[str, frozenset[str]]:
-        """The stems that a misspelt one can be meant as, by what both have in common."""
+        """The stems that a misspelt stem may stand for, by what both have in common."""
         found: dict[str, set[str]] = {}
         for stem in self._vocabulary:
             if len(stem) >= _SHORTEST_MISSPELT:
@@ -378,7 +378,7 @@ class _Language:
 
 
 def _ends(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:
-    """Return the place after a phrase that begins exactly `at` this token, or 0."""
+    """Return the position after a phrase that begins exactly `at` this token; 0 if it doesn't."""
     if not phrase:
         return at
     element, rest = phrase[0], phrase[1:]
@@ -395,7 +395,7 @@ def _ends(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, l
 
 
 def _ends_later(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:
-    """Like `_ends`, with fillers before it."""
+    """Like `_ends`, but allow fillers before it."""
     for skipped in range(_FILLERS + 1):
         if end := _ends(phrase, tokens, at + skipped, language):
             return end
@@ -414,7 +414,7 @@ def _after_gap(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: i
 
 
 def _are_close(places: Sequence[Sequence[tuple[int, int]]], apart: int) -> bool:
-    """Return whether every concept has a place within so many words."""
+    """Return whether all concepts occur somewhere within `apart` words."""
     latest: dict[int, int] = {}
     for start, end, concept in sorted((start, end, at) for at, each in enumerate(places) for start, end in each):
         latest[concept] = start
@@ -424,7 +424,7 @@ def _are_close(places: Sequence[Sequence[tuple[int, int]]], apart: int) -> bool:
 
 
 def _by_rarest(phrases: Sequence[tuple[_Rule, _Concepts]]) -> Mapping[str, Sequence[_Phrase]]:
-    """Return the phrases by the keys of the element that fewest phrases have: a text without any can't have them."""
+    """Index the phrases by the keys of their rarest element: a text without any of these can't contain the phrase."""
     counts = Counter(
         key
         for _, concepts in phrases
@@ -445,7 +445,7 @@ def _by_rarest(phrases: Sequence[tuple[_Rule, _Concepts]]) -> Mapping[str, Seque
 
 
 def _needed(concept: _Concept, rarity: Callable[[frozenset[str]], int]) -> Iterable[frozenset[str]]:
-    """Return elements of which each has a word in every text that says the concept."""
+    """Return elements that all have a word in every text that says the concept."""
     by_phrase = [{each[0], *(it for it in each if not it & {_ANY, _BREAK, _OPTIONAL})} for each in concept]
     if len(by_phrase) == 1:
         return by_phrase[0]
@@ -458,7 +458,7 @@ def _is_title(tokens: Sequence[_Token]) -> bool:
 
 
 def _folded(word: str, language: str) -> str:
-    """Return the word without case, accents and the apostrophes within it."""
+    """Return the word without case, accents and inner apostrophes."""
     plain = (word if word.isalpha() else _APOSTROPHE.sub("", word)).casefold()
     if not plain.isascii():
         plain = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
@@ -468,10 +468,10 @@ def _folded(word: str, language: str) -> str:
 
 
 def _short(stem: str) -> str:
-    """Return it without doubled letters."""
+    """Return a stem without doubled letters."""
     return _REPEATED.sub("", stem)
 
 
 def _with_a_gap(stem: str) -> set[str]:
-    """Return the stem and all that is left of it without one of its letters."""
+    """Return the stem, and the stem without each one of its letters."""
     return {stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))}

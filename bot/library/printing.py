@@ -1,4 +1,4 @@
-"""Prints prompts for those who write and translate them: as a person would see them, or over a year."""
+"""Prints prompts for their writers and translators: as a user would see them, or over a year."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
@@ -21,9 +21,9 @@ def cards(library: Library, say: Say, *, depths: Collection[int], themes: Collec
 def year(
     library: Library, say: Say, *, ceiling: int, paired: bool, zone: str, first: date, days: int = 365
 ) -> Iterator[str]:
-    """Yield what somebody with this ceiling, who accepts each depth up to it, would be asked on each day of a year.
+    """Yield what a user with this ceiling would be asked on each day of a year.
 
-    They answer every day, live in `zone`, and want older Lines to be brought back.
+    They accept each depth up to the ceiling, answer every day, live in `zone`, and want older Lines to be brought back.
     """
     since = datetime.combine(first, time(), UTC)
     person = User(1, say.language, since, zone=zone, ceiling=ceiling, callbacks=True)

@@ -40,14 +40,14 @@ _LONGEST_TITLE: Final = 24
 _LONGEST_NAME: Final = 200
 _EXAMPLES: Final = 2
 _LONGEST_SHELF_ID: Final = 24
-"""It travels in a button, together with the id of a Line."""
+"""In characters: it has to fit into a button, together with the id of a Line."""
 _LONGEST_HINT: Final = 30
 _LONGEST_HEADING: Final = 60
 _LONGEST_SECTION: Final = 800
 _LONGEST_PHRASE: Final = 400
 _NEEDED_GROUPS: Final = {"filler", "not", "light", "and", "telling", "spelt-right"}
 _ELEMENT: Final = re.compile(r"\*|\$|(=?\w+|<[\w-]+>)(/(=?\w+|<[\w-]+>))*\??")
-"""One place of a phrase."""
+"""One position of a phrase."""
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
@@ -60,14 +60,14 @@ _NOT_OURS: Final = {
     "not gender-neutral": r"husbands?|wife|wives|boyfriends?|girlfriends?|fianc[ée]+s?",
 }
 _OF_TWO: Final = re.compile(r"\b(partners?|two of you|both of you|you two|you both)\b", re.IGNORECASE)
-"""Words that show that a prompt presupposes a partner. There are others, which only the writer can judge."""
+"""Words that show that a prompt presupposes a partner. There are other signs, which only the writer can judge."""
 
 
 class Reading:
-    """One reading of a folder. Remembers ids and texts in order to find duplicates."""
+    """One reading of a folder. It remembers ids and texts to find duplicates."""
 
     def __init__(self, folder: Path, problems: list[Problem], support: Path | None = None) -> None:
-        """`support` is a file like support.toml outside the folder, whose entries come first."""
+        """`support` is a file like support.toml outside the folder; its entries come first."""
         self._folder = folder
         self._own_support = support
         self._problems = problems
@@ -77,7 +77,7 @@ class Reading:
         """Where each prompt was read, by its id."""
 
     def library(self) -> Library:
-        """Return what could be read; only use it if no problem was found."""
+        """Return the library. Only use it if no problem was found."""
         themes = list({theme.id: theme for theme in self._themes()}.values())
         prompts = [prompt for theme in themes for prompt in self._prompts(theme)]
         if prompts and not any(prompt.depth == 1 and prompt.role is Role.TELLER for prompt in prompts):
@@ -214,7 +214,7 @@ class Reading:
         return word
 
     def _hints(self, boards: Collection[str]) -> dict[str, dict[str, tuple[str, ...]]]:
-        """Return the hints of each language, by board. Nobody sees them, so they may be any words."""
+        """Return the Hints of each language, by board. Nobody sees them, so any words are allowed."""
         paths = sorted((self._folder / "hints").glob("*.toml"))
         return {path.stem: self._hints_in(path.name, boards) for path in paths}
 
@@ -237,7 +237,7 @@ class Reading:
         return hints
 
     def _policy(self) -> dict[str, tuple[PolicySection, ...]]:
-        """Return the privacy policy of each language, all of them with the same sections."""
+        """Return the privacy policy of each language. All of them need the same number of sections."""
         paths = sorted((self._folder / "policy").glob("*.toml"))
         policies = {path.stem: self._policy_in(path.name) for path in paths}
         if BASE not in policies:
@@ -375,7 +375,7 @@ class Reading:
         return name
 
     def _words(self, table: Table, text: str, *at: str | int) -> None:
-        """Check a text that is shown: it occurs once, since translators see it once, and uses only words of ours."""
+        """Check a shown text: it occurs only once, because translators see it once, and uses no unsuitable words."""
         if not (plain := " ".join(text.casefold().split())):
             return
         if "!" in text:
@@ -405,7 +405,7 @@ def _answerable(table: Table, prompt: Prompt) -> None:
 
 @cache
 def _any_not_ours() -> re.Pattern[str]:
-    """Return a pattern of all words that aren't ours, in small letters: one quick look for the texts without any."""
+    """Return one pattern for all unsuitable words, in lowercase: a quick check that most texts pass."""
     return re.compile(rf"\b(?:{'|'.join(_NOT_OURS.values())})\b")
 
 

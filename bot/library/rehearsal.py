@@ -1,6 +1,6 @@
-"""Rehearses what somebody would be asked over a time, by the rule that the bot itself follows.
+"""Simulates what a user would be asked over some time, by the bot's own rule.
 
-Nobody's rows are touched: it is for those who write prompts, and for the tests of the rule.
+It touches nobody's rows; it is for writers of prompts, and for tests of the rule.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What is put on one date, and to whom."""
+    """What is asked on one date, and of whom."""
 
     today: Today
     user: User
@@ -27,12 +27,12 @@ class Put:
     """The depth of the day."""
     found: Found
     is_fresh: bool
-    """Whether it is a prompt that wasn't put within the last year."""
+    """Whether it is a prompt that wasn't asked within the last year."""
 
 
 @dataclass
 class Rehearsal:
-    """Somebody who answers every day, and takes the deeper questions that are offered if `takes` says so."""
+    """A user who answers every day, and accepts a deeper depth when it is offered if `takes` says so."""
 
     library: Library
     user: User

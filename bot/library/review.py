@@ -1,4 +1,4 @@
-"""Reviews a library that has no mistakes: what is only a warning, because a person has to judge it."""
+"""Reviews a library that has no mistakes, for warnings that a person has to judge."""
 
 import re
 from collections import Counter
@@ -12,18 +12,18 @@ from bot.library.reading import Reading
 from bot.library.source import Problem, Spot, Table
 
 _NEAR: Final = 88
-"""From this likeness on (0 to 100, the same words in any order) two texts are nearly the same."""
+"""The similarity (0 to 100, where 100 is the same words in any order) from which two texts are nearly the same."""
 _SHORTEST: Final = 16
-"""Shorter texts are alike by accident. In characters."""
+"""In characters: shorter texts are similar by accident."""
 _MOST_OF_ONE_FORMAT: Final = 0.4
 _MOST_REMARKS: Final = 0.3
 """The share of Examples of the pattern "Noun. Dry remark." at which the library has only one voice."""
 _MOST_REMARKS_OF_THEME: Final = 0.4
 _MOST_CARS: Final = 4
 _MOST_JOBS: Final = 12
-"""How many of a hundred Examples may be about a car, and about a trade: not everybody drives or repairs."""
+"""How many of a hundred Examples may be about a car, and about a job: not everybody drives or has a trade."""
 _FIRST_WORDS: Final = 3
-"""The most words before the first full stop that make it this pattern: "Cold coffee.", "The hall, always."."""
+"""The most words before the first full stop that still make this pattern: "Cold coffee.", "The hall, always."."""
 
 _CARS: Final = re.compile(
     r"\b(cars?|driv(e|es|ing|er|eway)|drove|parked|parking|tank|tyres?|engine|motorway|dashboard|bonnet|ignition)\b",
@@ -41,7 +41,7 @@ _CALENDAR: Final[Mapping[Tag, re.Pattern[str]]] = {
     Tag.NOT_FREE_DAY: re.compile(r"\bat work today\b", re.IGNORECASE),
     Tag.HOLIDAYS: re.compile(r"\b(christmas|new year)\b", re.IGNORECASE),
 }
-"""Words of a prompt that usually need the tag."""
+"""Words of a prompt that usually require the tag."""
 
 
 def review(folder: Path, support: Path | None = None) -> tuple[list[Problem], list[Problem]]:
@@ -70,13 +70,13 @@ def share_of_remarks(prompts: Collection[Prompt]) -> float:
 
 
 def per_hundred(pattern: re.Pattern[str], prompts: Collection[Prompt]) -> float:
-    """Return how many of a hundred Examples speak of something."""
+    """Return how many of a hundred Examples mention something."""
     examples = _examples(prompts)
     return 100 * sum(pattern.search(example) is not None for example in examples) / len(examples)
 
 
 def table(library: Library) -> str:
-    """Return what there is of what in the library, for a terminal."""
+    """Return counts of the library's contents, as a table for a terminal."""
     prompts = tuple(library.prompts.values())
     rows = [
         ("role", Counter(prompt.role.value for prompt in prompts)),

@@ -41,7 +41,7 @@ class Source:
         return line_numbers(self.text)
 
     def line(self, where: Where) -> int:
-        """Return the line of `where`, or of the nearest thing that encloses it; 1 for the file as a whole."""
+        """Return the line of `where`, or of the nearest enclosing place; 1 for the file as a whole."""
         while where and where not in self.lines:
             where = where[:-1]
         return self.lines.get(where, 1)
@@ -50,7 +50,7 @@ class Source:
         self.problems.append(Problem(self.name, self.line(where), sentence))
 
     def tables(self, key: str, *, required: bool = True, beside: tuple[str, ...] = ()) -> list["Table"]:
-        """Return the `[[key]]` tables of the file, which must not contain anything else but what is read `beside`."""
+        """Return the `[[key]]` tables of the file, which may contain nothing else but the keys `beside`."""
         for other in self.values.keys() - {key, *beside}:
             self.complain((other,), f'"{other}" is not known here, only [[{key}]] is')
         rows = self.values.get(key, [])
@@ -99,7 +99,7 @@ class Table:
         return self._sound(value, longest, key)
 
     def texts(self, key: str, longest: int, count: int | None = None) -> tuple[str, ...]:
-        """Return the texts under `key`; complain unless there are exactly `count` of them, or with None any."""
+        """Return the texts under `key`. Complain unless there are exactly `count` of them; with None, at least one."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
             self.complain(f"{key} is {_kind(value)}, a list of texts is wanted", key)
@@ -147,7 +147,7 @@ class Table:
             return None
 
     def _sound(self, value: object, longest: int, *at: str | int) -> str:
-        """Return the text; complain unless it is one tidy line of at most `longest` characters."""
+        """Return the text. Complain unless it is one tidy line of at most `longest` characters."""
         if not isinstance(value, str):
             self.complain(f"{at[0]} is {_kind(value)}, a text is wanted", *at)
             return ""
@@ -158,7 +158,7 @@ class Table:
         return value
 
     def _untidy(self, value: str, *at: str | int) -> None:
-        """Complain about a text that is empty, spread over lines or spaced strangely; one that isn't there is fine."""
+        """Complain about a text that is empty, has line breaks or stray spaces. A missing text is fine."""
         if at[0] in self.values and not value.strip():
             self.complain(f"{at[0]} is empty", *at)
         elif len(value.splitlines()) > 1 or value.endswith("\n"):
@@ -168,7 +168,7 @@ class Table:
 
 
 def read(path: Path, name: str, problems: list[Problem]) -> Source | None:
-    """Read the file at `path`; return None and add a problem if it is missing, unreadable, not UTF-8 or not TOML."""
+    """Read the file at `path`. Return None and add a problem if it is missing, unreadable, not UTF-8 or not TOML."""
     import tomllib
 
     try:

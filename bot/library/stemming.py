@@ -1,4 +1,4 @@
-"""Stems of words, with PyStemmer."""
+"""Stemming of words, with PyStemmer."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,11 +8,11 @@ _ALGORITHMS: Final = {
     "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "pl": "polish", "pt": "portuguese",
     "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
-"""The stemmers of PyStemmer by language. In other languages whole words are compared."""
+"""The stemmers of PyStemmer, by language. In other languages we compare whole words."""
 
 
 def stemming(language: str) -> Callable[[str], str]:
-    """Return what makes a stem of a word in small letters. It keeps no word."""
+    """Return a function that stems a lowercase word. It caches nothing, so no word stays in memory."""
     import Stemmer
 
     algorithm = _ALGORITHMS.get(language)

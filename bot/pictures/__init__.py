@@ -1,8 +1,8 @@
 """Pictures that the bot draws, each in a child process of its own.
 
-resvg doesn't let go of the interpreter while it draws, which takes 30 to 150 ms, so a thread would hold up everybody.
-What to draw goes to the child through a pipe and the PNG comes back through one: no word of it is in a file, in
-the environment or in the list of processes.
+resvg holds the GIL while it draws, which takes 30 to 150 ms, so a thread would block everybody. The content goes to the
+child through a pipe, and the PNG comes back through one, so that no word of it is in a file, in the environment or in
+the list of processes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _SECONDS: Final = 30
-"""How long a picture may take, waiting for its turn included."""
+"""How long a picture may take, including the wait for its turn."""
 _AT_ONCE: Final = 2
 
 
@@ -25,13 +25,13 @@ class NotDrawn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One week of a picture: the label of its first day, and the words that were put to it."""
+    """One week of a picture: the label of its first day, and its words."""
 
     label: str
     words: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return "<a week>"  # words don't belong into a log
+        return "<a week>"  # words don't belong in a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def _drawn(asked: bytes) -> bytes:
         png, _ = await process.communicate(asked)
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended, and nobody has waited for it yet
+            with contextlib.suppress(ProcessLookupError):  # it has just ended and isn't reaped yet
                 process.kill()
             await process.wait()
     if process.returncode or not png:

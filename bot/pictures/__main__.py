@@ -1,4 +1,4 @@
-"""The child process: reads what to draw, as JSON, and writes a PNG."""
+"""The child process: reads a Picture as JSON, and writes a PNG."""
 
 import json
 import os

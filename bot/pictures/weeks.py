@@ -1,7 +1,7 @@
-"""Draws weeks as strips of a calm landscape, with the words that were put to each, as SVG and from that as PNG.
+"""Draws weeks as strips of a landscape with their words, as SVG and from that as PNG.
 
-The picture brings its own background, as Telegram doesn't tell a bot whether a chat is dark or light; all text on it
-has a contrast of at least 5 to 1. Lengths are in points of a picture 400 wide, which is about what a phone gives it.
+The picture has its own background, since Telegram doesn't tell a bot whether a chat is dark or light. All text has a
+contrast of at least 5 to 1. Lengths are in points; the picture is 400 points wide, about its width on a phone.
 """
 
 import html
@@ -22,26 +22,26 @@ _FONTS: Final = tuple(
     str(Path(__file__).parent / "fonts" / name)
     for name in ("NotoSans-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansArabic-Regular.ttf")
 )
-"""Latin, Greek, Cyrillic and Devanagari; Hebrew; Arabic. A character is taken from the first that has it."""
+"""Latin, Greek, Cyrillic and Devanagari; Hebrew; Arabic. Each character comes from the first font that has it."""
 _FAMILIES: Final = "Noto Sans, Noto Sans Hebrew, Noto Sans Arabic"
 
 _WIDTH: Final = 400.0
 _PIXELS: Final = 2.4
-"""Per point: a picture 960 pixels in width is sharp on a phone, and one wider takes longer than it gains."""
+"""Pixels per point. A picture 960 pixels wide is sharp on a phone; a wider one would cost more than it gains."""
 _MARGIN: Final = 22.0
 _WORD: Final = 21.0
 _LABEL: Final = 15.0
 _LINE: Final = 29.0
 _AIR: Final = 22.0
-"""The height of a strip beyond its lines."""
+"""The height of a strip besides its lines."""
 _APART: Final = 18.0
-"""Between two words, and between a label and the first word."""
+"""The distance between two words, and between a label and the first word."""
 _WAVE: Final = 8.0
 _MOST_LINES: Final = 2
 _MORE_LINES: Final = 4
-"""How many strips can have a second line, the latest first: a taller picture would be shown narrower."""
+"""How many strips can have a second line, the latest first, as a taller picture would be shown narrower."""
 _LEAST: Final = 11.0
-"""A long word is drawn smaller than others, but not smaller than this."""
+"""The smallest size; long words are drawn smaller than others, but not smaller than this."""
 
 _FAR: Final = (0x4A, 0x66, 0x74)
 _NEAR: Final = (0x1D, 0x30, 0x38)
@@ -49,7 +49,7 @@ _INK: Final = "#fbf4e6"
 _PALE_INK: Final = "#e9eeee"
 
 _JOINERS: Final = "\u200c\u200d"
-"""Format characters that change how letters are joined, as Persian needs."""
+"""Format characters that control how letters join, which Persian needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _fonts() -> tuple[uharfbuzz.Font, ...]:
 
 
 def drawable(text: str) -> str:
-    """Return what our fonts can draw of a text, such as a word without its emoji; empty if no letter of it is left."""
+    """Return the part of a text that our fonts can draw, such as a word without its emoji; "" if no letter is left."""
     kept = "".join(letter for letter in unicodedata.normalize("NFC", text) if _is_drawable(letter))
     kept = " ".join(kept.split())
     return kept if any(letter.isalnum() for letter in kept) else ""
@@ -83,7 +83,7 @@ def _font_of(letter: str) -> int | None:
 
 
 def width_of(text: str, size: float) -> float:
-    """Return how wide a drawable text is at this size."""
+    """Return the width of a drawable text at this size."""
     return sum(_advance(at or 0, "".join(run)) for at, run in groupby(text, _font_of)) * size / 1000
 
 
@@ -115,12 +115,12 @@ def svg_of(picture: Picture) -> str:
 
 
 def png_of(picture: Picture) -> bytes:
-    """Return the picture as PNG. Only our own fonts are used, so that it is the same on every machine."""
+    """Return the picture as PNG. It uses only our own fonts, so that it is the same on every machine."""
     return resvg_py.svg_to_bytes(svg_string=svg_of(picture), skip_system_fonts=True, font_files=list(_FONTS))
 
 
 def _lines(week: Week, room: float) -> list[list[_Word]]:
-    """Lay the words of a week out in lines. A word that is too wide is drawn smaller, and cut if that isn't enough."""
+    """Lay out the words of a week in lines. A word that is too wide gets smaller, and is cut if that isn't enough."""
     lines: list[list[_Word]] = []
     left = 0.0
     for text in dict.fromkeys(filter(None, map(drawable, week.words))):
@@ -141,7 +141,7 @@ def _fitted(text: str, room: float) -> _Word:
 
 
 def _shared_out(weeks: Sequence[list[list[_Word]]]) -> list[list[list[_Word]]]:
-    """Leave one line to every week, and a second one to the latest ones that fill it."""
+    """Give every week one line, and a second one to the latest weeks that need it."""
     more = _MORE_LINES
     shared: list[list[list[_Word]]] = []
     for lines in reversed(weeks):
@@ -166,7 +166,7 @@ def _texts(
 
 
 def _text(text: str, left: float, base: float, width: float, size: float, ink: str, *, from_right: bool) -> str:
-    """Return a text by its middle, which is the same in both directions of writing."""
+    """Return a text positioned by its middle, which works for both directions of writing."""
     middle = left + width / 2
     middle = _WIDTH - middle if from_right else middle
     place = f'x="{middle:.1f}" y="{base:.1f}" text-anchor="middle"'
@@ -174,7 +174,7 @@ def _text(text: str, left: float, base: float, width: float, size: float, ink: s
 
 
 def _hill(top: float, bottom: float, at: int, colour: str) -> str:
-    """Return a strip whose upper edge is a slow wave, each a little different from the one above."""
+    """Return a strip with a gentle wave as its upper edge, a little different from the one above."""
     up, down = top - 2 * _WAVE, top + 2 * _WAVE
     first, second = (up, down) if at % 2 else (down, up)
     turn = _WIDTH * (0.35 + 0.06 * (at % 4))

@@ -1,7 +1,7 @@
-"""/metrics: what `bot.metrics` counts, in Prometheus's format.
+"""/metrics: the metrics of `bot.metrics`, in Prometheus's format.
 
-What isn't counted as it happens is looked up when somebody asks, at most every few seconds. A look that fails leaves
-out what it would have found, and everything else is shown.
+Values that aren't counted as they happen are read when somebody asks, at most every few seconds. If reading fails,
+those values are left out and everything else is shown.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from bot.storage.retention import backups_in, made_at
 from bot.storage.store import Store
 
 CACHED: Final = 5.0
-"""Seconds for which a look counts, so that frequent requests cost only one."""
+"""Seconds for which we reuse what we have read, so that frequent requests cost only one reading."""
 _TIMEOUT: Final = 5.0
 
 _READ_FROM_ROWS: Final = (
@@ -65,9 +65,9 @@ class Metrics(Collector):
     def watch(
         self, store: Store, refresh: Callable[[], None], *, data_dir: Path | None = None, backups: Path | None = None
     ) -> None:
-        """From now on also look at the database, the disk of `data_dir` and the folder of backups, if they are given.
+        """From now on also read the database, and the disk of `data_dir` and the folder of backups if given.
 
-        `refresh` sets the gauges about what this process has in memory.
+        `refresh` sets the gauges about this process's memory.
         """
         self._store = store
         self._refresh = refresh
@@ -79,7 +79,7 @@ class Metrics(Collector):
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def collect(self) -> Iterator[Family]:
-        """Yield everything that may be shown."""
+        """Yield the metrics that may be shown; with few users, counts of their activity may not."""
         for metric in METRICS:
             if self._enough_people or not metric.activity:
                 yield _family(metric)

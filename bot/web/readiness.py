@@ -15,11 +15,11 @@ from bot.logs import ThrottledLog, safe_error
 from bot.storage.store import Store
 
 CACHED: Final = 2.0
-"""Seconds for which we repeat an answer, so that frequent requests cost only one look."""
+"""Seconds for which we repeat an answer, so that frequent requests cost only one check."""
 LEAST_ROOM: Final = 64 * 2**20
 """Bytes that must be free on the data's disk. SQLite's log alone can grow by several megabytes in a busy minute."""
 OVERDUE: Final = timedelta(minutes=5)
-"""A message that is late by more than this is a sign that nothing is being sent."""
+"""A message that is later than this shows that nothing is being sent."""
 _TIMEOUT: Final = 5.0
 _NOTE: Final = "health"
 
@@ -53,7 +53,7 @@ class Readiness:
         return web.json_response({"status": "ok"})
 
     async def problems(self) -> dict[str, str]:
-        """Return what is wrong, each as a sentence, by what it is about."""
+        """Return all problems, as a sentence for each failing check."""
         return {**await self._look(), **self._silence(), **self._health.ills}
 
     def _silence(self) -> dict[str, str]:

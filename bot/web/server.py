@@ -32,10 +32,10 @@ throttled = ThrottledLog(log)
 
 
 class Webhook:
-    """Where Telegram delivers updates. We answer 200 once an update is written down; otherwise Telegram repeats it."""
+    """Receives updates from Telegram. We answer 200 once an update is written down; otherwise Telegram repeats it."""
 
     def __init__(self, path: str, secret: str, take: Take, is_full: Callable[[], bool]) -> None:
-        """`take` writes updates down; `is_full` says whether so many are unhandled that it should take no more."""
+        """`take` writes updates down; `is_full` says whether too many are unhandled to take more."""
         self._path = unquote_to_bytes(path)
         self._is_full = is_full
         self._secret = secret.encode()
@@ -44,7 +44,7 @@ class Webhook:
         self._closing = False
 
     def is_at(self, path: str) -> bool:
-        """True if Telegram was told to deliver to this path, however a colon or a brace is quoted in either of them.
+        """Return whether this is the webhook's path, however either of them quotes a colon or a brace.
 
         The path may contain the token, so it is compared in constant time, like the secret.
         """
@@ -74,7 +74,7 @@ class Webhook:
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
-        """Have it written down, even if Telegram closes the connection meanwhile."""
+        """Take an update, even if Telegram closes the connection meanwhile."""
         task = asyncio.create_task(_run(self._take([raw])), name="update")
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
@@ -91,7 +91,7 @@ class Webhook:
             await asyncio.wait(self._in_flight)
 
     async def abandon(self) -> None:
-        """Drop what isn't written down. It isn't answered with 200, so Telegram sends it again."""
+        """Drop updates that aren't written down. They don't get a 200, so Telegram sends them again."""
         self._closing = True
         for task in self._in_flight:
             task.cancel()
@@ -106,7 +106,7 @@ def _cut_off() -> web.Response:
 
 
 def _deliveries(webhook: Webhook) -> Middleware:
-    """Return a middleware that serves the webhook, because the router would take braces in its path for a pattern."""
+    """Return a middleware that serves the webhook, because the router would read braces in its path as a pattern."""
 
     @web.middleware
     async def deliver(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -130,7 +130,7 @@ async def _run(work: Awaitable[None]) -> None:
 
 
 class Observed(NamedTuple):
-    """What operators can ask about the running bot."""
+    """The health checks and the metrics of the running bot."""
 
     readiness: Readiness
     metrics: Metrics
@@ -141,9 +141,9 @@ class Observed(NamedTuple):
         return cls(readiness, Metrics(readiness.problems, clock))
 
     def watch(self, store: Store, refresh: Callable[[], None], config: Config) -> None:
-        """From now on also look at the database, and with SQLite at its disk and its backups.
+        """From now on also watch the database, and with SQLite its disk and its backups.
 
-        `refresh` sets the metrics about what this process has in memory.
+        `refresh` sets the gauges about this process's memory.
         """
         data_dir = config.sqlite_file.parent if config.sqlite_file else None
         self.readiness.watch(store, data_dir)
@@ -151,7 +151,7 @@ class Observed(NamedTuple):
 
 
 def make_server(observed: Observed, webhook: Webhook | None) -> web.AppRunner:
-    """Return the web part, ready to be set up and given an address."""
+    """Return the web server's runner, to be set up and given an address."""
     middlewares = (_deliveries(webhook),) if webhook else ()
     app = web.Application(client_max_size=_LARGEST, middlewares=middlewares)
     app.router.add_get("/health/live", observed.readiness.live)
