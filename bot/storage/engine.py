@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,11 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
+from bot.storage.checkpoints import MOST_PAGES, Checkpoints, Log
 from bot.storage.probing import try_to_write
 from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.troubles import Unreachable
 from bot.storage.turnstile import Turnstile
+
+T = TypeVar("T")
 
 _BUSY_TIMEOUT: Final = "PRAGMA busy_timeout=10000"
 _PRAGMAS: Final = (
@@ -31,6 +34,8 @@ _PRAGMAS: Final = (
     _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
+_CHECKPOINT_PAGES: Final = 1_000
+"""SQLite's default."""
 _POOL: Final = 8
 KEEPALIVES: Final = {
     "tcp_keepalives_idle": "30s",
@@ -144,8 +149,12 @@ class SqliteDatabase:
     """
 
     def __init__(self, url: str) -> None:
-        self._writer = Turnstile(_sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1))
+        self._checkpoints = Checkpoints(self._copy_log, self._restart_log)
+        writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, most_pages=MOST_PAGES)
+        self._writer = Turnstile(writer, self._checkpoints.committed)
         self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=2)
+        self._copier = _sqlite_engine(url, begin="BEGIN", pool_size=1)
+        self._copying = asyncio.Lock()
         self._sweeper = Sweeper(self._empty_log)
         self._file = sqlite_file(url) or Path()
 
@@ -190,19 +199,36 @@ class SqliteDatabase:
         if user_id is not None:
             await asyncio.to_thread(remove_asides_with, self._file, user_id)
 
+    async def _copy_log(self) -> Log | None:
+        """Copy the log into the database while others write, as much as no reader needs. None if that fails."""
+        try:
+            async with self._copying, self._copier.connect() as connection:
+                return await _visit(connection, _copy_log)
+        except (sqlite3.Error, SQLAlchemyError):  # a full disk: we try again after the next commit
+            return None
+
+    async def _restart_log(self) -> bool:
+        """Copy the rest of the log while nobody writes, so that it begins anew."""
+        return await self._alone(_restart_log)
+
     async def _empty_log(self) -> bool:
         """Copy the log into the database while others write, then empty it when little is left to copy."""
+        await self._copy_log()
+        return await self._alone(_truncate_log)
+
+    async def _alone(self, work: Callable[[sqlite3.Connection], bool]) -> bool:
+        """Do this while nobody writes. False if it fails."""
         try:
-            async with self._reader.connect() as connection:
-                await _visit(connection, _copy_log)
-            async with self._writer.alone() as connection:
-                return await _visit(connection, _truncate_log)
-        except (sqlite3.Error, SQLAlchemyError):  # a full disk, or all readers in use: we try again later
+            async with self._copying, self._writer.alone() as connection:
+                return await _visit(connection, work)
+        except (sqlite3.Error, SQLAlchemyError):  # a full disk: we try again later
             return False
 
     async def close(self) -> None:
+        await self._checkpoints.close()
         await self._sweeper.close()
         await self._writer.close()
+        await self._copier.dispose()
         await self._reader.dispose()
 
 
@@ -371,31 +397,40 @@ def single_engine(url: str) -> AsyncEngine:
     return create_async_engine(direct(url), connect_args={"server_settings": KEEPALIVES, **REACHING})
 
 
-async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], bool]) -> bool:
+async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
     raw = await connection.get_raw_connection()
-    return bool(await raw.driver_connection.visit(work))  # type: ignore[union-attr]
+    done: T = await raw.driver_connection.visit(work)  # type: ignore[union-attr]
+    return done
 
 
-def _copy_log(connection: sqlite3.Connection) -> bool:
+def _copy_log(connection: sqlite3.Connection) -> Log:
     """Copy as much of the log as no reader still needs, without waiting."""
-    return _checkpoint(connection, "PASSIVE")
+    _, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return Log(pages, copied)
+
+
+def _restart_log(connection: sqlite3.Connection) -> bool:
+    """Copy the log so that it begins anew with the next commit; True if it does."""
+    return _checkpoint(connection, "RESTART")
 
 
 def _truncate_log(connection: sqlite3.Connection) -> bool:
-    """Empty the log. True if it is empty. Doesn't wait, as the usual busy timeout would hold up all writers."""
+    """Empty the log; True if it is empty."""
+    return _checkpoint(connection, "TRUNCATE")
+
+
+def _checkpoint(connection: sqlite3.Connection, mode: str) -> bool:
+    """Return whether all is copied. Doesn't wait, as the usual busy timeout would hold up all writers."""
     connection.execute("PRAGMA busy_timeout=0")
     try:
-        return _checkpoint(connection, "TRUNCATE")
+        busy, *_ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return not busy
     finally:
         connection.execute(_BUSY_TIMEOUT)
 
 
-def _checkpoint(connection: sqlite3.Connection, mode: str) -> bool:
-    busy, *_ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-    return not busy
-
-
-def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite_engine(url: str, *, begin: str, pool_size: int, most_pages: int = _CHECKPOINT_PAGES) -> AsyncEngine:
+    """Return an engine whose connections copy the log within a commit once it has `most_pages`."""
     if (file := sqlite_file(url)) is None:
         raise ValueError("not an SQLite database in a file")
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, async_creator=lambda: open_connection(file))
@@ -403,7 +438,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in (*_PRAGMAS, f"PRAGMA wal_autocheckpoint={most_pages}"):
             cursor.execute(pragma)
         cursor.close()
 

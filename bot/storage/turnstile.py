@@ -7,7 +7,7 @@ transaction but the first runs in a savepoint, so that a failure undoes only its
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -22,8 +22,10 @@ _ROUND: Final = 64
 class Turnstile:
     """Lets one writer work at a time. The engine must begin transactions so that no other process can write."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, committed: Callable[[], None] | None = None) -> None:
+        """`committed` is called after each commit."""
         self.engine = engine
+        self._committed = committed
         self._lock = asyncio.Lock()  # served in the order of asking
         self._waiting = 0
         self._round: _Round | None = None
@@ -97,6 +99,8 @@ class Turnstile:
     async def _commit(self, current: "_Round") -> None:
         self._round = None
         await current.commit()
+        if self._committed:
+            self._committed()
 
 
 class _Round:

@@ -1,0 +1,67 @@
+"""Checkpoints: SQLite's log is copied into the database beside the writers, so that no commit waits for it.
+
+By itself SQLite copies the log within a commit, as soon as it has a thousand pages. That commit takes ten times as long
+as others, and everybody waits for it. Here a connection of its own copies it, a second after a commit. SQLite begins
+the log anew once all of it is copied, which never happens while one commit follows the other. So when the log has
+become long, the little that was written while it was copied is copied while nobody writes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+MOST_PAGES: Final = 20_000
+"""With so many pages SQLite copies the log within a commit after all: a reader has kept us from it, or we are slow."""
+_LONG: Final = 4_000
+"""With more pages than this the log is to begin anew. A page has 4 KiB."""
+_DELAY: Final = 1.0
+"""Seconds from a commit to the next copy, so that pages which change often are copied once."""
+
+
+class Log(NamedTuple):
+    """What a checkpoint has found."""
+
+    pages: int
+    copied: int
+    """Fewer than all if somebody reads an older state of the database."""
+
+
+class Checkpoints:
+    """Copies the log in the background, as long as something is committed."""
+
+    def __init__(self, copy: Callable[[], Awaitable[Log | None]], restart: Callable[[], Awaitable[object]]) -> None:
+        """`copy` copies the log beside the writers, or returns None. `restart` copies the rest while nobody writes."""
+        self._copy = copy
+        self._restart = restart
+        self._is_behind = False
+        self._task: asyncio.Task[None] | None = None
+
+    def committed(self) -> None:
+        """Copy the log soon."""
+        self._is_behind = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._until_copied(), name="checkpoints")
+
+    async def finish(self) -> None:
+        """Wait until what was committed is copied."""
+        if self._task:
+            await asyncio.wait({self._task})
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _until_copied(self) -> None:
+        while self._is_behind:
+            await asyncio.sleep(_DELAY)
+            self._is_behind = False
+            log = await self._copy()
+            if log and log.pages > _LONG:
+                await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Let the log begin anew, unless somebody reads an older state. What came meanwhile is copied first."""
+        log = await self._copy()
+        if log and log.pages == log.copied:
+            await self._restart()
