@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
+from bot.storage.direct import execute_later
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import ask_messages, asks, lines, shown_prompts
-from bot.storage.sqlite import execute_later
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 _REOPENED: Final = (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED)

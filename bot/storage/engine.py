@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, event, func, inspect, make_url, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, event, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
 from bot.storage.checkpoints import MOST_PAGES, Checkpoints, Log
+from bot.storage.postgres import PostgresConnection
 from bot.storage.probing import try_to_write
 from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
@@ -236,8 +237,9 @@ class PostgresDatabase:
     """A pool of connections. A transaction for a user holds an advisory lock, even if the user has no row yet."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _postgres_engine(url, _POOL)
+        self._engine = _postgres_engine(url, _POOL, begins=True)
         self._health = _postgres_engine(url, 2)
+        self._limits = f"{_SET_LIMITS};" if _pooler(url) else ""
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
@@ -247,18 +249,43 @@ class PostgresDatabase:
         """
         loop = asyncio.get_running_loop()
         began, look = loop.time(), _FIRST_LOOK
-        while True:
-            async with self._engine.begin() as connection:
-                if ours := user_id is None or await connection.scalar(_TRY_USER, {"user_id": user_id}):
-                    yield connection
-                    ended = loop.time()
-            if ours:
-                COMMIT_SECONDS.observe(loop.time() - ended)
-                return
+        while (connection := await self._begin(user_id)) is None:
             if loop.time() - began > _USER_WAIT:
                 raise UserBusy
             await asyncio.sleep(look * random.uniform(0.5, 1))
             look = min(2 * look, _LAST_LOOK)
+        try:
+            yield connection
+            await connection.catch_up()
+            ended = loop.time()
+            await connection.commit()
+            COMMIT_SECONDS.observe(loop.time() - ended)
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def _begin(self, user_id: int | None = None) -> PostgresConnection | None:
+        """Begin a transaction; None if somebody else holds this user's lock.
+
+        That is the first to find out that a connection was lost while nobody used it. Then another one takes its place.
+        """
+        try:
+            return await self._begin_once(user_id)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return await self._begin_once(user_id)
+
+    async def _begin_once(self, user_id: int | None) -> PostgresConnection | None:
+        connection = PostgresConnection(self._engine)
+        await connection.start()
+        ours = False
+        try:
+            await connection.begin()
+            ours = await connection.begun(self._limits, user_id)
+        finally:
+            if not ours:
+                await asyncio.shield(connection.close())
+        return connection if ours else None
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[AsyncConnection]:
@@ -267,8 +294,13 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
+        connection = await self._begin()
+        if connection is None:
+            raise RuntimeError("there is no lock to wait for")
+        try:
             yield connection
+        finally:
+            await asyncio.shield(connection.close())
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[AsyncConnection]:
@@ -311,23 +343,30 @@ def _connections(*engines: AsyncEngine) -> Connections:
 
 
 _IS_READ_ONLY: Final = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
-_TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")
-_SET_LIMITS: Final = select(*(func.set_config(name, value, True) for name, value in _LIMITS.items()))
+_SET_LIMITS: Final = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _LIMITS.items())
+"""Sets for a transaction what a pooler doesn't let us set for a connection."""
+_STATEMENTS: Final = {
+    "statement_cache_size": 400,
+    "max_cached_statement_lifetime": 0,
+    "max_cacheable_statement_size": 0,
+}
+"""How many statements a connection keeps prepared, and that it does so for good, however long they are."""
 POOLER: Final = "pgbouncer"
 """The URL parameter that names a PgBouncer in transaction mode, to run transactions through."""
 
 
-def _postgres_engine(url: str, size: int) -> AsyncEngine:
+def _postgres_engine(url: str, size: int, *, begins: bool = False) -> AsyncEngine:
+    """Return an engine. `begins` says that PostgresConnection begins its transactions."""
     pooler = _pooler(url)
     options: dict[str, Any] = {"command_timeout": _COMMAND, **REACHING}
     if pooler is None:
-        options["server_settings"] = {**_LIMITS, **KEEPALIVES}
+        options |= {**_STATEMENTS, "server_settings": {**_LIMITS, **KEEPALIVES}}
     else:  # each transaction may run on another connection, so nothing may stay on one
         options |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     engine = create_async_engine(
-        pooler or direct(url), pool_size=size, max_overflow=0, pool_pre_ping=True, connect_args=options
+        pooler or direct(url), pool_size=size, max_overflow=0, pool_pre_ping=not begins, connect_args=options
     )
-    if pooler is not None:
+    if pooler is not None and not begins:
         event.listen(engine.sync_engine, "begin", _set_limits)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -344,8 +383,7 @@ def _postgres_engine(url: str, size: int) -> AsyncEngine:
 
 
 def _set_limits(connection: Connection) -> None:
-    """Set the limits for this transaction, as a pooler doesn't let us set them for a connection."""
-    connection.execute(_SET_LIMITS)
+    connection.exec_driver_sql(_SET_LIMITS)
 
 
 def direct(url: str) -> str:

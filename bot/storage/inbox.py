@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import KeyRing, open_sealed, seal
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
+from bot.storage.direct import execute_later, expect
 from bot.storage.listening import announce
 from bot.storage.schema import inbox
-from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
 """How long a claim lasts without being renewed, unless somebody notices sooner that its process is gone."""

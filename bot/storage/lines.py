@@ -28,11 +28,11 @@ from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
 from bot.storage.columns import QUARTER, Day, Id, Instant, quarter_of
 from bot.storage.damage import open_or_damaged, open_or_none
+from bot.storage.direct import execute_later, expect
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import asks, drafts, lines
-from bot.storage.sqlite import execute_later, expect
 from bot.storage.users import Users
 
 T = TypeVar("T")

@@ -26,9 +26,9 @@ from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
+from bot.storage.direct import execute_later, expect
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import inbox, notices
-from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
 """Longer than any send can take, so an expired lease means that its holder is gone."""

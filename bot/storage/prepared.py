@@ -1,7 +1,7 @@
-"""SQLAlchemy's statements, compiled once for SQLite, with converters from values to parameters and rows to values.
+"""SQLAlchemy's statements, compiled once, with converters from values to parameters and rows to values.
 
 SQLAlchemy also compiles each statement only once, but for every execution it looks the statement up by its whole
-structure, creates a context, and switches between two stacks. That takes several times as long as SQLite itself.
+structure, creates a context, and switches between two stacks. That takes several times as long as the statement itself.
 """
 
 from collections import namedtuple
@@ -90,7 +90,7 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement ready for SQLite."""
+    """A statement ready for the database."""
 
     text: str
     _constants: tuple[Any, ...]
@@ -102,10 +102,16 @@ class Prepared:
     """Makes a named tuple."""
     _processors: tuple[tuple[int, Processor], ...]
     reads: frozenset[str]
-    """The tables that it reads, if it is a SELECT."""
+    """The tables that it names."""
     changes: str | None
     """The table that it changes, if it isn't a SELECT."""
     deletes: bool
+    cascades: bool
+    """Whether it deletes what rows of other tables refer to."""
+    locks: bool
+    """Whether it is a SELECT that keeps others from changing its rows."""
+    returns: bool
+    """Whether it returns rows."""
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         found = list(self._constants)
@@ -178,11 +184,14 @@ def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, d
         frozenset(each.name for each in iterate(statement) if isinstance(each, Table)),
         None if isinstance(statement, Select) else getattr(statement.table, "name", ""),
         isinstance(statement, Delete),
+        isinstance(statement, Delete) and _is_referred_to(statement.table),
+        isinstance(statement, Select) and statement._for_update_arg is not None,  # noqa: SLF001  # nothing public says so
+        bool(columns),
     )
 
 
 def _constant(value: Any, processor: Processor | None) -> Any:
-    """Return one of the statement's own values as SQLite takes it, also an Enum without looking up an adapter."""
+    """Return one of the statement's own values as the database takes it, also an Enum without looking up an adapter."""
     value = processor(value) if processor else value
     return value.value if isinstance(value, Enum) else value
 
@@ -191,6 +200,11 @@ def _rows_with(names: Sequence[str | None]) -> Processor:
     """Return a factory of rows with these names, leaving out duplicates and names that aren't identifiers."""
     row: Any = namedtuple("Row", [name or "_" for name in names], rename=True)  # type: ignore[misc]  # noqa: PYI024
     return row._make
+
+
+def _is_referred_to(table: Any) -> bool:
+    others = table.metadata.tables.values() if isinstance(table, Table) else ()
+    return any(key.referred_table is table for other in others for key in other.foreign_key_constraints)
 
 
 def _processors(types: Sequence[Any], dialect: Dialect) -> list[tuple[int, Processor]]:

@@ -3,26 +3,24 @@
 aiosqlite does all work in a thread per connection, so that a slow disk never holds up the event loop. SQLAlchemy makes
 it visit the thread four times per statement: to create a cursor, execute, fetch and close it. Each visit costs more
 than the statement itself. Here one visit does all of it, together with work put off until then: beginning a
-transaction, setting and releasing its savepoints, and writes whose outcome nobody waits for (`execute_later`).
-Statements executed with values were built once, so they are also compiled only once (`bot/storage/prepared.py`).
+transaction, setting and releasing its savepoints, and writes whose outcome nobody waits for (`bot/storage/direct.py`).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import aiosqlite
-from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.private import make_private, tighten
-from bot.storage.prepared import Found, Prepared, prepared
+from bot.storage.direct import DirectConnection
+from bot.storage.prepared import Found, Prepared
 
 _Step = tuple[str, Sequence[Any]]
-_Key = tuple[str, Sequence[Any]]
 _Rows = list[Any]
 
 _SAVEPOINT: Final[_Step] = ("SAVEPOINT turn", ())
@@ -171,27 +169,12 @@ def _after(connection: sqlite3.Connection, first: Sequence[_Step], work: Callabl
     return work(connection, *arguments)
 
 
-class SqliteConnection(AsyncConnection):
-    """SQLAlchemy's connection, with a shortcut for statements that are executed with values."""
+class SqliteConnection(DirectConnection):
+    """A connection whose trips are visits to SQLite's thread."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
-        self._dialect = engine.dialect
-        self._is_heard: bool | None = None
         self._driver: Connection | None = None
-        self._expected: dict[_Key, Prepared] = {}  # the next visit reads these as well
-        self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # rows read that way, until they change
-
-    async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
-        """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
-        values = parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
-        if isinstance(values, dict) and execution_options is None and self._is_ready:
-            ready = prepared(statement, values, self._dialect)
-            if ready:
-                return await self._execute(ready, ready.parameters(values))
-        if not isinstance(statement, Select):
-            self.forget_ahead()
-        return await super().execute(statement, parameters, execution_options=execution_options)
 
     async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
         key = ready.text, parameters
@@ -203,27 +186,6 @@ class SqliteConnection(AsyncConnection):
         self._forget_changed(ready)
         return ready.result(rows, cursor.rowcount)
 
-    def expect(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
-        """Execute SELECTs with the next statement, and return their rows once they are executed with these values."""
-        if not self._is_ready:
-            return
-        for statement in statements:
-            if ready := prepared(statement, values, self._dialect):
-                self._expected[ready.text, ready.parameters(values)] = ready
-
-    def forget_ahead(self) -> None:
-        """Forget the expected statements, and the rows read ahead."""
-        self._expected.clear()
-        self._ahead.clear()
-
-    def _forget_changed(self, ready: Prepared) -> None:
-        if ready.deletes:  # cascades can delete rows of any table
-            self._ahead.clear()
-        elif ready.changes is not None:
-            stale = [key for key, (read, _) in self._ahead.items() if ready.changes in read.reads]
-            for key in stale:
-                del self._ahead[key]
-
     @property
     def driver(self) -> Connection:
         """The connection to SQLite. Raises RuntimeError if it isn't open."""
@@ -233,27 +195,10 @@ class SqliteConnection(AsyncConnection):
             self._driver = cast("Connection", self.sync_connection.connection.driver_connection)
         return self._driver
 
-    @property
-    def _is_ready(self) -> bool:
-        """Whether the shortcut is possible: within a transaction, and without event listeners to be called."""
-        sync = self.sync_connection
-        if sync is None or not sync.in_transaction() or sync.invalidated:
-            return False
-        if self._is_heard is None:
-            self._is_heard = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
-        return not self._is_heard
-
-    async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
-        """Execute a statement before the transaction ends, at the latest, which raises its errors."""
-        ready = prepared(statement, values, self._dialect) if self._is_ready else None
-        if ready:
-            self._forget_changed(ready)
-            self.driver.write_later(ready.text, ready.parameters(values))
-        else:
-            await self.execute(statement, values)
+    def _write_later(self, ready: Prepared, parameters: Sequence[Any]) -> None:
+        self.driver.write_later(ready.text, parameters)
 
     async def catch_up(self) -> None:
-        """Execute the statements left for later, before the transaction ends."""
         self.forget_ahead()
         if self._is_ready and self.driver.has_to_write:
             await self._work(_nothing)
@@ -273,24 +218,6 @@ class SqliteConnection(AsyncConnection):
             raise
         self._ahead.update(zip(expected, zip(expected.values(), read, strict=True), strict=True))
         return result
-
-
-def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
-    """Announce SELECTs that will probably follow, so that SQLite executes them together with the next statement."""
-    if isinstance(connection, SqliteConnection):
-        connection.expect(statements, values)
-
-
-async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:
-    """Execute a statement, whose outcome nobody needs, for each of these values.
-
-    SQLite executes it with the next statement or at the end of the transaction, which raises its errors.
-    """
-    if isinstance(connection, SqliteConnection):
-        for each in values:
-            await connection.execute_later(statement, each)
-    elif values:
-        await connection.execute(statement, values[0] if len(values) == 1 else list(values))
 
 
 async def open_connection(file: Path) -> Connection:

@@ -18,6 +18,7 @@ from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.backlog import Backlog, look
 from bot.storage.copying import refuse_moved
+from bot.storage.direct import expect
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Connections, Database, connect, is_busy
 from bot.storage.expectations import Expectations
@@ -42,7 +43,6 @@ from bot.storage.rituals import Rituals
 from bot.storage.schema import arrivals, lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.skipped_dates import SkippedDates
-from bot.storage.sqlite import expect
 from bot.storage.traces import Traces
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying

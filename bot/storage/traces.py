@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
+from bot.storage.direct import execute_later
 from bot.storage.schema import traces, users
-from bot.storage.sqlite import execute_later
 
 DELETABLE: Final = timedelta(hours=48)
 """How long a bot can delete a message in a private chat after it was sent. Source: deleteMessage in the Bot API."""

@@ -22,10 +22,10 @@ from bot.domain.model import (
     Waiting,
 )
 from bot.storage.damage import Place, open_or_damaged, open_or_none
+from bot.storage.direct import execute_later
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import arrivals, dialogs, endings, notices, pair_members, users
-from bot.storage.sqlite import execute_later
 from bot.storage.ties import Ties
 
 _MUTED: Final = ("muted_themes", "muted_sensitivities")

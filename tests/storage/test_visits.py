@@ -1,9 +1,8 @@
-"""What SQLite's thread does in few visits looks as if every statement were executed at once."""
+"""What is done in few trips to the database looks as if every statement were executed at once."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -14,21 +13,12 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.model import AskState, Dialog, User, Waiting
 from bot.domain.notices import NoticeKind
-from bot.storage.migrate import migrate
+from bot.storage.engine import sqlite_file
+from bot.storage.postgres import PostgresConnection
 from bot.storage.sqlite import Connection
 from bot.storage.store import Rows, Store
-from tests.databases import sqlite_url
-from tests.standin import TEST_KEY
+from tests.databases import PostgresServer
 from tests.storage.people import ALICE, BOB, asked, kept, ready
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    url = sqlite_url(tmp_path / "ajar.db")
-    await migrate(url)
-    store = Store.at(url, KeyRing.parse(TEST_KEY))
-    yield store
-    await store.close()
 
 
 @pytest.fixture
@@ -38,22 +28,28 @@ async def alice(store: Store, clock: HandClock) -> User:
 
 
 @pytest.fixture
-def visits(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """One entry for each visit to SQLite's thread."""
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """One entry for each visit to SQLite's thread, and for each trip to PostgreSQL but the COMMIT."""
     counted: list[object] = []
-    visit = Connection.visit
 
-    async def count(self: Connection, work: object, *arguments: object) -> object:
-        counted.append(work)
-        return await visit(self, work, *arguments)  # type: ignore[arg-type]
+    def count(kind: type, name: str) -> None:
+        go = getattr(kind, name)
 
-    monkeypatch.setattr(Connection, "visit", count)
+        async def counting(self: object, work: object, *arguments: object) -> object:
+            counted.append(work)
+            return await go(self, work, *arguments)
+
+        monkeypatch.setattr(kind, name, counting)
+
+    count(Connection, "visit")
+    count(PostgresConnection, "_trip")
     return counted
 
 
-async def test_turn_that_reads_what_every_turn_reads_makes_two_visits(
-    store: Store, clock: HandClock, alice: User, visits: list[object]
+async def test_turn_that_reads_what_every_turn_reads_makes_few_trips(
+    store: Store, database_url: str, clock: HandClock, alice: User, trips: list[object]
 ) -> None:
+    trips.clear()
     async with store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
         assert user == alice
@@ -64,7 +60,10 @@ async def test_turn_that_reads_what_every_turn_reads_makes_two_visits(
         assert not await rows.pairs.looks_active_to(ALICE)
         await rows.users.change(user, zone="UTC")
         await rows.inbox.answered([1])
-    assert len(visits) == 2, "one that reads, one that writes and commits"
+    if sqlite_file(database_url):
+        assert len(trips) == 2, "one that reads, one that writes and commits"
+    else:
+        assert len(trips) == 3, "one that begins and locks, one that reads, one that writes"
 
 
 async def test_what_was_read_ahead_is_read_again_once_it_changed(store: Store, clock: HandClock, alice: User) -> None:
@@ -89,19 +88,18 @@ async def test_what_was_read_ahead_is_read_again_once_it_changed(store: Store, c
         assert await rows.asks.latest(ALICE) is None
 
 
-async def test_next_of_those_who_share_a_commit_reads_what_the_one_before_wrote(
-    store: Store, clock: HandClock, alice: User
-) -> None:
+async def test_next_turn_reads_what_the_one_before_wrote(store: Store, clock: HandClock, alice: User) -> None:
     seen = []
 
-    async def asks_again(day: int) -> None:
+    async def asks_again() -> None:
         async with store.writing(ALICE) as rows:
             latest = await rows.asks.latest(ALICE)
             seen.append(latest and latest.day)
-            await asked(rows, alice, clock.now() + timedelta(days=day))
+            await asked(rows, alice, clock.now() + timedelta(days=len(seen)))
 
-    await asyncio.gather(*(asks_again(day) for day in range(5)))
-    assert seen == [None, *((clock.now() + timedelta(days=day)).date() for day in range(4))]
+    await asyncio.gather(*(asks_again() for _ in range(5)))
+    assert seen[0] is None
+    assert len(set(seen)) == len(seen), "each saw the one before it, on SQLite within one commit"
 
 
 @pytest.mark.parametrize("together", [1, 2, 9])
@@ -134,7 +132,7 @@ async def test_nothing_of_a_transaction_that_fails_is_written_later(
     results = await asyncio.gather(*(keeps(n, fails=n % 2 == 0) for n in range(4)), return_exceptions=True)
     assert [type(result) for result in results] == [LookupError, type(None)] * 2
     async with store.reading() as rows:
-        assert [line.message_id for line in await rows.lines.page(ALICE, None, 9)] == [3, 1]
+        assert {line.message_id for line in await rows.lines.page(ALICE, None, 9)} == {1, 3}
 
 
 async def test_statements_mean_the_same_as_executed_by_sqlalchemy(store: Store, clock: HandClock, alice: User) -> None:
@@ -180,3 +178,77 @@ async def test_statements_mean_the_same_as_executed_by_sqlalchemy(store: Store, 
     async with store.writing() as rows:
         await kept(rows, alice, "a line", now, ask=await asked(rows, alice, now))
     assert await played(listening=False) == await played(listening=True)
+
+
+async def test_changes_of_one_transaction_keep_their_order(store: Store, clock: HandClock, alice: User) -> None:
+    """Several go in one statement on PostgreSQL, but none that would have to see another one's effect."""
+    now = clock.now()
+    async with store.writing(ALICE) as rows:
+        for zone in ("Europe/Vienna", "Asia/Tokyo"):
+            await rows.users.change(alice, zone=zone)
+        await rows.notices.add([(ALICE, NoticeKind.ASK, subject, now) for subject in range(3)], now)
+        await rows.notices.cancel_for_ask(1, now)
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 1, now)], now)
+        await rows.users.change(alice, depth=2)
+    async with store.reading() as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        assert (user.zone, user.depth) == ("Asia/Tokyo", 2)
+        assert await rows.notices.unsaid(ALICE, NoticeKind.ASK) == {0, 1, 2}
+
+
+async def test_part_that_is_undone_takes_nothing_with_it_that_came_before(store: Store, clock: HandClock) -> None:
+    now = clock.now()
+    async with store.writing(ALICE) as rows:
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 1, now)], now)
+        async with rows._connection.begin_nested() as part:
+            await rows.notices.add([(ALICE, NoticeKind.ASK, 2, now)], now)
+            await part.rollback()
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 3, now)], now)
+    async with store.reading() as rows:
+        assert await rows.notices.unsaid(ALICE, NoticeKind.ASK) == {1, 3}
+
+
+class TestOnPostgres:
+    @pytest.fixture
+    async def store(self, postgres: PostgresServer, keys: KeyRing) -> AsyncIterator[Store]:
+        async with postgres.emptied() as url:
+            store = Store.at(url, keys)
+            yield store
+            await store.close()
+
+    async def test_connection_that_was_lost_while_nobody_used_it_is_replaced(
+        self, postgres: PostgresServer, store: Store, alice: User
+    ) -> None:
+        end_them = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()"
+        await postgres.run(f"{end_them} AND pid <> pg_backend_pid()", database=postgres._own)
+        async with store.writing(ALICE) as rows:
+            assert await rows.users.find(ALICE) == alice
+        await postgres.run(f"{end_them} AND pid <> pg_backend_pid()", database=postgres._own)
+        async with store.reading() as rows:
+            assert await rows.users.find(ALICE) == alice
+
+    @pytest.mark.usefixtures("alice")
+    async def test_what_was_read_ahead_is_read_again_after_waiting_for_others(
+        self, store: Store, clock: HandClock
+    ) -> None:
+        """Somebody who pairs with Alice does so in a transaction of their own, for which hers waits."""
+        now = clock.now()
+        async with store.writing() as rows:
+            await rows.notices.add([(ALICE, NoticeKind.ASK, 7, now)], now)
+        async with store.writing(BOB) as bobs:
+            bob = await ready(bobs, BOB, now)
+            assert await bobs.notices.cancel(NoticeKind.ASK, 7, now)
+
+            async def hers() -> bool:
+                async with store.writing(ALICE) as rows:
+                    assert not await rows.pairs.looks_active_to(ALICE)
+                    reading.set()
+                    assert not await rows.notices.cancel(NoticeKind.ASK, 7, now), "Bob's transaction was first"
+                    return await rows.pairs.looks_active_to(ALICE)
+
+            reading = asyncio.Event()
+            task = asyncio.create_task(hers())
+            await reading.wait()
+            assert await bobs.pairs.make(ALICE, bob.id, now)
+        assert await task

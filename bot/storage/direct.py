@@ -1,0 +1,114 @@
+"""What the connections to both databases share: they execute statements directly, and several in one trip.
+
+A trip to the database costs more than most statements. So what a transaction will probably read is announced (`expect`)
+and read in the trip of its first statement, and a statement whose outcome nobody needs (`execute_later`) waits for the
+next trip. Statements that are executed with values were built once, so they are also compiled only once
+(`bot/storage/prepared.py`); the others are SQLAlchemy's to execute.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.storage.prepared import Found, Prepared, prepared
+
+Key = tuple[str, Sequence[Any]]
+"""A statement and its parameters."""
+Rows = list[Any]
+
+
+class DirectConnection(AsyncConnection, ABC):
+    """SQLAlchemy's connection, with a shortcut for statements that are executed with values."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._dialect = engine.dialect
+        self._is_heard: bool | None = None
+        self._expected: dict[Key, Prepared] = {}  # the next trip reads these as well
+        self._ahead: dict[Key, tuple[Prepared, Rows]] = {}  # rows read that way, until they change
+
+    async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
+        values = parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
+        if isinstance(values, dict) and execution_options is None and self._is_ready:
+            ready = prepared(statement, values, self._dialect)
+            if ready:
+                return await self._execute(ready, ready.parameters(values))
+        if not isinstance(statement, Select):
+            self.forget_ahead()
+        await self._before_sqlalchemy()
+        return await super().execute(statement, parameters, execution_options=execution_options)
+
+    @abstractmethod
+    async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found: ...
+
+    async def _before_sqlalchemy(self) -> None:
+        """Do what has to be done before SQLAlchemy executes something on its own."""
+
+    def expect(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
+        """Execute SELECTs with the next statement, and return their rows once they are executed with these values."""
+        if not self._is_ready:
+            return
+        for statement in statements:
+            if ready := prepared(statement, values, self._dialect):
+                self._expected[ready.text, ready.parameters(values)] = ready
+
+    def forget_ahead(self) -> None:
+        """Forget the expected statements, and the rows read ahead."""
+        self._expected.clear()
+        self._ahead.clear()
+
+    def _forget_changed(self, ready: Prepared) -> None:
+        if ready.deletes:  # cascades can delete rows of any table
+            self._ahead.clear()
+        elif ready.changes is not None:
+            stale = [key for key, (read, _) in self._ahead.items() if ready.changes in read.reads]
+            for key in stale:
+                del self._ahead[key]
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether the shortcut is possible: within a transaction, and without event listeners to be called."""
+        sync = self.sync_connection
+        if sync is None or not sync.in_transaction() or sync.invalidated:
+            return False
+        if self._is_heard is None:
+            self._is_heard = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
+        return not self._is_heard
+
+    async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
+        """Execute a statement before the transaction ends, at the latest, which raises its errors."""
+        ready = prepared(statement, values, self._dialect) if self._is_ready else None
+        if ready:
+            self._forget_changed(ready)
+            self._write_later(ready, ready.parameters(values))
+        else:
+            await self.execute(statement, values)
+
+    @abstractmethod
+    def _write_later(self, ready: Prepared, parameters: Sequence[Any]) -> None: ...
+
+    @abstractmethod
+    async def catch_up(self) -> None:
+        """Execute the statements left for later, before the transaction ends."""
+
+
+def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
+    """Announce SELECTs that will probably follow, so that they are executed together with the next statement."""
+    if isinstance(connection, DirectConnection):
+        connection.expect(statements, values)
+
+
+async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:
+    """Execute a statement, whose outcome nobody needs, for each of these values.
+
+    It is executed with the next statement or at the end of the transaction, which raises its errors.
+    """
+    if isinstance(connection, DirectConnection):
+        for each in values:
+            await connection.execute_later(statement, each)
+    elif values:
+        await connection.execute(statement, values[0] if len(values) == 1 else list(values))

@@ -1,0 +1,265 @@
+"""A connection to PostgreSQL that makes few round trips, and takes the shortest way for each.
+
+Each statement is a round trip, for which SQLAlchemy looks the statement up by its structure, makes a context and a
+cursor, and switches between two stacks twice. Here asyncpg executes what was prepared, and one trip does more:
+
+- a transaction begins, gets its limits and takes its user's lock in one;
+- what is announced (`expect`) is read by one statement that returns an array of rows for each;
+- what was left for later (`execute_later`) is changed by one statement, a WITH of several, as far as they can't
+  disturb each other.
+
+All statements of one WITH see the database as it was before. So they change different tables, and none of them reads
+what an earlier one changes.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from itertools import groupby
+from typing import Any, Final, NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
+
+from bot.storage.direct import DirectConnection, Rows
+from bot.storage.prepared import Found, Prepared
+
+_REMEMBERED: Final = 500
+_NUMBER: Final = re.compile(r"\$(\d+)")
+_TRY_USER: Final = "SELECT 1 WHERE pg_try_advisory_xact_lock({user_id:d})"
+_TAKEN: Final = "SELECT 1"
+"""What PostgreSQL says when _TRY_USER has returned a row."""
+
+_Step = tuple[Prepared, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Changes that one statement makes."""
+
+    steps: list[_Step] = field(default_factory=list)
+
+    def takes(self, new: Prepared) -> bool:
+        """Whether this statement can be executed with these, in whichever order."""
+        if not _is_mergeable(new):
+            return False
+        return all(_is_mergeable(each) and _are_apart(each, new) for each, _ in self.steps)
+
+    @property
+    def key(self) -> tuple[str, tuple[Any, ...]]:
+        """The statement, and its parameters."""
+        text = _with_all(tuple([(ready.text, len(parameters)) for ready, parameters in self.steps]))
+        return text, tuple([value for _, parameters in self.steps for value in parameters])
+
+
+class PostgresConnection(DirectConnection):
+    """A connection that begins its transactions itself. Other ways than `begun` to begin one don't set its limits."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._later: list[_Step] = []
+
+    async def begun(self, limits: str, user_id: int | None) -> bool:
+        """Begin a transaction with these settings, and take this user's lock. False if somebody else has it."""
+        take = "" if user_id is None else _TRY_USER.format(user_id=user_id)
+        self._adapter._transaction = _Transaction(self._driver)  # noqa: SLF001  # so that SQLAlchemy ends it
+        said = await self._trip(self._driver.execute, f"BEGIN; {limits} {take}")
+        return user_id is None or said == _TAKEN
+
+    @property
+    def _adapter(self) -> Any:
+        """SQLAlchemy's idea of the connection."""
+        if self.sync_connection is None:
+            raise RuntimeError("the connection is not open")
+        return self.sync_connection.connection.dbapi_connection
+
+    @property
+    def _driver(self) -> Any:
+        """Asyncpg's connection."""
+        return self._adapter.driver_connection
+
+    @property
+    def _is_ready(self) -> bool:
+        return super()._is_ready and not self.in_nested_transaction()
+
+    def begin_nested(self) -> AsyncTransaction:
+        return _Savepoint(self, nested=True)
+
+    async def _before_sqlalchemy(self) -> None:
+        await self._write()
+
+    async def exec_driver_sql(self, *arguments: Any, **options: Any) -> Any:
+        await self.catch_up()
+        return await super().exec_driver_sql(*arguments, **options)
+
+    async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
+        if ready.changes is None and not ready.locks:
+            return ready.result(await self._read(ready, parameters), -1)
+        self._ahead.clear()  # it may wait for others, who change what we have read
+        if ready.changes is None:
+            await self._write()
+            return ready.result(await self._fetch(ready.text, parameters), -1)
+        if self._expected:
+            await self._read_expected()
+            self._ahead.clear()
+        groups, self._later = _grouped(self._later), []
+        last = groups.pop() if groups and groups[-1].takes(ready) else _Group()
+        last.steps.append((ready, parameters))
+        await self._change(groups)
+        text, values = last.key
+        if ready.returns:
+            rows = await self._fetch(text, values)
+            return ready.result(rows, len(rows))
+        return ready.result([], _changed(await self._trip(self._driver.execute, text, *values)))
+
+    async def _read(self, ready: Prepared, parameters: Sequence[Any]) -> Rows:
+        key = ready.text, parameters
+        if known := self._ahead.get(key):
+            return known[1]
+        if self._later and self._would_change([ready, *self._expected.values()]):
+            await self._write()
+        if not self._expected:
+            return await self._fetch(*key)
+        self._expected[key] = ready
+        await self._read_expected()
+        return self._ahead[key][1]
+
+    async def _read_expected(self) -> None:
+        expected, self._expected = self._expected, {}
+        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), ready in expected.items()]))
+        (row,) = await self._fetch(text, [value for _, parameters in expected for value in parameters])
+        for (key, ready), rows in zip(expected.items(), row, strict=True):
+            self._ahead[key] = ready, rows
+
+    def _would_change(self, reads: Sequence[Prepared]) -> bool:
+        """Whether what waits to be written changes what these read."""
+        return any(later.changes in each.reads or later.cascades for later, _ in self._later for each in reads)
+
+    def _write_later(self, ready: Prepared, parameters: Sequence[Any]) -> None:
+        self._later.append((ready, parameters))
+
+    async def _write(self) -> None:
+        """Execute what was left for later."""
+        if self._later:
+            groups, self._later = _grouped(self._later), []
+            await self._change(groups)
+
+    async def _change(self, groups: Sequence[_Group]) -> None:
+        for text, same in groupby([group.key for group in groups], lambda key: key[0]):
+            values = [values for _, values in same]
+            if len(values) == 1:
+                await self._trip(self._driver.execute, text, *values[0])
+            else:
+                await self._trip(self._driver.executemany, text, values)
+
+    async def catch_up(self) -> None:
+        self.forget_ahead()
+        await self._write()
+
+    async def _fetch(self, text: str, values: Sequence[Any]) -> Rows:
+        found: Rows = await self._trip(self._driver.fetch, text, *values)
+        return found
+
+    async def _trip(self, trip: Any, text: str, *values: Any) -> Any:
+        try:
+            return await trip(text, *values)
+        except Exception as error:  # noqa: BLE001  # SQLAlchemy sorts it out
+            await self._raise(error, text)
+        except BaseException as error:  # cancelled: what the connection does now is unknown
+            await asyncio.shield(self.invalidate(error))
+            raise
+
+    async def _raise(self, error: Exception, text: str) -> NoReturn:
+        """Raise what SQLAlchemy would, which also gives a lost connection up."""
+
+        def raise_it(sync: Any) -> NoReturn:
+            translated: BaseException = error
+            try:
+                self._adapter._handle_exception(error)  # noqa: SLF001  # what SQLAlchemy does, and in that order
+            except Exception as known:  # noqa: BLE001
+                translated = known
+            sync._handle_dbapi_exception(translated, text, None, None, None)  # noqa: SLF001
+            raise translated
+
+        await self.run_sync(raise_it)
+        raise error
+
+
+class _Transaction:
+    """What SQLAlchemy needs to end a transaction that it hasn't begun."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    async def commit(self) -> None:
+        await self._driver.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        await self._driver.execute("ROLLBACK")
+
+
+class _Savepoint(AsyncTransaction):
+    """A savepoint, within which nothing is left for later."""
+
+    async def start(self, is_ctxmanager: bool = False) -> AsyncTransaction:
+        connection: Any = self.connection
+        await connection.catch_up()
+        return await super().start(is_ctxmanager=is_ctxmanager)
+
+
+def _grouped(steps: Sequence[_Step]) -> list[_Group]:
+    """Put each change with the earliest that it can go with, but behind all that it mustn't overtake."""
+    groups: list[_Group] = []
+    for ready, parameters in steps:
+        place = len(groups)
+        while place and groups[place - 1].takes(ready):
+            place -= 1
+        if place == len(groups):
+            groups.append(_Group())
+        groups[place].steps.append((ready, parameters))
+    return groups
+
+
+def _are_apart(one: Prepared, other: Prepared) -> bool:
+    """Whether neither reads or changes what the other changes."""
+    return one.changes not in other.reads and other.changes not in one.reads
+
+
+def _is_mergeable(ready: Prepared) -> bool:
+    return not (ready.cascades or ready.text.startswith("WITH"))
+
+
+@lru_cache(_REMEMBERED)
+def _with_all(texts: tuple[tuple[str, int], ...]) -> str:
+    """Return one statement that executes these, with so many parameters each, and returns what the last one does."""
+    *others, last = _renumbered(texts)
+    if not others:
+        return last
+    return f"WITH {', '.join(f'change_{number} AS ({text})' for number, text in enumerate(others))} {last}"
+
+
+@lru_cache(_REMEMBERED)
+def _arrays(texts: tuple[tuple[str, int], ...]) -> str:
+    """Return one SELECT that returns the rows of each of these in an array."""
+    arrays = ", ".join(f"ARRAY(SELECT ROW(read.*) FROM ({text}) AS read)" for text in _renumbered(texts))  # noqa: S608
+    return f"SELECT {arrays}"
+
+
+def _renumbered(texts: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the statements with the numbers that their parameters have behind those of the ones before."""
+    found, before = [], 0
+    for text, count in texts:
+        found.append(_NUMBER.sub(partial(_moved, before), text))
+        before += count
+    return found
+
+
+def _moved(before: int, number: re.Match[str]) -> str:
+    return f"${int(number[1]) + before}"
+
+
+def _changed(said: str) -> int:
+    """Return how many rows a statement has changed, by what PostgreSQL says: UPDATE 1, or INSERT 0 1."""
+    number = said.rpartition(" ")[2]
+    return int(number) if number.isdigit() else -1
