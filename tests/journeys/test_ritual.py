@@ -125,7 +125,7 @@ async def test_line_of_the_week_goes_in_and_comes_out(house: House) -> None:
     await alice.says("/ritual")
     await alice.taps("Put something in")
     await alice.hears(MORNING)
-    await alice.taps("A line of the week")
+    await alice.taps("A line from this week")
     choice = await alice.hears("Which one?")
     await alice.taps(next(label for label in choice.labels if "The dog waited" in label))
     await alice.hears("would see these words")

@@ -209,7 +209,7 @@ def cancelled(view: View, result: Cancelled) -> Screen:
 def argument_unclear(view: View, result: ArgumentUnclear) -> Screen:
     command = f"/{result.command}"
     # Translators: something stood behind a command that takes nothing. %(command)s is like "/today", and can be tapped.
-    text = view.say("I don't know what to do with the words behind it. %(command)s works by itself.", command=command)
+    text = view.say("I don't know what to do with the words after it. %(command)s works by itself.", command=command)
     if result.command == "today":
         # Translators: follows the sentence that /today works by itself
         text += " " + view.say("An answer you just write, without a command.")

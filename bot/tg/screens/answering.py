@@ -131,7 +131,7 @@ def questions_shown(view: View, result: QuestionsShown) -> Screen:
 def question_kept(view: View, result: QuestionKept) -> Screen:
     say = view.say
     # Translators: a question is kept for the user alone. %(when)s is like "tomorrow at 18:00".
-    text = say("Kept for you. I bring it up %(when)s; nobody else hears of it.", when=view.when(result.at))
+    text = say("Kept for you. I'll bring it up %(when)s; nobody else hears of it.", when=view.when(result.at))
     # Translators: button; the user doesn't want to be reminded of the question
     return Screen(text, ((button(say("Drop it after all"), LEAVE_QUESTION(result.question_id)),),))
 

@@ -72,7 +72,7 @@ def _going_on(view: View, screen: Screen) -> Screen:
 def kept(view: View, result: Kept) -> Screen:
     if result.shared:
         # Translators: the line is stored, and the user has shared it. "/share" is a command and stays as it is.
-        return _line_card(view, result, view.say("Kept. What you share of it stands under /share."))
+        return _line_card(view, result, view.say("Kept. What you share of it is under /share."))
     # Translators: the user's line was stored. It must be true and calm.
     text = view.say("Kept, and shown to nobody.")
     if result.first:

@@ -188,9 +188,9 @@ def invite_sending(view: View, _: InviteSending) -> Screen:
         # Translators: a sentence that goes before the link of an invitation, from one partner to the other
         say("I found something small: I'd like to show you a line now and then. You needn't do anything."),
         # Translators: another one, shorter
-        say("Would you take a line from me, now and then? When it suits you."),
+        say("Would you read a line from me now and then? Only when it suits you."),
         # Translators: another one, for who finds it hard to say things
-        say("Some things I don't get said. I'd like to try it this way, in one line."),
+        say("There are things I don't manage to say. I'd like to try it this way, one line at a time."),
     )
     # Translators: above three sentences; the buttons below are their numbers. Telegram then asks whom to send it to.
     head = say("Which of these goes with it? You can change it before you send it.")

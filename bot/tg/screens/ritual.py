@@ -255,7 +255,7 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
         (
             *answer,
             # Translators: button; choose one of one's own lines
-            (button(say("A line of the week"), RITUAL_LINES(result.at)),),
+            (button(say("A line from this week"), RITUAL_LINES(result.at)),),
             # Translators: button; write a line now
             (button(say("A new one"), RITUAL_WRITE(result.at)),),
             # Translators: button; write a line about something that the partner did
@@ -277,7 +277,7 @@ def ritual_lines(view: View, result: RitualLines) -> Screen:
     back = (button(_back(view), RITUAL_OPEN()),)
     if not rows:
         # Translators: there are no lines of the last week to choose from
-        return Screen(say("There is no line of this week."), (back,))
+        return Screen(say("There is no line from this week."), (back,))
     # Translators: the buttons are the user's own lines
     return Screen(say("Which one? You see first exactly what they would see."), (*rows, back))
 

@@ -246,7 +246,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         say("What %(name)s gets. First only this:", name=partner(view)),
         quoted(announcement(say, own)),
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
-        say("And when they open it, this, with the words covered until they tap:"),
+        say("Once they open it, this; the words stay covered until tapped:"),
         quoted(
             Markup(
                 how_to_receive(view, result.wish, result.cue_id, own)
@@ -260,10 +260,10 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         parts.append(say("That time has gone by."))
     elif result.deep:
         # Translators: below the preview of a very personal line; "it" is the line
-        parts.append(say("Sleep on it? It will be the same line in the morning."))
+        parts.append(say("Sleep on it? It's the same line in the morning."))
     parts.append(
         # Translators: asked below the preview; the answers are buttons with times
-        say("When should it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
+        say("When should it go out? You can change it until then, and take it back until it's opened.")
     )
     about = _of(reflection_id, result.set_for)
     rows = [(_when_button(view, about, when, moment),) for when, moment in result.choices]

@@ -90,7 +90,7 @@ def own_word_wanted(view: View, result: OwnWordWanted) -> Screen:
         # Translators: after "No word fits": not having a word is fine, or the user types their own
         text = say("That happens. If you have a word of your own, send it. If not, it's fine without.")
     # Translators: button; the line stays without a word, or with those it has
-    leave = button(say("Leave it without"), SHOW_LINE(result.line_id))
+    leave = button(say("Without a word"), SHOW_LINE(result.line_id))
     back = button(say("Back"), SHELF(result.line_id))
     return Screen(text, ((leave, back),), card=LineCard(result.line_id))
 
