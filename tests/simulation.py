@@ -120,6 +120,9 @@ class HereDatabase:
     async def is_well(self) -> bool:
         return True
 
+    async def company(self, within: float) -> None:
+        """Commits here wait for no disk, so there is nothing to share."""
+
     swept = True
 
     async def sweep(self) -> bool:

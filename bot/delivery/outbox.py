@@ -54,6 +54,8 @@ _STALE: Final = 30.0
 _AT_ONCE: Final = 16
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """How long we wait before we look again at something that is due but can't be sent yet."""
+_SETTLED_WITHIN: Final = 0.05
+"""Seconds that what was said waits for somebody else's commit, which it can share."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by the number of earlier tries."""
 _UNTIL_FOUND: Final = (30, 120, 600, 1800)
@@ -281,6 +283,7 @@ class Outbox:
         """Settle the sent answers together. While one commit runs, more of them accumulate for the next."""
         try:
             while self._said:
+                await self._store.company(_SETTLED_WITHIN)
                 said, self._said = self._said, []
                 await self._settle_said(said)
                 for one in said:

@@ -105,6 +105,9 @@ class Database(Protocol):
         """Begin a transaction. Of those for the same user, only one runs at a time, across all processes."""
         ...
 
+    async def company(self, within: float) -> None:
+        """Wait until somebody writes, if a commit can be shared with them, but at most so many seconds."""
+
     def reading(self) -> Any: ...
 
     def apart(self) -> Any:
@@ -161,6 +164,9 @@ class SqliteDatabase:
 
     def writing(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
         return self._writer.writing()
+
+    async def company(self, within: float) -> None:
+        await self._writer.company(within)
 
     def apart(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._writer.writing()
@@ -286,6 +292,9 @@ class PostgresDatabase:
             if not ours:
                 await asyncio.shield(connection.close())
         return connection if ours else None
+
+    async def company(self, within: float) -> None:
+        """Return at once: transactions share no commit."""
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[AsyncConnection]:

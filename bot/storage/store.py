@@ -301,6 +301,10 @@ class Store:
         if rows.users.removed_words:
             self._database.sweep_soon()
 
+    async def company(self, within: float) -> None:
+        """Wait until somebody writes, so that a commit can be shared, but at most so many seconds. Then write."""
+        await self._database.company(within)
+
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Rows]:
         """Begin a transaction that may change rows, for signs of life. It waits for no user's transaction."""

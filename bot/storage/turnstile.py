@@ -8,7 +8,7 @@ transaction but the first runs in a savepoint, so that a failure undoes only its
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,6 +29,8 @@ class Turnstile:
         self._lock = asyncio.Lock()  # served in the order of asking
         self._waiting = 0
         self._round: _Round | None = None
+        self._begun = asyncio.Event()
+        """Set while there is a round."""
 
     @property
     def open_for(self) -> float:
@@ -44,12 +46,13 @@ class Turnstile:
             current = self._round
             if current is None:
                 current = self._round = await _Round.begin(self.engine)
+                self._begun.set()
                 try:
                     yield current.connection
                     if self._waiting:
                         await current.connection.catch_up()
                 except BaseException as error:
-                    self._round = None
+                    self._leave_round()
                     await current.undo(error)
                     raise
                 if self._waiting:
@@ -74,6 +77,16 @@ class Turnstile:
         finally:
             self._lock.release()
 
+    async def company(self, within: float) -> None:
+        """Wait until somebody writes, whose commit can be shared, but at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._begun.wait()
+
+    def _leave_round(self) -> None:
+        self._round = None
+        self._begun.clear()
+
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
         """Yield the connection outside of any transaction."""
@@ -97,7 +110,7 @@ class Turnstile:
                 await self._commit(current)
 
     async def _commit(self, current: "_Round") -> None:
-        self._round = None
+        self._leave_round()
         await current.commit()
         if self._committed:
             self._committed()

@@ -70,6 +70,25 @@ async def test_single_writer_commits_alone(house: House) -> None:
     assert house.commits == 3
 
 
+async def test_who_is_not_in_a_hurry_shares_the_next_commit(house: House) -> None:
+    async def write_in_company(name: str) -> None:
+        await house.database.company(60)
+        await house.write(name)
+
+    patient = asyncio.create_task(write_in_company("patient"))
+    await asyncio.sleep(0)
+    await house.write("urgent")
+    await patient
+    assert house.names() == {"urgent", "patient"}
+    assert house.commits == 1
+
+
+async def test_who_is_not_in_a_hurry_waits_only_so_long(house: House) -> None:
+    await house.database.company(0.01)
+    await house.write("alone")
+    assert house.names() == {"alone"}
+
+
 @pytest.mark.parametrize("failing", [0, 1, 5, 9])
 async def test_failed_writer_undoes_nobody_elses_work(house: House, failing: int) -> None:
     writes = (house.write(str(n), fails=n == failing) for n in range(10))
