@@ -8,7 +8,7 @@ import sys
 def _not_begun(*_: object) -> None:
     """End cleanly on a stop signal while the bot is still being loaded: there is nothing to finish.
 
-    End at once and not by an exception, because a module that is being imported might swallow it.
+    Use os._exit and not an exception, which a module that is being imported might swallow.
     """
     os._exit(0)
 

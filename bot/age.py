@@ -1,8 +1,8 @@
 """Encrypts whole files in the age format (https://age-encryption.org/v1), for the key ring that guards everything.
 
 Each version of the master key has a key pair of its own, derived from it, so a file needs only the version that was
-current when it was made. age is anonymous: whoever knows a recipient can write a file to it. These recipients are
-nowhere in the open, so a file that opens was made by somebody who had the master key.
+current when it was made. age is anonymous: whoever knows a recipient can write a file to it. Our recipients are
+never published, so a file that opens was made by somebody who had the master key.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ from bot.crypto import CannotOpen, KeyRing, OtherKey
 
 _BEGINS: Final = b"age-encryption.org/v1\n"
 _NO_KEY: Final = "No matching keys found"
-"""How pyrage words that a file is for somebody else."""
+"""pyrage's message about a file that is encrypted for somebody else."""
 
 
 def is_encrypted(file: Path) -> bool:
@@ -33,10 +33,10 @@ def encrypt(source: Path, target: Path, keys: KeyRing) -> None:
 
 
 def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
-    """Write what is in the encrypted `source` over `target`.
+    """Decrypt `source` over `target`.
 
-    What was changed or cut off raises CannotOpen; `target` then holds the part before. A file for another master key,
-    or for a version that is missing, raises OtherKey. Raises OSError.
+    Raises CannotOpen if `source` was changed or cut off; `target` then holds the part before that. Raises OtherKey if
+    the file needs another master key or a missing version of it. Raises OSError.
     """
     private = map(partial(_key_pair, keys), reversed(keys.versions))
     form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
@@ -51,7 +51,7 @@ def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
             ) from None
         raise CannotOpen(f"{source} is damaged.") from None
     except OSError as error:
-        if error.errno is None:  # it is not the disk: a chunk is missing, or isn't as it was written
+        if error.errno is None:  # not the disk's fault: a chunk is missing or was changed
             raise CannotOpen(f"{source} is damaged.") from None
         raise
 

@@ -1,4 +1,4 @@
-"""The composition root: builds everything with plain constructors. The only file that says what works with what."""
+"""The composition root: builds everything with plain constructors. Only this file says which object uses which."""
 
 import asyncio
 import contextlib
@@ -75,17 +75,17 @@ if TYPE_CHECKING:  # the web part is imported only when it is used: most bots ha
     from bot.web.server import Observed, Webhook
 
 _GRACE: Final = 7.0
-"""Seconds that work in flight gets at the end, out of the ten that a stop may take."""
+"""Seconds that work in flight gets when we stop, out of the ten that a stop may take."""
 _LEAVING: Final = 2.0
-"""Seconds that it may take to give back what is claimed."""
+"""Seconds that releasing our claims may take."""
 _BREATH: Final = 1.0
 """Seconds between tries while the database is unavailable at the start."""
 _TIE_AGAIN: Final = 60.0
 """Seconds until we continue tying after the database was unavailable."""
 _LOOK_AT_KEY: Final = 1.0
-"""Seconds between looks at the master key's file."""
+"""Seconds between checks of the master key's file."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
-"""We look more often at a clock that is moved by hand, so that a click shows its effect at once."""
+"""A clock that is moved by hand is checked more often, so that a click shows its effect at once."""
 _THREAD_RUNS: Final = 0.001
 """Seconds that a thread may run before the event loop gets its turn again; Python's default is five times as long."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -139,9 +139,9 @@ def build(
     health: Health | None = None,
     on_jump: Callable[[], None] | None = None,
 ) -> Bot:
-    """Put the bot together. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
+    """Build the bot. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
 
-    `presence` has to have joined the others before anything is sent. `health` is what /ops tells of. `on_jump` is
+    `presence` must have joined the other processes before anything is sent. /ops reports on `health`. `on_jump` is
     called when the clock has jumped.
     """
     if config.bot_token is None:
@@ -218,7 +218,7 @@ def build(
 
 
 async def run(config: Config, *, take_over: bool = False, role: Role = Role.ALL) -> None:
-    """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and anything that makes it impossible to go on."""
+    """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and any error after which the bot can't go on."""
     check_role(role, config)
     install_hooks(asyncio.get_running_loop())
     with stop_signals() as stop:
@@ -240,10 +240,10 @@ async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, role:
     webhook = _webhook(config, gate) if role.receives else None
     listening = config.sqlite_file is None
     if role is Role.WORKER and config.webhook_url and config.listen == _WEBHOOK_LISTEN:
-        config = config.model_copy(update={"listen": None})  # the address of a webhook, which this process has none of
+        config = config.model_copy(update={"listen": None})  # the default for a webhook, and this process has none
     observed = await _listen(config, webhook, health, stack) if listening else None
     lock = await _take_lock(config, stack, stop, health)
-    if not listening:  # on SQLite we listen only now, so that a second bot is told of the first and not of its address
+    if not listening:  # on SQLite we listen only now, so that a second bot complains about the first, not its address
         observed = await _listen(config, webhook, health, stack)
     await _run_alone(config, stack, stop, role, lock, health, gate, webhook, observed, take_over=take_over)
 
@@ -271,7 +271,7 @@ class _Stopped(Exception):
 
 
 async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, work: Callable[[], Awaitable[T]]) -> T:
-    """Return the result of `work` as soon as the database allows it. What we wait for is logged once a minute.
+    """Return the result of `work` as soon as the database is available. The reason for waiting is logged once a minute.
 
     Raises WrongSettings if waiting wouldn't help, and _Stopped.
     """
@@ -325,8 +325,8 @@ async def _run_alone(
     stack.push_async_callback(network.shutdown)
     fetches = role.receives and not config.webhook_url
     polling = Polling(network, api_base(config), gate.take, gate.room, health) if fetches else None
-    # Telegram is asked first: updates wait at the gate while the database is made ready. Of several processes only one
-    # may ask, and which one the database says.
+    # Polling starts before the database is ready: updates wait at the gate meanwhile. Of several processes only one may
+    # poll, and the database decides which.
     at_once = polling and fence is None
     receiving = _task(stack, polling.run() if polling and at_once else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
@@ -353,7 +353,7 @@ async def _run_alone(
 
 
 async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
-    """Note which key seals from now on, and release the Notices that an earlier process left claimed. Raises Moved."""
+    """Record the current master key, and release the Notices that an earlier process left claimed. Raises Moved."""
     async with store.reading() as rows:
         await rows.refuse_moved()
     async with lock.if_alone() as alone:
@@ -366,7 +366,7 @@ async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLoc
 
 
 async def _tie_all(store: Store, presence: Presence) -> None:
-    """Tie and seal, in the background, what an earlier version of Ajar stored untied or unsealed."""
+    """Tie and seal, in the background, the rows that an earlier version of Ajar left untied or unsealed."""
     await presence.until_leading(Duty.KEEPING)
     while True:
         try:
@@ -384,7 +384,7 @@ async def _tie_all(store: Store, presence: Presence) -> None:
 
 
 async def _follow_key_file(config: Config, store: Store, ring: KeyRing) -> None:
-    """Take over each new version of the master key that `ajar keys rotate` writes into its file."""
+    """Adopt each new version of the master key that `ajar keys rotate` writes into its file."""
     if (path := key_path(config)) is None:
         return
     seen: object = None
@@ -393,10 +393,10 @@ async def _follow_key_file(config: Config, store: Store, ring: KeyRing) -> None:
             if (found := await asyncio.to_thread(_state_of, path)) != seen:
                 await _adopt_keys(config, store, ring)
                 seen = found
-        except WrongKey as wrong:  # the ring of before goes on working
+        except WrongKey as wrong:  # the previous ring continues to work
             seen = found
             log.error("key.not_adopted", reason=Safe(str(wrong)))
-        except Exception as error:  # noqa: BLE001  # the database can be away for a while; then we try again
+        except Exception as error:  # noqa: BLE001  # the database may be unavailable for a while; then we try again
             if not is_passing(error):
                 incident(log, error)
                 return
@@ -413,7 +413,7 @@ def _state_of(path: Path) -> tuple[int, int] | None:
 
 
 async def _adopt_keys(config: Config, store: Store, ring: KeyRing) -> None:
-    """Wrap with the newest version in the key's file from now on, and note that. Raises WrongKey."""
+    """Wrap with the newest version in the key's file from now on, and record that. Raises WrongKey."""
     found = await asyncio.to_thread(partial(find_keys, config, used=True, may_make=False))
     if found.ring.current == ring.current:
         return
@@ -452,7 +452,7 @@ async def _serve(
     *,
     take_over: bool,
 ) -> None:
-    """Take updates and send what is due until `stop` is set; then finish what is in flight. Raises TakenForDead."""
+    """Take updates and send due Notices until `stop` is set; then finish the work in flight. Raises TakenForDead."""
     stopping = _task(stack, stop.wait(), "stop")
     presence, url = bot.presence, bot.config.webhook_url
     i18n.warm()
@@ -523,7 +523,7 @@ async def _work(
 
 
 async def _introduce(introduction: Introduction, presence: Presence, *, take_over: bool) -> bool:
-    """Find out who we are. If it is we who receive, have updates come to us, and return True."""
+    """Ask Telegram who the bot is. If receiving is our duty, direct updates to this process and return True."""
     await introduction.learn()
     if presence.leads(Duty.RECEIVING):
         await introduction.make_way(take_over=take_over)
@@ -540,7 +540,7 @@ async def _receive_for_all(
     *,
     take_over: bool,
 ) -> None:
-    """Once it is our duty, fetch updates for all processes, or watch over the webhook of all. Raises WrongSettings."""
+    """Once it is our duty, fetch updates for all processes, or watch their common webhook. Raises WrongSettings."""
     await presence.until_leading(Duty.RECEIVING)
     if not made_way:
         await introduction.make_way(take_over=take_over)
@@ -557,13 +557,13 @@ def _hear(bot: Bot, said: str) -> None:
 
 
 def _works(bot: Bot, polling: Polling | None) -> list[Work]:
-    """Return what the watchdog looks at."""
+    """Return the work that the watchdog watches over."""
     works = []
     if bot.presence.role.works:
         works += [
             Work("Updates are no longer handled", bot.inbox.handled),
-            Work("Nothing looks any longer for what is due", bot.outbox.looked),
-            Work("What is due is no longer sent", bot.outbox.tried),
+            Work("Due messages are no longer looked for", bot.outbox.looked),
+            Work("Due messages are no longer sent", bot.outbox.tried),
         ]
 
     async def fetched() -> int | None:
@@ -573,9 +573,9 @@ def _works(bot: Bot, polling: Polling | None) -> list[Work]:
 
 
 def _settle_in() -> None:
-    """Exclude what is loaded by now from later garbage collections: one took 80 ms and held up everybody.
+    """Exclude everything loaded so far from later garbage collections: one took 80 ms and delayed everybody.
 
-    And let a thread, like that which makes an export, run for a shorter while before it has to give way.
+    Also let a thread, such as one that makes an export, run for a shorter time before the event loop gets its turn.
     """
     gc.collect()
     gc.freeze()
@@ -601,7 +601,7 @@ def _webhook(config: Config, gate: Gate) -> "Webhook | None":
 async def _listen(
     config: Config, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
 ) -> "Observed | None":
-    """Start the web part, if it is wanted, so that health checks are answered from the beginning."""
+    """Start the web part, if it is configured, so that health checks are answered from the beginning."""
     listen = config.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
         return None
@@ -632,7 +632,7 @@ async def _register(bot: Bot) -> None:
 async def _finish(
     bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any] | None, *, may_finish: bool
 ) -> None:
-    """Handle what was taken, and send its answers, for up to _GRACE. The rest is left to the next process, as rows.
+    """Handle the updates that were taken and send their answers, for up to _GRACE; the next process does the rest.
 
     If others have taken over, nothing may be finished.
     """
@@ -659,11 +659,11 @@ async def _end(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.
 
 
 async def _leave(presence: Presence) -> None:
-    """Give back what is still claimed. If that fails, the others notice that we are gone."""
+    """Release what we still claim. If that fails, the other processes notice that we are gone."""
     try:
         async with asyncio.timeout(_LEAVING):
             await presence.leave()
-    except Exception as error:  # noqa: BLE001  # whatever it is, we end
+    except Exception as error:  # noqa: BLE001  # we end in any case
         log.warning("process.not_left", error=safe_error(error))
 
 
@@ -673,7 +673,7 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 
 
 def _places_folder(config: Config) -> Path:
-    """Return where the index of places is: in the user's cache for all data folders, or else in the data folder."""
+    """Return the folder of the index of places: in the user's cache, for all data folders, or else the data folder."""
     try:
         folder = user_cache_path("ajar").expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -690,7 +690,7 @@ async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say:
     nobody: dict[int, str] = {}
 
     async def ask(question: Callable[[str], Awaitable[T]], otherwise: T) -> T:
-        """Ask the bot's database, if the bot has made it already; otherwise asking would make an empty one."""
+        """Query the bot's database if it exists; otherwise a query would create an empty one."""
         try:
             return await question(f"sqlite+aiosqlite:///{file}") if file.exists() else otherwise
         except Exception as error:

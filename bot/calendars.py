@@ -1,4 +1,4 @@
-"""What the place of a zone tells about the calendar there: which days are free, and which months are dark."""
+"""Derives the local calendar from a time zone: which weekdays are free, and which months are dark."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def weekend(zone: str) -> frozenset[int]:
 def dark_months(zone: str) -> frozenset[int]:
     """Return the four months around the shortest day where the zone is; none between the tropics, and none for UTC."""
     latitude = _latitudes().get(zone)
-    if latitude is None:  # an older name of a zone, which tells its country all the same
+    if latitude is None:  # an older name of a zone, whose country is known all the same
         latitude = _latitudes().get(country_of(zone) or "", 0.0)
     if abs(latitude) <= _TROPIC:
         return frozenset()

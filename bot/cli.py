@@ -43,7 +43,7 @@ class _Sentences(click.Group):
 
 
 def _without_secrets(error: click.UsageError) -> click.UsageError:
-    """Leave out of a message what may be a key or a token, typed where a command or a number should stand."""
+    """Remove from a message anything that may be a key or a token, typed in place of a command or a number."""
     if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Path):
         return error
     return click.UsageError(_MAYBE_SECRET.sub("…", error.format_message()), error.ctx)
@@ -102,7 +102,7 @@ def main() -> None:
 @click.option("--take-over", is_flag=True, help="Remove a webhook that is set for this bot, and fetch updates here.")
 @click.option(
     "--role", type=click.Choice(["web", "worker", "all"]), default="all", show_default=True,
-    help="Of several processes on PostgreSQL: take updates in by the webhook, handle them and send, or both.",
+    help="With several processes on PostgreSQL: receive updates by webhook, handle them and send, or both.",
 )  # fmt: skip
 def run(*, take_over: bool, role: str) -> None:
     """Run the bot. The token comes from AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE."""
@@ -126,7 +126,7 @@ def healthcheck() -> None:
 
 
 @main.command()
-@click.option("--fresh", is_flag=True, help="Start over instead of going on where it was.")
+@click.option("--fresh", is_flag=True, help="Start over instead of continuing the last demo.")
 @click.option("--port", default=8088, show_default=True, help="Port of the page; the next free one if it is taken.")
 @click.option("--no-browser", is_flag=True, help="Don't open a browser.")
 @click.option(
@@ -179,7 +179,7 @@ def check_content(folder: Path | None, support: Path | None) -> None:
     for file, line, sentence in warnings:
         click.echo(f"{file}:{line}: warning: {sentence}")
     if mistakes:
-        click.echo(f"{len(mistakes)} to mend.", err=True)
+        click.echo(f"{len(mistakes)} to fix.", err=True)
         sys.exit(1)
     click.echo(library.summary(library.load(folder or library.content_folder())))
 
@@ -203,7 +203,7 @@ def content_stats(folder: Path | None) -> None:
 @click.option("--lang", default="en", show_default=True, help="In this language.")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def show_content(depths: tuple[int, ...], themes: tuple[str, ...], lang: str, folder: Path | None) -> None:
-    """Print questions and examples. They look as a person would see them."""
+    """Print questions and examples. They look the way a person sees them."""
     from bot.library.printing import cards
 
     found = _library(folder)
@@ -216,14 +216,14 @@ def show_content(depths: tuple[int, ...], themes: tuple[str, ...], lang: str, fo
 
 
 @content.command("year")
-@click.option("--ceiling", type=click.IntRange(1, 5), default=2, show_default=True, help="How deep they let it go.")
+@click.option("--ceiling", type=click.IntRange(1, 5), default=2, show_default=True, help="The deepest they allow.")
 @click.option("--paired", is_flag=True, help="They are in a Pair.")
 @click.option("--zone", default="Europe/Berlin", show_default=True, help="Where they live, for free days and seasons.")
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; today if not given.")
 @click.option("--lang", default="en", show_default=True, help="In this language.")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def content_year(ceiling: int, paired: bool, zone: str, first: datetime | None, lang: str, folder: Path | None) -> None:
-    """Print a year of questions. They are what somebody would be asked, by the rule that the bot follows."""
+    """Print a year of questions. They follow the rule by which the bot chooses."""
     from bot.clock import SystemClock
     from bot.domain.times import is_zone
     from bot.library.printing import year
@@ -263,7 +263,7 @@ def stats() -> None:
 @click.option("--keep", type=click.IntRange(min=1), help="Then remove all but the newest N. Implies --verify.")
 @click.option("--keep-days", type=click.IntRange(1, 366), help="Then remove those older than N days. Implies --verify.")
 def backup(target: Path | None, *, check: bool, keep: int | None, keep_days: int | None) -> None:
-    """Back up the SQLite database. The backup is encrypted with the master key; the bot can go on running.
+    """Back up the SQLite database. The backup is encrypted with the master key; the bot can keep running.
 
     TARGET is a file that doesn't exist yet. Without it the backup goes to AJAR_BACKUPS_DIR and is named after the time.
     """
@@ -292,14 +292,14 @@ def restore(copy: Path) -> None:
 def rehearse() -> None:
     """Try restoring the newest backup. It is restored into an empty place; the bot does this every month by itself.
 
-    Nothing in use is changed. How it went is also written to AJAR_OPERATOR_CHAT, without any details.
+    Nothing in use is changed. The result is also sent to AJAR_OPERATOR_CHAT, without details.
     """
     import os
 
     from bot import rehearsing
 
     config = _config()
-    os.nice(10)  # opening everything takes a while, and the bot may be running beside it
+    os.nice(10)  # opening everything takes a while, and the bot may be running at the same time
     rehearsal = _event_loop(rehearsing.rehearse(config))
     failure = _event_loop(rehearsing.tell_operator(config, rehearsal))
     if not rehearsal.well:
@@ -319,8 +319,8 @@ def verify(copy: Path | None) -> None:
 
 @main.command()
 @click.option("--to", metavar="URL", help="The database to move to, as in AJAR_DATABASE_URL. It must be empty.")
-@click.option("--to-file", metavar="FILE", help="A file with that URL, so that nobody sees the password in it.")
-@click.option("--back", is_flag=True, help="Use this database again, which was moved.")
+@click.option("--to-file", metavar="FILE", help="A file that contains the URL, so that nobody sees its password.")
+@click.option("--back", is_flag=True, help="Let bots use this database again after it was moved.")
 def move(*, to: str | None, to_file: str | None, back: bool) -> None:
     """Move everything to another database. Every row is copied and compared; the old database stays as it is.
 
@@ -345,9 +345,9 @@ def move(*, to: str | None, to_file: str | None, back: bool) -> None:
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.File("rb"), metavar="FILE...")
 def import_(files: tuple[BinaryIO, ...]) -> None:
-    """Bring an export here from another Ajar. FILE is the JSON of one /export, all its parts, or - for standard input.
+    """Import an export from another Ajar. FILE is the JSON of one /export, all its parts, or - for standard input.
 
-    Nothing is taken in until its owner, who is asked at the start, says yes. The bot can go on running.
+    Nothing is added until its owner, whom the bot asks at the start, says yes. The bot can keep running.
     """
     from bot import importing
 
@@ -392,7 +392,7 @@ def new_key(file: Path | None) -> None:
 def rotate_keys() -> None:
     """Make a new version of the master key. Every user's key is then wrapped with it.
 
-    With SQLite the bot can run meanwhile. Type it again if it was interrupted: it goes on where it was.
+    With SQLite the bot can run meanwhile. If it is interrupted, type it again: it continues where it stopped.
     """
     from bot import keys as master_keys
 
@@ -431,7 +431,7 @@ def _print(sentences: list[str]) -> None:
 
 @contextmanager
 def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is, as a bar on standard error if that is a terminal, and else not at all."""
+    """Show progress as a bar on standard error if that is a terminal; otherwise show nothing."""
     with click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
         def show(done: int, of: int) -> None:

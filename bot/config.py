@@ -171,13 +171,13 @@ def _postgres_url(value: str) -> str:
     if not several:
         return f"postgresql+asyncpg://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
     hosts = [("host", host if ":" in host else f"{host}:5432") for host in several]
-    if "target_session_attrs" not in dict(options):  # a bot needs the one that can be written to
+    if "target_session_attrs" not in dict(options):  # a bot needs the server that accepts writes
         hosts.append(("target_session_attrs", "read-write"))
     return f"postgresql+asyncpg://{user}{at}{parts.path}?{urlencode([*hosts, *options])}"
 
 
 def _check_options(options: list[tuple[str, str]]) -> None:
-    """Raises ValueError for what asyncpg or Ajar don't know."""
+    """Raises ValueError for options that asyncpg or Ajar doesn't know."""
     if unknown := sorted({name for name, _ in options} - set(POSTGRES_OPTIONS)):
         several = "" if len(unknown) == 1 else "s"
         raise ValueError(
@@ -237,7 +237,7 @@ def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
 
 
 class Config(BaseModel):
-    """What the operator decided. Secrets show as asterisks; read one with `.get_secret_value()`."""
+    """The operator's settings. Secrets show as asterisks; read one with `.get_secret_value()`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -254,7 +254,7 @@ class Config(BaseModel):
     listen: Annotated[Listen, BeforeValidator(_listen)] | None = None
     operator_name: Annotated[str, BeforeValidator(_shown_to_all)] = ""  # /privacy says who runs the bot
     operator_contact: Annotated[str, BeforeValidator(_shown_to_all)] = ""
-    operator_chat: Annotated[int, BeforeValidator(_chat)] | None = None  # where the bot reports what only they can mend
+    operator_chat: Annotated[int, BeforeValidator(_chat)] | None = None  # where the bot reports what only they can fix
     support_file: Annotated[Path, BeforeValidator(_path)] | None = None  # help lines of the operator's country
     rate: Annotated[float, BeforeValidator(_rate)] = 28.0  # messages a second, of all processes together
     log_level: Annotated[
@@ -279,7 +279,7 @@ class Config(BaseModel):
 
     @property
     def backups(self) -> Path:
-        """The folder of the backups that aren't given another place."""
+        """The folder of the backups, unless a command names another place."""
         return self.backups_dir or self.data_dir / "backups"
 
     @property
@@ -333,7 +333,7 @@ def load(
     except WrongProxy as wrong:
         problems.append(str(wrong))
     except ValueError:
-        pass  # what is wrong with AJAR_API_URL is said below
+        pass  # the check below says what is wrong with AJAR_API_URL
     try:
         config = Config(**values)
     except ValidationError as error:

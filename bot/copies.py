@@ -36,9 +36,7 @@ from bot.storage.retention import backups_in, name_of, remove_older, remove_unfi
 from bot.storage.seals import Opened
 from bot.storage.store import ENDINGS_NOTED, Store
 
-_ONLY_SQLITE: Final = (
-    "AJAR_DATABASE_URL names PostgreSQL: copy it with pg_dump and put it back with pg_restore, which know it best."
-)
+_ONLY_SQLITE: Final = "AJAR_DATABASE_URL names PostgreSQL: back it up with pg_dump and restore it with pg_restore."
 
 
 def default_backup(config: Config, now: datetime) -> Path:
@@ -51,10 +49,10 @@ def default_backup(config: Config, now: datetime) -> Path:
 async def backup(
     config: Config, target: Path, *, check: bool = False, keep: int | None = None, keep_days: int | None = None
 ) -> list[str]:
-    """Encrypt the SQLite database into `target`, while it is in use.
+    """Encrypt the SQLite database into `target`. The database may be in use.
 
-    With `check`, `keep` or `keep_days`, open everything in it then. Once that went well, of the automatically named
-    backups in its folder all but the newest `keep` are removed, and those older than `keep_days`. Raises BackupError,
+    With `check`, `keep` or `keep_days`, then open everything in the backup. If that succeeds, remove the automatically
+    named backups in its folder except the newest `keep`, and those older than `keep_days`. Raises BackupError,
     WrongKey.
     """
     database = sqlite_of(config)
@@ -77,7 +75,7 @@ async def backup(
 
 
 def _ring_in_use(config: Config) -> KeyRing:
-    """Return the key ring without looking at the database, which may be broken or not there. Raises WrongKey."""
+    """Return the key ring without reading the database, which may be broken or missing. Raises WrongKey."""
     return find_keys(config, used=True, may_make=False).ring
 
 
@@ -89,7 +87,7 @@ async def _ring_for(config: Config, copy: Path) -> KeyRing | None:
 
 
 async def put_back(config: Config, copy: Path) -> list[str]:
-    """Replace the database by a copy, after opening everything in it. Raises BackupError, InUse, WrongKey."""
+    """Replace the database with a copy, after opening everything in it. Raises BackupError, InUse, WrongKey."""
     database = sqlite_of(config).resolve()
     await asyncio.to_thread(make_folder, database.parent)
     keys = await _ring_for(config, copy)
@@ -102,7 +100,7 @@ async def put_back(config: Config, copy: Path) -> list[str]:
         ended = await _end_again(config, url_of(place), now)
         await asyncio.to_thread(carry_unhandled, database, place)
         before = await asyncio.to_thread(put_in_place, place, database, now)
-    kept = [f"What was there is now {before}. It is removed after 30 days."] if before else []
+    kept = [f"The old database is now {before}. It is removed after 30 days."] if before else []
     return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *ended, *kept]
 
 
@@ -114,7 +112,7 @@ def _arrived(copy: Path, database: Path, keys: KeyRing | None) -> Iterator[Path]
 
 
 async def _end_again(config: Config, url: str, now: datetime) -> list[str]:
-    """Apply to a copy what ended after it was made, or hold back everything that may have been taken back."""
+    """Apply to a copy all endings since it was made; if some are unknown, hold back everything unopened."""
     journal = Journal(config.endings)
     ring = await _ring(config, url)
     try:
@@ -135,10 +133,10 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
     if found.gap:
         asked_again = await services.require_new_yes(store, now)
         said = [
-            f"WARNING: {journal.file} doesn't tell everything that ended after this copy was made: {found.gap}.",
+            f"WARNING: {journal.file} doesn't have everything that ended after this copy was made: {found.gap}.",
             *(said if done else []),
-            "Who erased everything since then may be there again, and who unpaired may be paired again.",
-            f"{_count(asked_again, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
+            "Users who erased everything since then may be there again, and those who unpaired may be paired again.",
+            f"{_count(asked_again, 'unopened line')} won't go out unless the sharer, whom the bot asks, agrees again.",
         ]
     async with store.writing() as rows:
         await rows.write_down(journal)
@@ -160,7 +158,7 @@ async def bring_up(config: Config) -> str | None:
 
 
 async def verify(config: Config, copy: Path | None) -> list[str]:
-    """Open every data key and every word in a copy, or in the database itself. Raises BackupError, WrongKey."""
+    """Open every data key and every text in a copy, or in the database itself. Raises BackupError, WrongKey."""
     if copy is None and config.sqlite_file is None:
         async with opened_database(config) as (store, _), store.reading() as rows:
             opened = await rows.seals.open_all()
@@ -189,7 +187,7 @@ async def _look_through(config: Config, place: Path, copy: Path) -> Opened:
 
 @contextmanager
 def _place_to_look(config: Config) -> Iterator[Path]:
-    """Give a place to check a copy: in the database's folder, which has room, or else in a temporary folder."""
+    """Yield a place to check a copy: in the database's folder, which has room, or else in a temporary folder."""
     folder = config.sqlite_file.resolve().parent if config.sqlite_file else config.data_dir
     with contextlib.ExitStack() as stack:
         if not folder.is_dir():
@@ -229,7 +227,7 @@ async def _store(url: str, ring: KeyRing) -> AsyncIterator[Store]:
 
 def _what_opened(opened: Opened) -> str:
     if not opened.keys:
-        return "There is nobody in it."
+        return "It has no users."
     return f"Everything in it opens: the keys of {_count(opened.keys, 'user')} and {_count(opened.texts, 'text')}."
 
 

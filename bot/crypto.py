@@ -5,12 +5,12 @@ destroys the wrapped data key. Earlier backups still contain it and the lines; s
 
 Formats (the first byte is the format's version, so that we can change to another cipher gradually):
     sealed text       0x01 | nonce, 12 bytes | AES-256-GCM-SIV of (length, 4 bytes | UTF-8 | zeros up to the bucket)
-    tied text         0x02 | as above; it opens only together with the facts that it is tied to, like whom it is for
+    tied text         0x02 | as above; it opens only together with the facts that it is tied to, like its recipient
     hidden id         "~" | base64 of AES-256-GCM-SIV of (UTF-8 | zeros up to 32 bytes), always with the same nonce
     wrapped data key  0x02 | version of the master key, 4 bytes | nonce, 12 bytes | AES-256-GCM-SIV of the data key
                       0x01 | as above, of a user whose older rows are not all tied yet: see bot.storage.tying
 Only a data key wrapped as 0x01 allows reading something that should be tied and isn't. Nobody can make a wrapped data
-key without the master key, so nobody can go back to that state.
+key without the master key, so nobody can restore that state.
 GCM-SIV (RFC 8452) and not GCM: if a nonce ever repeats, for example after a virtual machine was restored, it reveals
 only that two texts are equal, and not the key.
 """
@@ -145,7 +145,7 @@ class KeyRing:
         """
         if not other.contains(self):
             raise WrongKey("The master key that is there now lacks a version that this process works with.")
-        self._wrap_keys = other._wrap_keys  # noqa: SLF001  # first what opens, then what makes a version current
+        self._wrap_keys = other._wrap_keys  # noqa: SLF001  # first the keys that unwrap, then the versions, which make one current
         self._keys = other._keys  # noqa: SLF001
 
     def without(self, version: int) -> "KeyRing":
@@ -280,7 +280,7 @@ def hide(data_key: bytes, name: str, *, user: int) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether this is what `hide` returned; no id of ours begins like it."""
+    """Return whether `hide` made this id; no plain id begins like it."""
     return name.startswith(HIDDEN)
 
 
@@ -351,18 +351,18 @@ def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int
 
 
 def room_for(column: str) -> int:
-    """Return to how many bytes a text of such a column is padded at least; 0 if any short size will do."""
+    """Return the least size in bytes to which texts of this column are padded; 0 if the column has none of its own."""
     return _ROOM.get(column, 0)
 
 
 def sealed_length(padded: int) -> int:
-    """Return how long a text is once it is sealed."""
+    """Return the length in bytes of a sealed text that was padded to `padded` bytes."""
     return len(FORMAT) + NONCE_BYTES + padded + _TAG_BYTES
 
 
 def _pad(text: str, least: int) -> bytes:
     """Pad to `least`, or to 64, 128, 256… bytes, so that the length of a sealed text tells little about the text."""
-    raw = text.encode("utf-8", "surrogatepass")  # keeps a lone surrogate from a broken client as it came
+    raw = text.encode("utf-8", "surrogatepass")  # preserves a lone surrogate from a broken client
     whole = struct.pack(">I", len(raw)) + raw
     bucket = max(SMALLEST_BUCKET, least)
     while bucket < len(whole):

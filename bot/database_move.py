@@ -24,7 +24,7 @@ _TO_USE_IT: Final = (
 )
 
 Progress = Callable[[int, int], None]
-"""Is told how many rows were copied or compared by now, and how many there are to copy and to compare."""
+"""Is called with the number of rows copied or compared so far, and the number there is to copy and compare."""
 
 
 def _silently(_done: int, _of: int) -> None:
@@ -32,7 +32,7 @@ def _silently(_done: int, _of: int) -> None:
 
 
 async def move(config: Config, target: Config, progress: Progress = _silently) -> list[str]:
-    """Copy every row of the database into that of `target`, and compare them. Then no bot starts on the old one.
+    """Copy every row into the database of `target`, and compare them. Then no bot starts on the old database.
 
     It can be interrupted at any point and run again. Raises Unfit, Moved, InUse, LockLost, WrongKey.
     """
@@ -70,7 +70,7 @@ async def move(config: Config, target: Config, progress: Progress = _silently) -
 
 
 async def back(config: Config) -> list[str]:
-    """Let bots use this database again, which was moved. Raises Unfit, InUse."""
+    """Let bots use this database again after it was moved. Raises Unfit, InUse."""
     async with _held(config):
         await fit(config)
         moved = await take_back(config.database_url)
@@ -84,7 +84,7 @@ async def back(config: Config) -> list[str]:
 
 @asynccontextmanager
 async def _held(config: Config) -> AsyncIterator[DatabaseLock]:
-    """Let nobody else use the database; in SQLite, also finish a restore that was interrupted. Raises InUse, Unfit."""
+    """Lock the database; with SQLite, also finish a restore that was interrupted. Raises InUse, Unfit."""
     file = config.sqlite_file.resolve() if config.sqlite_file else None
     if file:
         await asyncio.to_thread(make_folder, file.parent)
@@ -95,7 +95,7 @@ async def _held(config: Config) -> AsyncIterator[DatabaseLock]:
 
 
 async def _make_ready(target: Config, ring: KeyRing) -> None:
-    """Make the tables of the target, if it has none, and compare its master key. Raises Unfit, WrongKey."""
+    """Create the target's tables if it has none, and check its master key. Raises Unfit, WrongKey."""
     version = await known_version(target.database_url)
     if version and version != HEAD:
         raise Unfit(f"{named(target.database_url)} is at version {version}, and not at {HEAD}. Name an empty database.")
@@ -107,7 +107,7 @@ async def _make_ready(target: Config, ring: KeyRing) -> None:
 
 @contextmanager
 def _of_target(target: Config) -> Iterator[None]:
-    """Say of a trouble with a database that it is the target. Raises Unfit."""
+    """Turn a database error into a sentence that names the target. Raises Unfit."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Checks everything that running needs, and says of each thing in a sentence whether it is well. Changes nothing."""
+"""Checks everything that the bot needs to run, and reports on each item in a sentence. Changes nothing."""
 
 import asyncio
 import errno
@@ -40,11 +40,11 @@ _TOKEN_MISSING: Final = (
 )
 
 _BEFORE_THAT: Final = (
-    "a backup of before brings back who erased everything since, and what is unopened in it waits for a second yes"
+    "an older backup brings back users who erased everything since, and its unopened lines wait for a second yes"
 )
 
 _NIGHTLY: Final = timedelta(hours=26)
-"""How old the newest backup may get: one is made every night, and some nights it takes longer."""
+"""The greatest age of the newest backup: one is made every night, and some nights it takes longer."""
 _EVERY_NIGHT: Final = "let a timer do that every night (docs/backups.md)"
 
 Finding = tuple[bool, str]
@@ -69,7 +69,7 @@ def _content(config: Config) -> Finding:
     if problems and library.check(library.content_folder()) == []:
         return False, f"help lines: {problems[0]}"
     if problems:
-        return False, f"content: {len(problems)} to mend; type: ajar content check"
+        return False, f"content: {len(problems)} to fix; type: ajar content check"
     return True, f"content: in order, in {', '.join(languages())}"
 
 
@@ -83,18 +83,16 @@ def _help_lines(config: Config) -> list[Finding]:
         return [(False, f"help lines: none, so /support can name no number; {how}")]
     if len(fresh) < len(found):
         old = [each.id for each in found if not each.fresh(today)]
-        return [
-            (False, f"help lines: {', '.join(old)} not shown: verified over twelve months ago; look them up once more")
-        ]
+        return [(False, f"help lines: {', '.join(old)} not shown: verified over twelve months ago; look them up again")]
     return [(True, f"help lines: {len(fresh)}, of {', '.join(sorted({each.country for each in fresh}))}")]
 
 
 def _operator(config: Config) -> Finding:
-    """The privacy policy has to say who is responsible, and how they are reached."""
+    """Check that the privacy policy can name who is responsible, and how to reach them."""
     settings = {"AJAR_OPERATOR_NAME": config.operator_name, "AJAR_OPERATOR_CONTACT": config.operator_contact}
     missing = [name for name, value in settings.items() if not value]
     if missing:
-        return False, f"privacy policy: {' and '.join(missing)} missing; without, nobody is told who runs this bot"
+        return False, f"privacy policy: {' and '.join(missing)} missing; without them, nobody learns who runs this bot"
     return True, f"privacy policy: it names {config.operator_name}, {config.operator_contact}"
 
 
@@ -157,7 +155,7 @@ async def _journal(config: Config) -> list[Finding]:
             (False, f"journal of endings: {found.gap}; put its file back, else `ajar run` begins anew: {_BEFORE_THAT}")
         ]
     since = f"since {back_to}; {_BEFORE_THAT}" if back_to else "since there is one"
-    return [(True, f"journal of endings: it has all that ended {since}")]
+    return [(True, f"journal of endings: it has all endings {since}")]
 
 
 async def _backups(config: Config) -> list[Finding]:
@@ -173,17 +171,17 @@ async def _backups(config: Config) -> list[Finding]:
         return [(False, f"backups: there is none in {config.backups}; type: ajar backup, and {_EVERY_NIGHT}")]
     newest = made_at(found[0])
     if now - newest > _NIGHTLY:
-        when = f"the newest is of {newest:%Y-%m-%d %H:%M} UTC"
+        when = f"the newest is from {newest:%Y-%m-%d %H:%M} UTC"
         return [(False, f"backups: {when}; type: ajar backup, and {_EVERY_NIGHT}")]
     if now - made_at(found[-1]) > KEPT_AT_MOST:
-        too_old = f"the oldest is of {made_at(found[-1]):%Y-%m-%d}, and the journal of endings goes back a year only"
+        too_old = f"the oldest is from {made_at(found[-1]):%Y-%m-%d}, and the journal of endings goes back only a year"
         return [(False, f"backups: {too_old}; type: ajar backup --keep-days 366")]
     return [(True, f"backups: {len(found)} in {config.backups}, the newest of {newest:%Y-%m-%d %H:%M} UTC")]
 
 
 def _trouble(config: Config, error: Exception) -> str:
     trouble = trouble_of(error, config.sqlite_file)
-    return trouble.sentence if trouble else f"it can't be looked at ({type(error).__name__})"
+    return trouble.sentence if trouble else f"it can't be examined ({type(error).__name__})"
 
 
 async def _key(config: Config, *, with_database: bool) -> Finding:
@@ -271,7 +269,7 @@ async def _telegram(config: Config) -> list[Finding]:
 async def _chat(session: aiohttp.ClientSession, config: Config, username: str) -> Finding:
     """Check that the bot can write to its operator."""
     if config.operator_chat is None:
-        how = f"to be told what only you can mend, write to @{username} and set AJAR_OPERATOR_CHAT to your account's id"
+        how = f"to hear of what only you can fix, write to @{username} and set AJAR_OPERATOR_CHAT to your account's id"
         return True, f"operator's chat: none; {how}"
     try:
         chat, _ = await _ask(session, config, f"getChat?chat_id={config.operator_chat}")
@@ -281,7 +279,7 @@ async def _chat(session: aiohttp.ClientSession, config: Config, username: str) -
     except (aiohttp.ClientError, TimeoutError) as error:
         return False, f"operator's chat: Telegram can't be asked about it: {unreachable(error)}"
     if not isinstance(chat, dict) or chat.get("type") != "private":
-        return False, "operator's chat: AJAR_OPERATOR_CHAT is no private chat; others would read along"
+        return False, "operator's chat: AJAR_OPERATOR_CHAT is not a private chat; others could read it"
     return True, "operator's chat: AJAR_OPERATOR_CHAT is one that the bot can write to"
 
 

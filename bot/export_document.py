@@ -1,7 +1,7 @@
 """The document of an export: what its JSON contains. docs/export.md explains it; docs/export.schema.json is its schema.
 
-Everything in it is of the one person whom it belongs to. Instants are in UTC, to the millisecond; dates and hours are
-on the person's own calendar and clock. Entries refer to a Line by its number, since the database's ids stay there.
+Everything in it belongs to one person. Instants are in UTC, to the millisecond; dates and hours are
+on the person's own calendar and clock. Entries refer to a Line by its number; the database's ids aren't exported.
 
 Change VERSION when an older reader would misread the document; a new field with a default needs no new version.
 """
@@ -26,7 +26,7 @@ def _whole_milliseconds(moment: dt.datetime) -> str:
 
 
 def _in_our_time(when: When) -> When:
-    """Refuse what no calendar arithmetic could be done with."""
+    """Refuse a year that calendar arithmetic can't handle."""
     if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
         raise ValueError(f"not in the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return when
@@ -41,14 +41,14 @@ Day = Annotated[dt.date, AfterValidator(_in_our_time)]
 Hour = Annotated[dt.time, PlainSerializer(lambda at: at.isoformat("minutes"), return_type=str, when_used="json")]
 Depth = Annotated[int, Field(ge=1, le=5)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-"""How often something has happened; far fewer than fit into a column of the database."""
+"""How often something has happened; the limit is far below that of the database's columns."""
 Name = Annotated[str, Field(max_length=100)]
 """An id of the library, of a word of the Shelf, or of a choice."""
 Words = Annotated[str, Field(max_length=4096)]
 
 
 class Part(BaseModel):
-    """A part of the document. Nothing may be in it that isn't described here."""
+    """A part of the document. It may contain nothing that isn't described here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
 
@@ -103,7 +103,7 @@ class Profile(Part):
 
 
 class Feeling(Part):
-    """A word put to a Line: one of the Shelf, by its id and as it reads, or their own."""
+    """A word for a Line: one of the Shelf, with its id and its text, or their own."""
 
     shelf: Name | None = None
     word: Words | None = None
@@ -151,7 +151,7 @@ class ShownQuestion(Part):
 
 
 class Draft(Part):
-    """A text that was sent and hasn't been decided about."""
+    """A text that they sent and haven't decided about."""
 
     sent_at: Moment
     reason: Name
@@ -159,7 +159,7 @@ class Draft(Part):
 
 
 class Reflection(Part):
-    """What they let, or wanted to let, their partner see. Whether it was opened isn't here: nobody has told them."""
+    """What they shared, or drafted to share. Whether it was opened isn't here, because they were never told."""
 
     state: Literal["draft", "shared"]
     line: int | None = Field(default=None, description="The number of the Line.")
@@ -176,7 +176,7 @@ class Reflection(Part):
 
 
 class Remark(Part):
-    """What they said about a Response, privately, or to a question that came back. The Response is the partner's."""
+    """What they said privately about a Response, or to a question that came back. The Response is the partner's."""
 
     shared_at: Moment | None = Field(description="When they shared the Reflection.")
     landed: bool | None = None

@@ -1,4 +1,4 @@
-"""The fence: a process that was frozen may no longer act on what it had claimed, since others have taken it over."""
+"""Keeps a process that was frozen from acting on claims that others have taken over."""
 
 import time
 from collections.abc import Callable
@@ -8,18 +8,18 @@ _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def steady() -> float:
-    """Return seconds of a clock that nobody sets, and that goes on while the process or the machine sleeps."""
+    """Return the seconds of a clock that nobody sets, and that runs on while the process or the machine sleeps."""
     return time.clock_gettime(_CLOCK)
 
 
 class Fence:
-    """Is open as long as no other process can have taken over what this one has claimed.
+    """Open while no other process can have taken over what this one has claimed.
 
-    With SQLite it always is, since there is no other process. Beside others it has to be renewed.
+    With SQLite it is always open, because there is no other process; with PostgreSQL it has to be renewed.
     """
 
     def __init__(self, now: Callable[[], float] = steady, until: float = float("inf")) -> None:
-        """`now` is in seconds, as is `until`, until which it is open."""
+        """Begin open until `until`, in seconds of the clock `now`."""
         self._now = now
         self._until = until
 

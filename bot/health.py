@@ -1,4 +1,4 @@
-"""What is wrong with the running bot, each as a sentence for operators, reported by whatever notices it."""
+"""Collects what is wrong with the running bot, in sentences for operators, from whatever notices it."""
 
 from collections.abc import Mapping
 from time import monotonic
@@ -8,22 +8,22 @@ from bot.metrics import LAST_FETCH
 
 STARTING: Final = "the bot is still starting"
 SILENT: Final = 300.0
-"""Seconds after which it is a problem that nothing was heard from Telegram. It answers a poll after 25."""
+"""Seconds without a sign of Telegram that count as a problem. It answers a poll after 25 at most."""
 
 
 class Health:
-    """The current problems, by what they are about. Anything that nobody has reported on counts as well."""
+    """The current problems, by subject. A subject that nobody has reported on counts as healthy."""
 
     def __init__(self) -> None:
         self._ills: dict[str, str] = {"start": STARTING}
         self._heard_at: float | None = None
 
     def well(self, about: str) -> bool:
-        """Report that this is in order. True if it wasn't before."""
+        """Report that a subject is healthy. Return whether it wasn't before."""
         return self._ills.pop(about, None) is not None
 
     def ill(self, about: str, sentence: str) -> bool:
-        """Report what is wrong, in a sentence without secrets or anybody's words. True if it is new."""
+        """Report what is wrong, in a sentence without secrets or anybody's words. Return whether it is new."""
         new = self._ills.get(about) != sentence
         self._ills[about] = sentence
         return new
@@ -35,7 +35,7 @@ class Health:
 
     @property
     def silence(self) -> float | None:
-        """For how many seconds Telegram hasn't been heard; None if it never was, as when another process fetches."""
+        """Seconds since Telegram was last heard; None if it never was, for example because another process fetches."""
         return None if self._heard_at is None else monotonic() - self._heard_at
 
     @property

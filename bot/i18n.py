@@ -112,7 +112,7 @@ class Say:
         return format_date(day, str(self.locale.datetime_skeletons["MMMd"]), locale=self.locale)
 
     @property
-    def is_from_right(self) -> bool:
+    def is_right_to_left(self) -> bool:
         """Whether this language is written from right to left."""
         return str(self.locale.text_direction) == "rtl"
 
@@ -271,9 +271,9 @@ def likely_zones(language: str) -> frozenset[str]:
 def speakers(tag: str) -> Mapping[str, float]:
     """Return how many people may have set Telegram to this tag ("de", "pt-BR", "zh-hant"), by the zone they live in.
 
-    Languages are counted by CLDR, people by GeoNames. Where few speak a language, most of these have set their phones
-    to another one, hence `_AS_FIRST`. If the tag names a country, its people come first. A language that nobody is
-    counted for is taken for English.
+    Languages are counted by CLDR, people by GeoNames. Where few people speak a language, most of them have set their
+    phones to another one; `_AS_FIRST` allows for that. If the tag names a country, its people come first. A language
+    that nobody is counted for is taken for English.
     """
     language, country = _language_and_country(tag)
     spoken = {

@@ -9,7 +9,7 @@ from bot.services.arrivals import put
 
 
 async def take(config: Config, files: Sequence[bytes]) -> list[str]:
-    """Store the files of one export, sealed, for its owner to take in. Raises WrongDocument, Unfit, Moved, WrongKey."""
+    """Store the sealed files of one export for their owner to import. Raises WrongDocument, Unfit, Moved, WrongKey."""
     async with opened(config) as (store, _):
         async with store.reading() as rows:
             await rows.refuse_moved()

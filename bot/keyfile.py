@@ -194,7 +194,7 @@ def _drafted(path: Path, ring: KeyRing) -> Path:
 def _as_before(draft: Path, path: Path) -> None:
     """Give the draft the owner and mode of the file, so that the service keeps a file that root changes."""
     about = path.stat()
-    with contextlib.suppress(PermissionError):  # we aren't root: then the file is ours and only for us
+    with contextlib.suppress(PermissionError):  # we aren't root, so the file is ours and private already
         os.chown(draft, about.st_uid, about.st_gid)
         draft.chmod(about.st_mode & 0o777)
 

@@ -1,10 +1,10 @@
 """`ajar keys …`: an operator's commands for the master key. They return sentences to print.
 
 A change first locks the database and the key's file, and only then reads both. Every key that any data key needs is in
-a file at every moment: the old ring lies beside the new one until all data keys have been opened without it.
+a file at every moment: the old ring is kept beside the new one until all data keys have been opened without it.
 
-`rotate` and `rewrap` also work beside running bots. They look at the key's file, take over the new version, and note
-that in the database; once all have done so, data keys are wrapped with it.
+`rotate` and `rewrap` also work while bots run. A bot checks the key's file, adopts the new version, and records that in
+the database; once all have done so, the command wraps data keys with it.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ _BATCH: Final = 500
 _SMALL_BATCH: Final = 50
 """How many data keys we wrap in one transaction while a bot runs, which has to wait for it."""
 _PATIENCE: Final = 20.0
-"""Seconds until a running bot, which looks at the key's file every second, must have taken a new version over."""
+"""Seconds within which a running bot, which checks the key's file every second, must have adopted a new version."""
 _LOOK: Final = 0.2
 
 Progress = Callable[[int, int], None]
-"""Is told how many data keys are wrapped by now, and how many there are to wrap."""
+"""Is called with the number of data keys wrapped so far, and the number there is to wrap."""
 
 Survey = Counter[int | None]
 """How many data keys each version of the master key wraps; under None, how many don't open with any version we have."""
@@ -84,7 +84,7 @@ async def new(file: Path | None) -> list[str]:
     if file is None:
         return [ring.text]
     if not await asyncio.to_thread(make_key_file, file, ring):
-        raise WrongKey(f"{file} is there already, and a key that may be in use is not written over. Name another file.")
+        raise WrongKey(f"{file} exists already, and a key that may be in use is never overwritten. Name another file.")
     return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
 
 
@@ -147,7 +147,7 @@ class _Change:
 
     config: Config
     lock: DatabaseLock | None
-    """None if a bot is running, which holds the lock of its database."""
+    """None if a running bot holds the lock of its database."""
     ring: KeyRing
     file: Path | None
     left_out: frozenset[int] = frozenset()
@@ -207,7 +207,7 @@ class _Change:
         return _SMALL_BATCH if self.config.sqlite_file else 1
 
     async def _record(self, store: Store) -> None:
-        """Make sure that whoever wraps data keys uses our current version. Raises WrongKey if the bot doesn't yet."""
+        """Make sure that every process wraps with our current version. Raises WrongKey if a bot doesn't yet."""
         if self.lock:
             async with store.writing() as rows:
                 await rows.master_keys.record(alone=False)
@@ -220,7 +220,7 @@ class _Change:
         raise WrongKey(
             f"A bot that is running doesn't use version {self.ring.current} of the master key. If it gets a copy of "
             "the key's file when it starts, or its key by AJAR_MASTER_KEY, start it again. Then type the command "
-            "again: it goes on where it was. Nobody's key was changed."
+            "again: it continues where it stopped. Nobody's key was changed."
         )
 
     async def _verify(self) -> None:
@@ -233,7 +233,7 @@ class _Change:
         if self.file is None or kept_ring(self.file) is None:
             return _unopened(used)
         if used[None]:
-            return [*_unopened(used), f"Until they do, the key ring of before stays in {kept_file(self.file)}."]
+            return [*_unopened(used), f"Until they do, the previous key ring stays in {kept_file(self.file)}."]
         drop_kept_ring(self.file)
         return []
 

@@ -97,7 +97,7 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def install_hooks(loop: asyncio.AbstractEventLoop) -> None:
-    """Log in the safe form what a task or callback of `loop` raises and nobody catches."""
+    """Log, in the safe form, any exception that a task or callback of `loop` raises and nobody catches."""
     loop.set_exception_handler(_on_loop)
 
 
@@ -235,7 +235,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """UpdateProcessor every record into the same few fields, renders them, and redacts the finished line."""
+    """Brings every record into the same few fields, renders them, and redacts the finished line."""
 
     def __init__(self, render: Callable[[dict[str, Any]], str], redact: Redactor) -> None:
         self._redact = redact

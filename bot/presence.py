@@ -1,9 +1,9 @@
-"""This process among those that share its database: that it is alive, what only one of them does, what all must know.
+"""Coordinates the processes that share a database: who is alive, what only one of them does, what all must know.
 
-With SQLite there is one process, which is alone and does everything. With PostgreSQL each has a row whose beat counts
-up every second. One whose beat stands still while another one watches has been killed, or is frozen: it is removed, and
-what it had claimed is free. No clock is compared for that. By then its fence has been closed for seconds, so if it
-wakes up it sends nothing any more; it finds its row gone and starts over.
+With SQLite there is one process, which does everything. With PostgreSQL each process has a row whose beat counts up
+every second. If another process sees the beat stand still, that process was killed or is frozen: its row is removed and
+its claims are released. No clocks are compared for that. By then its fence has been closed for seconds, so if it wakes
+up it sends nothing more; it finds its row gone and starts over.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ BEAT: Final = 1.0
 VALID: Final = 5.0
 """Seconds for which the fence is open after a beat began."""
 DEAD: Final = 10.0
-"""Seconds for which another process has to see a beat stand still before it takes over. The five seconds more than
-VALID are what a call that has passed the fence may take to be written to Telegram."""
+"""Seconds for which another process must see a beat stand still before it takes over. That is five more than VALID, for
+a call that has passed the fence and is still being written to Telegram."""
 _GAP: Final = 3.0
-"""If we haven't seen the others for so many seconds, what we saw before doesn't count: maybe nobody could beat."""
+"""If we haven't seen the others for this many seconds, earlier sightings don't count: perhaps nobody could beat."""
 _HEARD: Final = 2 * BEAT
-"""After this time in the list every process has seen us, and gives turns to us."""
+"""Seconds after which every process has seen us in the list, and leaves turns to us."""
 _PATIENCE: Final = 4.0
 """Seconds after which a beat is tried again."""
 _SOONEST: Final = 0.1
-"""Seconds between two beats if there is something to tell."""
+"""The fewest seconds between two beats, when there is something to share."""
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -47,7 +47,7 @@ throttled = ThrottledLog(log)
 class Role(StrEnum):
     """What a process is for."""
 
-    WEB = "web"  # takes updates in by the webhook, and writes them down
+    WEB = "web"  # receives updates by webhook and stores them
     WORKER = "worker"  # handles them, plans and sends
     ALL = "all"
 
@@ -61,7 +61,7 @@ class Role(StrEnum):
 
 
 class Duty(StrEnum):
-    """What one process does for all."""
+    """What one process does for all of them."""
 
     RECEIVING = "receiving"  # fetches updates, or sets the webhook and watches it
     KEEPING = "keeping"  # tidies, registers the commands, ties older rows
@@ -112,12 +112,12 @@ class Presence:
         self.role = role
         self.alone = fence is None
         self.owner = secrets.randbits(62)
-        """What this process claims rows as."""
+        """The id under which this process claims rows."""
         self.fence = fence or Fence(now)
         self.on_seen: Callable[[Others], None] = _ignore
-        """Is called after every beat with what the pace needs to know of the others."""
+        """Is called after every beat with what the pacer needs to know about the others."""
         self.pass_on: Callable[[], int] = int
-        """Is called before every beat: how many answers more the others have to make room for."""
+        """Is called before every beat; returns for how many more answers the others have to make room."""
         self._processes: tuple[Process, ...] = ()
         self._joined_at: float | None = None
         self._watched: dict[int, tuple[int, float]] = {}
@@ -130,26 +130,26 @@ class Presence:
                 leading.set()
 
     def leads(self, duty: Duty) -> bool:
-        """True if it is this process that does it for all."""
+        """Return whether this process does it for all."""
         return self._leading[duty].is_set() and self.fence.is_open
 
     async def until_leading(self, duty: Duty) -> None:
-        """Wait until this process has to do it for all. From then on it does, as long as it lives."""
+        """Wait until this duty falls to this process, which then has it for as long as it lives."""
         await self._leading[duty].wait()
 
     def hold(self, chat_id: int, seconds: float) -> None:
-        """Let all know that Telegram asked us to wait with this chat; 0 seconds lifts a hold."""
+        """Tell all processes that Telegram asked us to wait with this chat; 0 seconds lifts the hold."""
         if not self.alone:
             self._holds[chat_id] = seconds
             self._poked.set()
 
     def hear(self, said: str) -> None:
-        """Look at once if somebody said that there is something to see."""
+        """Beat at once if another process has announced a hold."""
         if said == HELD:
             self._poked.set()
 
     async def join(self) -> None:
-        """Take a place among the processes, and look who is there."""
+        """Add our row to the processes', and see which others there are."""
         if self.alone:
             return
         while True:
@@ -159,7 +159,7 @@ class Presence:
         await self.beat()
 
     async def leave(self) -> None:
-        """Give up our place, and what is still claimed: the others take it over at once."""
+        """Remove our row and release our claims, so that the others can take them over at once."""
         self.fence.close()
         if not self.alone:
             await self._remove(self.owner)
@@ -174,7 +174,7 @@ class Presence:
                     await self._bury()
             except TakenForDead:
                 raise
-            except Exception as error:  # noqa: BLE001  # the database is away: the fence closes if it stays so
+            except Exception as error:  # noqa: BLE001  # the database is unavailable: the fence closes if that lasts
                 throttled.warning("presence.waits", error=safe_error(error))
         await asyncio.Event().wait()
 
@@ -190,7 +190,7 @@ class Presence:
         self._poked.clear()
 
     async def beat(self) -> None:
-        """Show that we are alive, tell what is to be told, and look at the others. Raises TakenForDead."""
+        """Show that we are alive, share our holds, and look at the other processes. Raises TakenForDead."""
         began = self._now()
         with self._telling() as holds:
             async with self._store.apart() as rows:
@@ -205,7 +205,7 @@ class Presence:
 
     @contextmanager
     def _telling(self) -> Iterator[Mapping[int, float]]:
-        """Give the holds to tell, and keep them for the next time if that fails."""
+        """Yield the holds to share, and keep them for the next beat if that fails."""
         holds, self._holds = self._holds, {}
         try:
             yield holds

@@ -35,14 +35,14 @@ _LOOK: Final = timedelta(hours=1)
 _NOTED: Final = "rehearsed"
 """The name of the note that says when the last rehearsal began."""
 _CERTAIN: Final = timedelta(days=1)
-"""Who joined this long before a backup is in it: when they joined is stored as a date only."""
+"""A user who joined this long before a backup must be in it: when they joined is stored as a date only."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """How it went, and what to say about it to whoever typed the command."""
+    """How a rehearsal went, and the sentences to print about it."""
 
     well: bool
     said: list[str]
@@ -87,7 +87,7 @@ def _config_for(config: Config, place: Path) -> Config:
 
 
 def _without(restored: Path, opened: list[str]) -> list[str]:
-    """Name the backup in what was found in a place that is gone."""
+    """Replace the path of a place that is gone by words."""
     return [sentence.replace(str(restored), "What was restored", 1) for sentence in opened]
 
 
@@ -123,13 +123,13 @@ async def _language(config: Config, chat_id: int) -> str:
     try:
         async with open_store(config, KeyRing.new()) as store, store.reading() as rows:  # it needs no key
             operator = await rows.users.find(chat_id)
-    except Exception:  # noqa: BLE001  # what is wrong with the database is said where it is needed
+    except Exception:  # noqa: BLE001  # whatever needs the database reports what is wrong with it
         return BASE
     return operator.language if operator else BASE
 
 
 async def in_own_process() -> bool | None:
-    """Type `ajar rehearse` in another process. Return whether all was well, or None if it was broken off."""
+    """Run `ajar rehearse` in another process. Return whether all went well, or None if it was broken off."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "rehearse",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -149,14 +149,14 @@ class Rehearsals:
     def __init__(
         self, store: Store, clock: Clock, backups: Path, work: Callable[[], Awaitable[bool | None]] = in_own_process
     ) -> None:
-        """`backups` is the folder in which they are looked for."""
+        """`backups` is the folder of the backups."""
         self._store = store
         self._clock = clock
         self._backups = backups
         self._work = work
 
     async def run(self) -> None:
-        """Look every hour whether it is time, until cancelled."""
+        """Check every hour whether a rehearsal is due, until cancelled."""
         while True:
             try:
                 await self.rehearse_if_due()
@@ -171,7 +171,7 @@ class Rehearsals:
             noted = await rows.note(_NOTED)
         if noted and now < datetime.fromisoformat(noted) + _EVERY:
             return
-        await self._note(now - _EVERY + _AGAIN)  # if it is broken off
+        await self._note(now - _EVERY + _AGAIN)  # in case it is broken off
         if noted is None:
             return
         well = await self._work()

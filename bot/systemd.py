@@ -1,4 +1,4 @@
-"""Tells systemd how the service is: that it is ready, still alive, stopping, and a sentence for `systemctl status`.
+"""Tells systemd the state of the service: ready, still alive, stopping, and a sentence for `systemctl status`.
 
 The protocol is one datagram with NAME=VALUE lines: https://www.freedesktop.org/software/systemd/man/sd_notify.html. The
 libraries for it are unmaintained, or need libsystemd's headers.
@@ -19,7 +19,7 @@ def notify(*facts: str) -> None:
             there.setblocking(False)
             there.connect(f"\0{address[1:]}" if address[0] == "@" else address)
             there.send("\n".join(facts).encode())
-    except OSError:  # whatever systemd misses of us, the bot must go on
+    except OSError:  # a message that systemd misses mustn't stop the bot
         return
 
 

@@ -1,8 +1,8 @@
 """Ends this process when it no longer does its work, so that its supervisor starts a new one.
 
-That helps if something in this process is stuck: a task that waits for what never comes, a sender that hangs, a lock
-that nobody releases, an event loop that is blocked. It doesn't help if Telegram or the database is away: then there are
-tries that fail, which is progress here, and /health/ready says what is wrong.
+That helps if something in this process is stuck: a task that waits for something that never comes, a sender that hangs,
+a lock that nobody releases, an event loop that is blocked. It doesn't help if Telegram or the database is away: then
+there are tries that fail, which is progress here, and /health/ready says what is wrong.
 
 Nothing is measured by a clock, since an operator may move it, or freeze the process, or let the laptop sleep. Work is
 stuck if it makes no progress in so many looks in a row while there is something to do.
@@ -25,12 +25,12 @@ from bot.systemd import notify, watchdog_seconds
 LOOK_EVERY: Final = 10.0
 """Seconds between looks at the work."""
 LOOKS: Final = 30
-"""After so many looks without progress, which is five minutes, work is stuck."""
+"""Work is stuck after this many looks without progress, which is five minutes."""
 BEAT_EVERY: Final = 1.0
 """Seconds between two signs of life of the event loop."""
 LOOP_LOOK_EVERY: Final = 5.0
 LOOP_LOOKS: Final = 24
-"""After so many looks without a sign of life, which is two minutes, the event loop is blocked."""
+"""The event loop is blocked after this many looks without a sign of life, which is two minutes."""
 _ORDERLY: Final = 15.0
 """Seconds that a stuck process gets to close what it has open."""
 _LOGGING: Final = 10.0
@@ -53,14 +53,14 @@ class Work:
     """Returns a number that changes with everything that is done or tried; None while there is nothing to do."""
     last: int | None = None
     looks: int = 0
-    """How often in a row there was no progress."""
+    """How many looks in a row found no progress."""
 
     async def look(self) -> None:
         try:
             async with asyncio.timeout(LOOK_EVERY):
                 now = await self.progress()
         except TimeoutError:
-            now = self.last  # what tells of progress is stuck itself, unless the database is away
+            now = self.last  # the count itself is stuck, unless the database is unavailable
         except Exception:  # noqa: BLE001  # the database is away, and a restart wouldn't help
             now = None
         self.looks = self.looks + 1 if now is not None and now == self.last else 0
@@ -68,7 +68,7 @@ class Work:
 
 
 class Watchdog:
-    """Looks whether work is stuck."""
+    """Checks whether work is stuck."""
 
     def __init__(self, works: Sequence[Work], database_is_well: Callable[[], Awaitable[bool]]) -> None:
         """`database_is_well` asks the database in a way that nothing in this process can block."""
@@ -77,16 +77,17 @@ class Watchdog:
 
     async def run(self) -> None:
         """Look until something is stuck. Raises Stuck, and ends the process soon, whatever else happens."""
-        while not (stuck := await self.look()):  # noqa: ASYNC110  # no event says that nothing happens
+        while not (stuck := await self.look()):  # noqa: ASYNC110  # there is no event for the absence of progress
             await asyncio.sleep(LOOK_EVERY)
         log.critical("watchdog.stuck", reason=Safe(stuck.stuck))
         _end_after(_ORDERLY)
         raise Stuck(f"{stuck.stuck}, so the bot ends and has to be started again.")
 
     async def look(self) -> Work | None:
-        """Return what is stuck, if anything is.
+        """Return the work that is stuck, if any is.
 
-        For half of the looks the database must have been well, so that work that waited for it had time to go on.
+        During the second half of the looks the database must be well, so that work that waited for it has had time to
+        go on.
         """
         for work in self._works:
             await work.look()
@@ -98,7 +99,7 @@ class Watchdog:
 
 
 class Heart:
-    """Beats as long as the event loop runs, for systemd and for a thread that ends the process when it stops."""
+    """Beats as long as the event loop runs, for systemd and for a thread that ends the process when the beats stop."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -129,7 +130,7 @@ class Heart:
             notify(*facts)
 
     def _listen(self) -> None:
-        """Listen, in a thread of its own, whether there is another beat at each look."""
+        """Check at each look, in a thread of its own, that there has been another beat."""
         heard, looks = -1, 0
         while not self._stopped.wait(LOOP_LOOK_EVERY):
             looks = looks + 1 if self._beats == heard else 0

@@ -262,7 +262,7 @@ def test_doctor_says_how_old_backups_are_and_what_to_type(keeper: Keeper) -> Non
     assert says(ages=()) == (False, f"backups: there is none in {folder}; type: ajar backup, and {nightly}")
     well, sentence = says(ages=(27 * hour, 50 * hour))
     assert not well
-    assert re.fullmatch(r"backups: the newest is of [-0-9]+ [0-9:]+ UTC; type: ajar backup, and let a .*", sentence)
+    assert re.fullmatch(r"backups: the newest is from [-0-9]+ [0-9:]+ UTC; type: ajar backup, and let a .*", sentence)
     well, sentence = says(ages=(25 * hour, year))
     assert not well
     assert sentence.endswith("type: ajar backup --keep-days 366")
@@ -415,7 +415,7 @@ def test_old_copy_is_migrated(keeper: Keeper) -> None:
 
     asyncio.run(at_version(f"sqlite+aiosqlite:///{keeper.folder / 'old.db'}", "0002"))
     keeper.does("verify", "old.db")
-    assert "There is nobody in it." in keeper.does("restore", "old.db")[0]
+    assert "It has no users." in keeper.does("restore", "old.db")[0]
     assert keeper.users() == []
 
 

@@ -143,7 +143,7 @@ def tap_data(world: World, user_id: int, message_id: int, data: str) -> Query:
 
 
 def reacts(world: World, user_id: int, message_id: int, emoji: str) -> None:
-    """Add a reaction to a message; an empty one removes it. The bot gets an update only if it asked for such."""
+    """Add a reaction to a message; an empty one removes it. The bot gets an update only if it asked for them."""
     chat = _unblocked(world, user_id)
     message = _seen(world, user_id, message_id)
     old = message.reactions.pop("user", "")

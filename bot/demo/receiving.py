@@ -19,7 +19,7 @@ BROKEN = {"message": {"message_id": "one", "date": "yesterday", "chat": 1}}
 
 
 async def get_updates(world: World, params: Params, alive: Alive) -> list[Update]:
-    """Hold while there are no updates. A fault is used only if the caller is still there to meet it."""
+    """Hold the call while there are no updates. A fault is used up only if the caller is still there to meet it."""
     if world.webhook.hook:
         raise Refused(409, WEBHOOK_ACTIVE)
     updates, limit = world.updates, params.get("limit", 100)

@@ -1,4 +1,4 @@
-"""Shows the state: to the bot as the Bot API does, and to the page in the form that the page needs."""
+"""Renders the state: for the bot as the Bot API does, and for the page in the form that the page needs."""
 
 from datetime import datetime
 from typing import Any

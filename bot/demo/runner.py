@@ -92,7 +92,7 @@ async def _run(
     except CannotListen as error:
         say(str(error))
         return 1
-    say("The demo has ended. It goes on where it was when you start it again.")
+    say("The demo has ended. It continues where it stopped when you start it again.")
     return 0
 
 
@@ -144,7 +144,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 
 def _in_url(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - what was asked for; this is where a browser finds it
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - as requested; this is where a browser finds it
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 

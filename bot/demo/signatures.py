@@ -1,7 +1,7 @@
 """The methods and their parameters: the part of the Bot API that the bot uses.
 
 A parameter has the same type wherever it occurs, so the types are in one table and methods only name their parameters.
-tests/demo/test_schema.py compares this with a description of the Bot API that isn't ours.
+tests/demo/test_schema.py compares this with an independent description of the Bot API.
 """
 
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from bot.demo.keys import NextDue
 from bot.demo.world import World
 
 LOOK: Final = 0.15
-"""How often we check what the bot has done, in seconds."""
+"""Seconds between checks of what the bot has done."""
 PATIENCE: Final = 10.0
 """How many seconds the bot has to do what is due before the walk ends with a message."""
 FARTHEST: Final = timedelta(days=366)

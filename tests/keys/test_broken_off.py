@@ -88,7 +88,7 @@ async def test_missing_version_that_is_needed_is_named(bench: Bench) -> None:
     replace_key_file(bench.file, bench.ring, new)
     replace_key_file(bench.file, new, new.without(1))
     for command in (commands.versions, commands.rotate, commands.rewrap):
-        with pytest.raises(OtherKey, match="The key ring of before its last change is in") as caught:
+        with pytest.raises(OtherKey, match="The key ring from before its last change is in") as caught:
             await command(bench.config)
         assert str(kept_file(bench.file)) in str(caught.value)
     kept_file(bench.file).replace(bench.file)
@@ -108,7 +108,7 @@ async def test_damaged_data_key_keeps_the_previous_ring(bench: Bench) -> None:
     await bench.joins(BOB, bench.ring)
     await bench.damages(ALICE)
     said = await commands.rotate(bench.config)
-    assert any("the key ring of before stays in" in sentence for sentence in said)
+    assert any("the previous key ring stays in" in sentence for sentence in said)
     assert kept_file(bench.file).exists()
     with pytest.raises(WrongKey, match="so it stays"):
         await commands.forget(bench.config, 1)

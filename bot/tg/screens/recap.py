@@ -38,7 +38,7 @@ def recap_shown(view: View, result: RecapShown) -> Screen:
         # Translators: below the first recap that comes by itself
         text += "\n\n" + say("This comes on Sundays, after a week with a line in it. It is shown to nobody else.")
     picture = Picture(
-        tuple(Week(say.day_and_month(first), words) for first, words in weeks), from_right=say.is_from_right
+        tuple(Week(say.day_and_month(first), words) for first, words in weeks), from_right=say.is_right_to_left
     )
     # Translators: button; the weekly recap doesn't come any more
     rows = ((button(say("Not on Sundays"), RECAP_STOP()),),) if result.by_itself else ()
