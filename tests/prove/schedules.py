@@ -65,6 +65,9 @@ class Schedule(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._waiting.now
 
+    def set_time(self, seconds: float) -> None:
+        self._waiting.now = seconds
+
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
         """Do it now; its outcome arrives later."""
         return self.create_task(self.later(func, *args))
@@ -84,11 +87,18 @@ class Schedule(asyncio.SelectorEventLoop):
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]], seed: int) -> T:
-    """Run this in the schedule of a seed. Whatever else is drawn is drawn from the seed too."""
+    """Run this in the schedule of a seed."""
+    with schedule(seed) as runner:
+        return runner.run(work())
+
+
+@contextmanager
+def schedule(seed: int) -> Iterator[asyncio.Runner]:
+    """Yield what runs coroutines in the schedule of a seed. Whatever else is drawn is drawn from the seed too."""
     random.seed(seed)
     ids = mock.patch("bot.storage.ids.secrets", SimpleNamespace(randbits=random.Random(seed).getrandbits))
     with ids, _without_threads(), asyncio.Runner(loop_factory=partial(Schedule, seed)) as runner:
-        return runner.run(work())
+        yield runner
 
 
 @contextmanager

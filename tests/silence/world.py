@@ -187,7 +187,7 @@ _library: Final = cache(library.load)
 class _Hurried(Pacer):
     """Sends everything at once; the pace is tested elsewhere."""
 
-    async def turn(self) -> None:
+    async def wait_turn(self) -> None:
         """Nobody has to wait."""
 
 
@@ -327,31 +327,41 @@ class Beginning:
     @asynccontextmanager
     async def life(self, folder: Path, **settings: Any) -> AsyncIterator[World]:
         """A world that begins here."""
-        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nothing else goes on yet
-        (folder / "ajar.db").write_bytes(self.database)
+        self.lay_out(folder)
         clock = HandClock(START)
-        config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder, **settings})
-        store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
         recorder = Recorder(clock)
         with (
             mock.patch("bot.storage.ids.secrets", _Chance(clock)),
             mock.patch("bot.storage.ids._drawn", OrderedDict()),
         ):
-            built = bot.app.build(
-                config,
-                store,
-                cast("Network", recorder),
-                clock=clock,
-                pacer=_Hurried(),
-                content=_library(library.content_folder()),
-            )
+            built = await self.start(folder, clock, recorder, _Hurried(), **settings)
             try:
-                await built.client.initialize()
                 self._put_old_buttons(recorder)
                 yield World(built, clock, recorder)
             finally:
-                await built.places.close()
-                await store.close()
+                await stop(built)
+
+    def lay_out(self, folder: Path) -> None:
+        """Put a copy of the database into this folder."""
+        folder.mkdir(parents=True, exist_ok=True)  # nothing else goes on yet
+        (folder / "ajar.db").write_bytes(self.database)
+
+    async def start(
+        self, folder: Path, clock: HandClock, recorder: Recorder, pacer: Pacer, **settings: Any
+    ) -> bot.app.Bot:
+        """Start the bot on the database in this folder."""
+        config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder, **settings})
+        store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
+        built = bot.app.build(
+            config,
+            store,
+            cast("Network", recorder),
+            clock=clock,
+            pacer=pacer,
+            content=_library(library.content_folder()),
+        )
+        await built.client.initialize()
+        return built
 
     def _put_old_buttons(self, recorder: Recorder) -> None:
         """Tap everything in both chats about the line that was shared before, including taps that no longer fit."""
@@ -376,6 +386,12 @@ class Beginning:
             "text": "…",
             "markup": {"inline_keyboard": keys},
         }
+
+
+async def stop(built: bot.app.Bot) -> None:
+    """Close what a bot holds."""
+    await built.places.close()
+    await built.store.close()
 
 
 _beginning: Beginning | None = None
