@@ -398,14 +398,15 @@ class BotProcess:
         data_dir: Path,
         env: dict[str, str],
         command: Sequence[str] | None,
-        arguments: Sequence[str] = (),
+        work: Callable[[], object],
     ) -> None:
         self.telegram = telegram
         self.data_dir = data_dir
         self.log = data_dir / "bot.log"
         self._env = env
         self._command = command
-        self._arguments = arguments
+        self.work = work
+        """What it does once it is forked. A test may replace this before it starts."""
         self._process: asyncio.subprocess.Process | Forked | None = None
 
     @property
@@ -430,8 +431,7 @@ class BotProcess:
         """Start without waiting."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._command is None:
-            run = partial(ajar, ("run", *self._arguments))
-            self._process = Forked(run, cwd=self.data_dir, env=self._env, output=self.log, errors=self.log)
+            self._process = Forked(self.work, cwd=self.data_dir, env=self._env, output=self.log, errors=self.log)
         else:
             with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
@@ -510,9 +510,8 @@ def start_bot(
         settings["AJAR_CLOCK_FILE"] = str(telegram.time_file.path)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
     paths = [str(Path(bot.__file__).parents[1]), *filter(None, [kept.get("PYTHONPATH")])]
-    return BotProcess(
-        telegram, data_dir, {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)}, command, arguments
-    )
+    environment = {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)}
+    return BotProcess(telegram, data_dir, environment, command, partial(ajar, ("run", *arguments)))
 
 
 __all__ = ["BOT_ID", "BotProcess", "Person", "Seen", "Telegram", "stand_in", "start_bot"]

@@ -18,10 +18,9 @@ import pytest
 from bot.crypto import KeyRing, wrapped_by
 from bot.export_document import Document, Line, Profile
 from bot.keyfile import make_key_file
-from bot.storage.migrate import migrate
 from bot.storage.store import Store
 from tests import forks
-from tests.databases import sqlite_url
+from tests.databases import SqliteTemplate
 from tests.forks import ajar
 from tests.standin import TEST_KEY
 
@@ -31,8 +30,9 @@ ROOT = Path(__file__).parent.parent
 class Operator:
     """Types `ajar …` in a folder of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: SqliteTemplate) -> None:
         self.folder = folder
+        self.template = template
         self.ring = KeyRing.new()
         self.environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AJAR_")},
@@ -50,7 +50,7 @@ class Operator:
     def has_database(self) -> None:
         """Leave the state of `ajar migrate` without starting a process for it."""
         self.database.parent.mkdir(mode=0o700)
-        asyncio.run(migrate(sqlite_url(self.database)))
+        self.template.copy(self.database.parent)
 
     def rows(self) -> list[str]:
         """Return everything in the database."""
@@ -70,8 +70,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    return Operator(tmp_path)
+def operator(tmp_path: Path, sqlite_template: SqliteTemplate) -> Operator:
+    return Operator(tmp_path, sqlite_template)
 
 
 def test_wrong_settings_are_listed_and_exit_with_2(operator: Operator) -> None:

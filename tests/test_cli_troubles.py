@@ -32,8 +32,8 @@ ALL = (
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    return Operator(tmp_path)
+def operator(tmp_path: Path, sqlite_template: SqliteTemplate) -> Operator:
+    return Operator(tmp_path, sqlite_template)
 
 
 def sentence(said: subprocess.CompletedProcess[str]) -> str:

@@ -31,6 +31,7 @@ from bot.storage.migrate import HEAD
 from bot.storage.retention import backups_in, made_at, name_of, remove_older
 from bot.storage.store import Store
 from tests import forks
+from tests.databases import SqliteTemplate
 from tests.forks import ajar
 from tests.storage.earlier_backups import back_up_as_before
 from tests.storage.people import kept, ready
@@ -50,8 +51,8 @@ def on_a_small_disk(words: tuple[str, ...]) -> None:
 class Keeper(Operator):
     """An operator with a master key and a database that people use."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, template: SqliteTemplate) -> None:
+        super().__init__(folder, template)
         self.ring = KeyRing.new()
         self.key_file = folder / "config" / "ajar" / "master.key"
         make_key_file(self.key_file, self.ring)
@@ -97,7 +98,11 @@ class Keeper(Operator):
             self.does(command, *paths, data_dir=data_dir)
 
     def migrates(self, data_dir: Path | None = None) -> None:
-        given = {"AJAR_DATA_DIR": str(data_dir or self.database.parent)}
+        """Do what `ajar migrate` does; most of it is done already in the template."""
+        data_dir = data_dir or self.database.parent
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.template.copy(data_dir)
+        given = {"AJAR_DATA_DIR": str(data_dir)}
         asyncio.run(copies.bring_up(load(given, None, need_token=False)))
 
     @property
@@ -107,8 +112,8 @@ class Keeper(Operator):
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    keeper = Keeper(tmp_path)
+def keeper(tmp_path: Path, sqlite_template: SqliteTemplate) -> Keeper:
+    keeper = Keeper(tmp_path, sqlite_template)
     keeper.migrates()
     keeper.tells(1)
     return keeper
@@ -354,7 +359,7 @@ def test_damaged_places_are_named(keeper: Keeper) -> None:
 
 def test_copy_sealed_with_another_key_is_refused(keeper: Keeper) -> None:
     keeper.does("backup", "mine.db")
-    other = Keeper(keeper.folder / "other")
+    other = Keeper(keeper.folder / "other", keeper.template)
     other.migrates()
     other.tells(3)
     other.does("backup", "../theirs.db")
@@ -401,8 +406,8 @@ def test_path_may_hold_any_character(keeper: Keeper, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%b"])
-def test_data_folder_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
-    keeper = Keeper(tmp_path)
+def test_data_folder_path_may_hold_any_character(tmp_path: Path, sqlite_template: SqliteTemplate, name: str) -> None:
+    keeper = Keeper(tmp_path, sqlite_template)
     keeper.migrates(tmp_path / name)
     for command in ("backup", "restore", "verify"):
         keeper.does(command, "copy.db", data_dir=tmp_path / name)

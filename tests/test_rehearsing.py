@@ -16,14 +16,15 @@ from bot.config import Config, load
 from bot.rehearsing import Rehearsal, Rehearsals, in_own_process, rehearse, tell_operator
 from bot.storage.restoring import begin
 from bot.storage.store import Store
+from tests.databases import SqliteTemplate
 from tests.standin import stand_in
 from tests.test_copies import Keeper, flip, flip_sealed
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
+def keeper(tmp_path: Path, sqlite_template: SqliteTemplate) -> Keeper:
     """An operator with two users and a backup of one of them."""
-    keeper = Keeper(tmp_path)
+    keeper = Keeper(tmp_path, sqlite_template)
     keeper.migrates()
     keeper.tells(1)
     keeper.does("backup", "var/backups/ajar-20261122-120000.age")
@@ -162,8 +163,10 @@ async def test_log_tells_a_bad_backup_from_none(
 
 
 @pytest.mark.process
-async def test_bot_rehearses_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Keeper(tmp_path)
+async def test_bot_rehearses_in_a_process_of_its_own(
+    tmp_path: Path, sqlite_template: SqliteTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper(tmp_path, sqlite_template)
     await asyncio.to_thread(_prepare, keeper)
     for name, value in keeper.environ.items():
         monkeypatch.setenv(name, value)

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -12,7 +11,9 @@ import pytest
 from bot import watchdog
 from bot.health import Health
 from bot.systemd import notify, watchdog_seconds
+from bot.tg.inbox import Inbox
 from bot.watchdog import LOOKS, Heart, Stuck, Watchdog, Work
+from tests.forks import ajar
 from tests.standin import stand_in, start_bot
 
 
@@ -117,24 +118,23 @@ async def test_blocked_event_loop_is_logged_and_ends_the_process(
     assert "test_watchdog.py" in said, "where it is blocked"
 
 
+def _handle_nothing() -> None:
+    """Run a bot that handles no updates, and whose watchdog looks fifty times a second."""
+
+    async def handled(_: Inbox) -> int:
+        return 1
+
+    setattr(watchdog, "LOOK_EVERY", 0.02)  # noqa: B010  # for mypy
+    setattr(Inbox, "handled", handled)  # noqa: B010
+    ajar(("run",))
+
+
 @pytest.mark.process
 async def test_stuck_bot_ends_with_one_whatever_it_is_in_the_middle_of(tmp_path: Path) -> None:
     """Its supervisor starts it again for that code, but not for 2."""
-    program = """
-import sys
-from bot import watchdog
-from bot.cli import main
-from bot.tg.inbox import Inbox
-
-async def handled(self):
-    return 1
-
-watchdog.LOOK_EVERY = 0.02
-Inbox.handled = handled
-main()
-"""
     async with stand_in() as telegram:
-        stuck = start_bot(telegram, tmp_path, command=[sys.executable, "-c", program, "run"])
+        stuck = start_bot(telegram, tmp_path)
+        stuck.work = _handle_nothing
         await stuck.begin()
         assert await stuck.ended(60) == 1
     assert 'watchdog.stuck reason="Updates are no longer handled"' in stuck.output

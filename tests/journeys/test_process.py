@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import socket
-import sys
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-import bot
 from bot.demo import people
 from bot.demo.runner import BOT
+from tests.forks import ajar, run_beside
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, free_port, questions
 from tests.journeys.test_troubles import message
@@ -140,21 +140,11 @@ def _helps(person: Person) -> int:
 async def _runs(folder: Path, **env: str) -> tuple[int, list[str]]:
     """Wait until `ajar run` ends on its own; return its exit code and its standard error without the log."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**kept, "PYTHONPATH": str(Path(bot.__file__).parents[1]), "AJAR_DATA_DIR": str(folder / "data"), **env},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(60):
-            output, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert not output
-    said = errors.decode().splitlines()
-    assert "Traceback" not in errors.decode()
-    return process.returncode or 0, [line for line in said if line.startswith("ajar: ")]
+    run = partial(ajar, ("run",))
+    ended = await run_beside(run, cwd=folder, env={**kept, "AJAR_DATA_DIR": str(folder / "data"), **env})
+    assert not ended.stdout
+    assert "Traceback" not in ended.stderr
+    return ended.returncode, [line for line in ended.stderr.splitlines() if line.startswith("ajar: ")]
 
 
 async def test_refused_token_exits_with_2(tmp_path: Path) -> None:

@@ -5,19 +5,20 @@ import base64
 import contextlib
 import os
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import connector
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bot.demo.runner import BOT
+from tests.forks import ajar, run_beside
 from tests.journeys.house import AGREE
 from tests.standin import Telegram, stand_in, start_bot
 
@@ -152,10 +153,12 @@ async def test_loopback_is_not_called_by_the_proxy(tmp_path: Path) -> None:
 
 async def _doctor(folder: Path, environ: dict[str, str]) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "doctor", cwd=folder, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_CONFIG_HOME": str(folder), **environ},
-    )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    return output.decode()
+    environ = {**kept, "XDG_CONFIG_HOME": str(folder), **environ}
+    ended = await run_beside(_asks_the_doctor, cwd=folder, env=environ)
+    return ended.stdout + ended.stderr
+
+
+def _asks_the_doctor() -> None:
+    """Rely on the certificates that the environment names, which aiohttp read before this process was forked."""
+    connector._SSL_CONTEXT_VERIFIED = connector._make_ssl_context(verified=True)
+    ajar(("doctor",))

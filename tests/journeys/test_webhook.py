@@ -4,16 +4,16 @@ import asyncio
 import io
 import re
 import socket
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
-from bot.demo.runner import BOT
 from bot.demo.webhook import checked_hook
+from bot.tg.webhook_watch import WebhookWatch
 from bot.web.server import SECRET_HEADER
+from tests.forks import ajar
 from tests.journeys.conftest import Make
 from tests.journeys.house import SECRET, House, webhook_settings
 from tests.standin import stand_in, start_bot
@@ -101,21 +101,19 @@ async def test_polling_bot_leaves_another_webhook_alone(house: House, tmp_path: 
     await alice.hears(HELP)
 
 
-QUICK_WATCH = """
-import sys
-from bot.tg.webhook_watch import WebhookWatch
-WebhookWatch.__init__.__defaults__ = (0.2,)
-from bot.cli import main
-main(sys.argv[1:])
-"""
+def _watch_often() -> None:
+    """Run a bot that looks five times a second whether its webhook is still there."""
+    WebhookWatch.__init__.__defaults__ = (0.2,)
+    ajar(("run",))
 
 
 async def test_removed_webhook_is_reported_and_set_again(tmp_path: Path) -> None:
     """Another process takes the updates over and ends; nobody would answer then. One that stays has a webhook."""
     async with stand_in() as telegram:
         settings = webhook_settings()
-        first = start_bot(telegram, tmp_path / "1", command=(sys.executable, "-c", QUICK_WATCH, "run"), **settings)
-        second = start_bot(telegram, tmp_path / "2", command=(*BOT, "--take-over"))
+        first = start_bot(telegram, tmp_path / "1", **settings)
+        first.work = _watch_often
+        second = start_bot(telegram, tmp_path / "2", arguments=("--take-over",))
         house = House(telegram, first, "webhook")
         async with house.running():
             assert address(house) == settings["AJAR_WEBHOOK_URL"]

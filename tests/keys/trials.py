@@ -1,7 +1,5 @@
 """Runs `ajar keys` commands against each other, at random moments and some killed, and checks that no key is lost.
 
-python -m tests.keys.trials KIND URL FOLDER SEED COUNT
-
 A process that has loaded everything forks one for each command, so commands begin in the very middle of each other.
 For each trial it prints what was done and what is wrong then, as a line of JSON.
 """
@@ -12,7 +10,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import uvloop  # noqa: F401  # loaded before the forks, which are quick then
-
-import bot.keys  # noqa: F401
 from bot.cli import main as ajar
 from bot.config import load
 from bot.crypto import KeyRing, WrongKey
@@ -267,16 +261,13 @@ def _place(kind: str, url: str, folder: Path) -> Place:
     return Place(url, folder)
 
 
-def main(kind: str, url: str, folder: str, seed: str, count: str) -> None:
-    place = _place(kind, url, Path(folder))
-    for number in range(int(count)):
+def main(kind: str, url: str, folder: Path, seed: str, count: int) -> None:
+    """Print the outcome of each trial. This forks, so it has a process to itself."""
+    place = _place(kind, url, folder)
+    for number in range(count):
         trial = try_out(place, number, random.Random(f"{seed}/{number}"))
         done = [
             [" ".join(c.words), round(c.delay, 3), c.kill_after and round(c.kill_after, 3), c.code]
             for c in trial.commands
         ]
         print(json.dumps({"number": number, "done": done, "wrong": trial.wrong}), flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

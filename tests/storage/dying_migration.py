@@ -1,13 +1,12 @@
 """Migrates the database behind a URL again and again and dies each time after some more statements, by SIGKILL.
 
-Prints how often it died, and at the end the version found by the last try, which was allowed to finish.
+The last try is allowed to finish.
 """
 
 import asyncio
 import gc
 import os
 import signal
-import sys
 import tempfile
 from typing import Any
 
@@ -50,6 +49,7 @@ def migrate_until(url: str, statements: int) -> None:
 
 
 def main(url: str) -> None:
+    """Print how often it died. This forks, so it has a process to itself."""
     deaths = 0
     step = statements_in_all() // DEATHS
     gc.freeze()
@@ -63,7 +63,3 @@ def main(url: str) -> None:
             break
         deaths += 1
     print(deaths)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -1,12 +1,11 @@
 """Ties all rows of the database behind a URL, again and again, and dies each time after a few more statements.
 
-Prints how often it died. The last try is allowed to finish.
+The last try is allowed to finish.
 """
 
 import asyncio
 import os
 import signal
-import sys
 from typing import Any
 
 from sqlalchemy import event
@@ -38,8 +37,9 @@ def tie_until(url: str, keys: KeyRing, statements: int) -> None:
     asyncio.run(tie(url, keys))
 
 
-def main(url: str, keys: KeyRing) -> None:
-    deaths = 0
+def main(url: str, master_key: str) -> None:
+    """Print how often it died. This forks, so it has a process to itself."""
+    deaths, keys = 0, KeyRing.parse(master_key)
     for statements in range(1, 1000, STEP):
         child = os.fork()
         if child == 0:
@@ -50,7 +50,3 @@ def main(url: str, keys: KeyRing) -> None:
             break
         deaths += 1
     print(deaths)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], KeyRing.parse(sys.stdin.read()))

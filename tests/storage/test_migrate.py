@@ -1,8 +1,9 @@
 """The schema that migrations make is the one the code knows, and migrating survives whatever happens."""
 
 import asyncio
+import os
 import re
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from bot.storage.engine import single_engine
 from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
 from bot.storage.store import Store
+from tests import forks
+from tests.storage import dying_migration
 
 
 async def _on(url: str, work: Any) -> Any:
@@ -206,15 +209,11 @@ async def test_concurrent_starts_migrate_one_after_the_other(empty_url: str) -> 
 
 
 @pytest.mark.process
-async def test_killed_migration_is_completed_the_next_time(empty_url: str, keys: KeyRing) -> None:
+async def test_killed_migration_is_completed_the_next_time(empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("dying_migration.py")), empty_url,
-        cwd=Path(module.__file__).parents[2], stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": "."},
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert int(out) > 5, "else it was hardly killed"
+    ended = await forks.run_beside(partial(dying_migration.main, empty_url), cwd=tmp_path, env=os.environ, seconds=100)
+    assert int(ended.stdout) > 5, ended.stderr or "it was hardly killed"
     assert await migrate(empty_url) is None, "the try that was let live brought it up"
     assert await _on(empty_url, _differences) == []
     store = Store.at(empty_url, keys)

@@ -1,16 +1,16 @@
 """What an earlier Ajar has sealed is tied to whom it is for, whatever comes in between, and can't be untied."""
 
 import asyncio
-import sys
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, func, select, update
 
-import bot.storage.tying as module
 from bot import copies
 from bot.config import load
 from bot.crypto import KeyRing
@@ -22,6 +22,8 @@ from bot.storage.migrate import migrate
 from bot.storage.schema import metadata, reflections, responses, ritual_seats, users
 from bot.storage.seals import KINDS
 from bot.storage.store import Rows, Store
+from tests import forks
+from tests.storage import dying_tying
 from tests.storage.before_ties import (
     ALICE,
     ANNOUNCED,
@@ -234,14 +236,10 @@ async def test_two_starts_at_once_tie_once(store: Store, empty_url: str, keys: K
 
 
 @pytest.mark.process
-async def test_killed_tying_continues(store: Store, empty_url: str, keys: KeyRing) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("dying_tying.py")), empty_url,
-        cwd=Path(module.__file__).parents[2], stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        env={"PYTHONPATH": "."},
-    )  # fmt: skip
-    out, _ = await process.communicate(keys.text.encode())
-    assert int(out) > 5, "else it was hardly killed"
+async def test_killed_tying_continues(store: Store, empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
+    work = partial(dying_tying.main, empty_url, keys.text)
+    ended = await forks.run_beside(work, cwd=tmp_path, env=os.environ, seconds=100)
+    assert int(ended.stdout) > 5, ended.stderr or "it was hardly killed"
     assert await store.tie_all() == 0, "the try that was let live tied all"
     await all_read(store)
 
