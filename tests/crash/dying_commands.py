@@ -54,7 +54,7 @@ class Command:
     again: int = 0
     """The exit code when it is typed again after success, for example because its target then exists."""
     stride: int = 1
-    """The distance between two kills, in points, if there is little time: there are then about ten."""
+    """The distance between two kills, in points, if there is little time: there are then about four."""
 
 
 class Scene:
@@ -202,18 +202,18 @@ def _of_before(scene: Scene) -> None:
 
 
 COMMANDS: Final = (
-    Command("backup", ("backup", "copies/copy.db"), _in_use, again=1, stride=4),
-    Command("restore", ("restore", "copy.db"), _with_copy, stride=16),
-    Command("restore over a log", ("restore", "copy.db"), _with_copy_and_a_log, stride=16),
-    Command("restore with endings", ("restore", "copy.db"), _with_endings, stride=16),
-    Command("restore where nothing was", ("restore", "copy.db"), _with_copy_alone, stride=16),
-    Command("verify", ("verify", "copy.db"), _with_copy, stride=12),
-    Command("keys new", ("keys", "new", "another.key"), _in_use, again=2, stride=2),
-    Command("keys rotate", ("keys", "rotate"), _in_use, stride=12),
-    Command("keys rewrap", ("keys", "rewrap"), _with_two_keys, stride=8),
-    Command("keys forget", ("keys", "forget", "1"), _rotated, again=2, stride=12),
-    Command("migrate a new one", ("migrate",), _nothing, stride=20),
-    Command("migrate one of before", ("migrate",), _of_before, stride=12),
+    Command("backup", ("backup", "copies/copy.db"), _in_use, again=1, stride=10),
+    Command("restore", ("restore", "copy.db"), _with_copy, stride=40),
+    Command("restore over a log", ("restore", "copy.db"), _with_copy_and_a_log, stride=40),
+    Command("restore with endings", ("restore", "copy.db"), _with_endings, stride=40),
+    Command("restore where nothing was", ("restore", "copy.db"), _with_copy_alone, stride=40),
+    Command("verify", ("verify", "copy.db"), _with_copy, stride=30),
+    Command("keys new", ("keys", "new", "another.key"), _in_use, again=2, stride=3),
+    Command("keys rotate", ("keys", "rotate"), _in_use, stride=30),
+    Command("keys rewrap", ("keys", "rewrap"), _with_two_keys, stride=20),
+    Command("keys forget", ("keys", "forget", "1"), _rotated, again=2, stride=30),
+    Command("migrate a new one", ("migrate",), _nothing, stride=55),
+    Command("migrate one of before", ("migrate",), _of_before, stride=30),
 )
 
 

@@ -1,6 +1,6 @@
 """Operators' commands, killed before a change: the old or the new database is there, and work goes on from it.
 
-`make crash` kills them before each change, `make test` before about ten of each command, chosen by AJAR_CRASH_SEED.
+`make crash` kills them before each change, `make test` before about four of each command, chosen by AJAR_CRASH_SEED.
 """
 
 import os
@@ -24,4 +24,4 @@ def test_killed_command_can_be_continued(name: str) -> None:
         work = partial(dying_commands.main, folder, name, SEED)
         ended = forks.run(work, cwd=folder, env=os.environ, seconds=590)
     assert ended.returncode == 0, f"AJAR_CRASH_SEED={SEED}\n{ended.stderr}"
-    assert int(ended.stdout) >= 4
+    assert int(ended.stdout) >= 2, "it was hardly killed"

@@ -23,7 +23,7 @@ from tests.crash.life import DAY, Life, Register, check, live_a_day, next_mornin
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY, stand_in, start_bot
 
-KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "5"))
 SEED = int(os.environ.get("AJAR_CRASH_SEED", "0")) or random.randrange(1, 1_000_000)
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay")
 
