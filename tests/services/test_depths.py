@@ -13,11 +13,13 @@ from bot.domain.notices import NoticeKind
 from bot.domain.results import Asked, DeeperTaken, NoOther, OfferDeeper, Result, Snoozed
 from bot.services.settings import Settings
 from bot.storage.notices import Settled
+from tests.samples import sampled
 from tests.services.conftest import ALICE, BOB, LIBRARY, House
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 DAYS = 130
+DAYS_OF_ANY_LIFE = sampled(40, DAYS)
 
 
 @pytest.fixture
@@ -179,7 +181,7 @@ class Life:
 async def test_questions_are_never_deeper_than_accepted(home: House, chance: random.Random, ceiling: int) -> None:
     life = Life(home, chance)
     await life.begin(ceiling)
-    for _ in range(DAYS):
+    for _ in range(DAYS_OF_ANY_LIFE):
         await life.lives_a_day()
 
 

@@ -34,6 +34,7 @@ from bot.tg.courier import TelegramCourier
 from bot.tg.screens import Screen
 from bot.tg.screens.screen import AskCard
 from tests.databases import SqliteTemplate
+from tests.samples import sampled
 from tests.services.conftest import ALICE, House, make_library
 from tests.simulation import HereDatabase, ids_from
 
@@ -290,7 +291,7 @@ class PuttingOff(RuleBasedStateMachine):
 
 
 PuttingOff.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=sampled(15, 40),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -63,6 +63,7 @@ from bot.storage.notices import Settled
 from bot.storage.schema import dialogs, notices, reflections, responses
 from bot.storage.store import Store
 from tests.clockwork import utc
+from tests.samples import on_both
 from tests.services.home import BaseHome
 
 ALICE, BOB = 1001, 1002
@@ -702,8 +703,10 @@ def _later(home: Home) -> datetime:
     return home.now.replace(second=0, microsecond=0) + timedelta(hours=5)
 
 
-@pytest.mark.parametrize(
-    ("after", "ritual"), [(timedelta(), False), (timedelta(minutes=1), True), (timedelta(days=3), False)]
+@on_both(
+    "after ritual",
+    [(timedelta(), False), (timedelta(minutes=1), True), (timedelta(days=3), False)],
+    on_postgres=[(timedelta(minutes=1), True)],
 )
 async def test_only_taking_back_tells_that_it_was_opened(home: Home, after: timedelta, ritual: bool) -> None:
     lives = []
