@@ -30,7 +30,7 @@ from tests.databases import (
 )
 from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
-from tests.reused import reuse_phrases
+from tests.reused import reuse_library, reuse_phrases
 
 gc.disable()  # until all tests are collected, of which nothing becomes garbage
 
@@ -38,6 +38,7 @@ if IN_MEMORY:  # what tests write survives a killed process there too, and no co
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
 
 share_compiled_statements()
+reuse_library()
 reuse_phrases()
 
 # How long an example takes depends on what else the machine is doing.

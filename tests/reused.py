@@ -1,7 +1,10 @@
 """What a process of tests makes once and uses again, though every bot that is built in it would make it anew."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from pathlib import Path
 
+from bot import library
 from bot.domain.content import SafetyPhrases
 from bot.library.phrases import Phrases
 from bot.services import use_cases
@@ -17,3 +20,15 @@ def reuse_phrases() -> Callable[[Mapping[str, SafetyPhrases]], Phrases]:
 
     setattr(use_cases, "Phrases", phrases)  # noqa: B010  # for mypy
     return phrases
+
+
+def reuse_library() -> None:
+    """Read the shipped library, which can't be changed, only once: that takes as long as dozens of answers."""
+    read = library.load
+    shipped = cache(read)
+
+    @wraps(read)
+    def load(folder: Path, support: Path | None = None) -> library.Library:
+        return (shipped if folder == library.content_folder() and support is None else read)(folder, support)
+
+    setattr(library, "load", load)  # noqa: B010  # for mypy

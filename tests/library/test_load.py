@@ -7,6 +7,7 @@ import time
 import tomllib
 from dataclasses import FrozenInstanceError
 from datetime import date
+from inspect import unwrap
 from pathlib import Path
 
 import pytest
@@ -441,7 +442,7 @@ def test_shipped_library_loads_in_little_more_time_than_its_files() -> None:
         for text in texts:
             tomllib.loads(text)
         between = time.process_time()
-        load(content_folder())
+        unwrap(load)(content_folder())  # not what was read before
         read.append(between - began)
         loaded.append(time.process_time() - between)
     assert min(loaded) < 6 * min(read)
