@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
+from functools import cache
 from itertools import count, product
 from math import gcd, prod
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -247,15 +248,41 @@ def views(language: str, kind: type[Result]) -> Iterator[View]:
             yield View(SAYS[language], NOW, CONTENT, user, found, words, "a_bot_with_a_long_name_bot")
 
 
+class Watched(View):
+    """A view that notes which of its fields are read."""
+
+    read: ClassVar[set[str]] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        Watched.read.add(name)
+        return super().__getattribute__(name)
+
+
 def screens(views: Iterable[View], kind: type[Result]) -> Iterator[tuple[Result, Screen]]:
-    """Draw every screen of this kind; those that look the same come once."""
+    """Draw every screen of this kind; those that look the same come once.
+
+    A view is left out if it differs from an earlier one only in what wasn't read to draw the Result there.
+    """
+    names = [field.name for field in fields(View)]
+    values = [[getattr(view, name) for name in names] for view in views]
+    watched = [Watched(*each) for each in values]
+    others = [
+        [{name for name, a, b in zip(names, here, there, strict=True) if a != b} for there in values[:at]]
+        for at, here in enumerate(values)
+    ]
     drawn: set[Screen] = set()
-    for view, result in product(views, examples(kind)):
-        screen = show(view, result)
-        assert screen is not None, result
-        if screen not in drawn:
-            drawn.add(screen)
-            yield result, screen
+    for result in examples(kind):
+        read: dict[int, set[str]] = {}
+        for at, view in enumerate(watched):
+            if any(read[before].isdisjoint(others[at][before]) for before in read):
+                continue
+            Watched.read.clear()
+            screen = show(view, result)
+            assert screen is not None, result
+            read[at] = set(Watched.read)
+            if screen not in drawn:
+                drawn.add(screen)
+                yield result, screen
 
 
 MOST_WORDS: Final = {results.ConsentWanted: 80, ShareList: 115, JournalPage: 130}
@@ -314,6 +341,7 @@ def test_clock_buttons_fit_at_the_start(language: str) -> None:
                 assert _wide(each.text) <= FITS_ON_A_BUTTON[len(row)], each.text
 
 
+@cache
 def shown_of(text: str) -> str:
     """Return what one reads of it. Raises for HTML that Telegram would refuse."""
     return formatted(text, "HTML", None)[0]
