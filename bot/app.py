@@ -38,7 +38,7 @@ from bot.services.arrivals import TakingIn
 from bot.services.housekeeping import Housekeeping
 from bot.services.journal import JournalSearch
 from bot.services.profile import Profile
-from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
+from bot.services.use_cases import OF_LINES, make_use_cases, speakers_of
 from bot.stopping import stop_signals
 from bot.storage.database_lock import DatabaseLock, shared_lock
 from bot.storage.listening import Listener
@@ -159,7 +159,7 @@ def build(
     profile = Profile()
     use = make_use_cases(content)
     operator = Operator(config.operator_name, config.operator_contact)
-    renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
+    renderer = Renderer(store, content, use, lambda: client.username, operator)
     searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal), use.phrases)
     answers = Answers(store, clock, renderer, sender, pacer, searches)
     exporter = Exporter(store, clock, sender, pacer, content)

@@ -5,7 +5,7 @@ A Response doesn't touch the sharer's rows before it goes out, so one that was u
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.content import ELLIPSIS, Stem
 from bot.domain.model import Dialog, Draft, DraftReason, Waiting
@@ -46,15 +46,6 @@ class Answering:
         self._library = library
         self._receiving = receiving
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REPLY: self._typed_reply}
-        self.readers: Final[dict[type[Result], Any]] = {
-            Answered: receiving.read_name,
-            QuestionReminder: self._read_question,
-            QuestionsShown: receiving.read_name_of,
-            ReactionStays: receiving.read_name,
-            ReplyPreview: self._read_reply,
-            ReplyTooLong: self._read_length,
-            ReplyWanted: receiving.read_name_of,
-        }
         self.speakers: Speakers = {NoticeKind.RESPONSE_DUE: self.go_out, NoticeKind.QUESTION: self.remind}
 
     # --- choosing and typing ------------------------------------------------------------------------------------------
@@ -234,17 +225,17 @@ class Answering:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def _read_reply(self, visit: Visit, result: ReplyPreview) -> Mapping[str, str]:
+    async def read_reply(self, visit: Visit, result: ReplyPreview) -> Mapping[str, str]:
         response = await visit.rows.responses.mine(visit.user.id, result.response_id)
         words = await visit.rows.responses.words(response) if response else None
         own = await name_of(visit.rows, visit.user.id)
         return {**await self._receiving.read_name_of(visit, result), "own": own, "answer": words or ""}
 
-    async def _read_length(self, visit: Visit, result: ReplyTooLong) -> Mapping[str, str]:
+    async def read_length(self, visit: Visit, result: ReplyTooLong) -> Mapping[str, str]:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id) if result.draft_id else None
         return {"length": str(len(draft.text))} if draft else {}
 
-    async def _read_question(self, visit: Visit, result: QuestionReminder) -> Mapping[str, str]:
+    async def read_question(self, visit: Visit, result: QuestionReminder) -> Mapping[str, str]:
         question = await visit.rows.questions.find(visit.user.id, result.question_id)
         return {"question": question} if question else {}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -86,7 +86,6 @@ class Asks:
         self._library = library
         self._all = tuple(library.prompts.values())
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
-        self.readers: dict[type[Result], Any] = {CalledBack: self._read_called_back}
         self.speakers: Speakers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
@@ -406,7 +405,7 @@ class Asks:
             return Asked(ask.id, None, here=True, used_up=True)
         return replace(await self._asked(visit.as_user(user), ask), here=True)
 
-    async def _read_called_back(self, visit: Visit, result: CalledBack) -> Mapping[str, str]:
+    async def read_called_back(self, visit: Visit, result: CalledBack) -> Mapping[str, str]:
         line = await visit.rows.lines.find(visit.user.id, result.line_id)
         if line is None:
             return {}

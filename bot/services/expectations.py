@@ -1,7 +1,6 @@
 """What a sharer expects before a line goes out, and what then came. Off until they have said yes to it once."""
 
 from collections.abc import Mapping
-from typing import Any, Final
 
 from bot.domain.expectations import ENOUGH, Reception, tally
 from bot.domain.results import NothingHere, Result
@@ -24,10 +23,6 @@ class Expectations:
 
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
-        self.readers: Final[dict[type[Result], Any]] = {
-            OutcomeNoted: self._read_tally,
-            TallyShown: self._read_tally,
-        }
 
     async def offer(self, visit: Visit, reflection_id: int) -> Result:
         """Ask for the Expectation; somebody who has never said yes to that gets an explanation first."""
@@ -70,7 +65,7 @@ class Expectations:
         """Show the Tally on request."""
         return TallyShown()
 
-    async def _read_tally(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_tally(self, visit: Visit, _: Result) -> Mapping[str, str]:
         found = tally(await visit.rows.expectations.noted(visit.user.id))
         if found.lines < ENOUGH:
             return {}

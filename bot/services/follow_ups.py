@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.model import Dialog, Waiting
 from bot.domain.notices import Notice, NoticeKind
@@ -23,12 +23,6 @@ class FollowUps:
 
     def __init__(self) -> None:
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.FOLLOW_UP: self._typed}
-        self.readers: Final[dict[type[Result], Any]] = {
-            FollowUpWanted: self._read_name,
-            FollowUpPreview: self._read_own,
-            FollowUpSent: self._read_name,
-            FollowUpReceived: self._read_theirs,
-        }
         self.speakers: Speakers = {NoticeKind.FOLLOW_UP_DUE: self.go_out, NoticeKind.FOLLOW_UP: self.tell_receiver}
 
     async def want(self, visit: Visit, response_id: int) -> Result:
@@ -108,12 +102,12 @@ class FollowUps:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def _read_own(self, visit: Visit, result: FollowUpPreview) -> Mapping[str, str]:
+    async def read_own(self, visit: Visit, result: FollowUpPreview) -> Mapping[str, str]:
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, result.follow_up_id)
         words = await visit.rows.follow_ups.words(follow_up) if follow_up else None
-        return {**await self._read_name(visit, result), "words": words or ""}
+        return {**await self.read_name(visit, result), "words": words or ""}
 
-    async def _read_theirs(self, visit: Visit, result: FollowUpReceived) -> Mapping[str, str]:
+    async def read_theirs(self, visit: Visit, result: FollowUpReceived) -> Mapping[str, str]:
         """Read the words, unless the Pair has ended before they could be shown."""
         follow_up = await visit.rows.follow_ups.theirs(visit.user.id, result.follow_up_id)
         response = await visit.rows.responses.mine(visit.user.id, follow_up.response_id) if follow_up else None
@@ -122,7 +116,7 @@ class FollowUps:
         words = await visit.rows.follow_ups.words(follow_up)
         return {"name": await name_of(visit.rows, follow_up.user_id), "words": words or ""}
 
-    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
         pair = await visit.rows.pairs.active(visit.user.id)
         return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final, TypeVarTuple
+from typing import Final, TypeVarTuple
 
 from bot.domain.feelings import Feeling, pack
 from bot.domain.journal import (
@@ -53,11 +53,6 @@ class Journal:
     def __init__(self, library: Library) -> None:
         self._library = library
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.JOURNAL_SEARCH: self._typed}
-        self.readers: Final[dict[type[Result], Any]] = {
-            JournalPage: self._read_page,
-            JournalLine: self._read_line,
-            JournalThemes: self._read_themes,
-        }
 
     # --- pages --------------------------------------------------------------------------------------------------------
 
@@ -211,7 +206,7 @@ class Journal:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def _read_page(self, visit: Visit, result: JournalPage) -> Mapping[str, str]:
+    async def read_page(self, visit: Visit, result: JournalPage) -> Mapping[str, str]:
         opened = await visit.rows.lines.opened(visit.user.id, [line_id for line_id, _ in result.lines])
         chosen = await visit.rows.journal.filter(visit.user.id) if result.limited else None
         return {
@@ -221,7 +216,7 @@ class Journal:
             **({"filter": chosen.pack()} if chosen else {}),
         }
 
-    async def _read_line(self, visit: Visit, result: JournalLine) -> Mapping[str, str]:
+    async def read_line(self, visit: Visit, result: JournalLine) -> Mapping[str, str]:
         opened = await visit.rows.lines.opened(visit.user.id, [result.line_id])
         if not opened:
             return {}
@@ -232,7 +227,7 @@ class Journal:
             **await self._questions(visit, [line]),
         }
 
-    async def _read_themes(self, visit: Visit, _: JournalThemes) -> Mapping[str, str]:
+    async def read_themes(self, visit: Visit, _: JournalThemes) -> Mapping[str, str]:
         asked = {_theme_of(prompt_id) for prompt_id in await visit.rows.lines.prompts_once(visit.user.id)}
         return {"themes": " ".join(theme.id for theme in self._library.themes if theme.id in asked)}
 

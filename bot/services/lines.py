@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.feelings import pack
 from bot.domain.model import Ask, AskOpening, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
@@ -74,11 +74,6 @@ class Lines:
         self._typed = typed or {}
         self._recognize = recognize
         self._answered = answered
-        self.readers: dict[type[Result], Any] = {
-            **dict.fromkeys((DeleteWanted, LineDiffers), self._read_line),
-            SetAside: self._read_draft,
-            **dict.fromkeys((Kept, Changed), self._read_feelings),
-        }
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
         """Take a text as the answer to the message it replies to, as the text we wait for, or as the open Ask's answer.
@@ -381,21 +376,21 @@ class Lines:
 
     # Words for screens
 
-    async def _read_line(self, visit: Visit, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
+    async def read_line(self, visit: Visit, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
         line = await visit.rows.lines.find(visit.user.id, result.line_id) if result.line_id else None
         if line is None:
             return {}
-        return {"words": await _shown_words(visit.rows, line), **await self._read_feelings(visit, line)}
+        return {"words": await _shown_words(visit.rows, line), **await self.read_feelings(visit, line)}
 
-    async def _read_feelings(self, visit: Visit, shown: Kept | Changed | Line) -> dict[str, str]:
+    async def read_feelings(self, visit: Visit, shown: Kept | Changed | Line) -> dict[str, str]:
         line_id = shown.id if isinstance(shown, Line) else shown.line_id
         return {"feelings": pack(await visit.rows.lines.feelings(visit.user.id, line_id))}
 
-    async def _read_draft(self, visit: Visit, result: SetAside) -> dict[str, str]:
+    async def read_draft(self, visit: Visit, result: SetAside) -> dict[str, str]:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
         if draft is None:
-            return await self._read_line(visit, result)
-        told = {"length": str(len(draft.text)), **await self._read_line(visit, result)}
+            return await self.read_line(visit, result)
+        told = {"length": str(len(draft.text)), **await self.read_line(visit, result)}
         if draft.reason is DraftReason.REACTION:
             told["emoji"] = draft.text
         if draft.reflection_id and (opened := await visit.rows.reflections.theirs(visit.user.id, draft.reflection_id)):

@@ -5,7 +5,7 @@ the Ritual. We don't count who notices more.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.model import Dialog, Line, Waiting
 from bot.domain.results import Kept, Result
@@ -24,7 +24,6 @@ class Noticing:
 
     def __init__(self) -> None:
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.NOTICED: self._typed}
-        self.readers: Final[dict[type[Result], Any]] = {NoticedWanted: self._read_name}
 
     async def want(self, visit: Visit) -> Result:
         """Ask for the line."""
@@ -41,6 +40,6 @@ class Noticing:
         await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
         return Kept(line.id, may_share=await visit.rows.pairs.looks_active_to(visit.user.id))
 
-    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
         pair = await visit.rows.pairs.active(visit.user.id)
         return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}

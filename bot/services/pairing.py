@@ -3,10 +3,10 @@
 Every step is one transaction with a conditional change, so that there is always either a complete Pair or none.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Dialog, Draft, DraftReason, Invite, Pair, User, Waiting
@@ -63,9 +63,6 @@ OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 """Cancels whatever is pending between a Pair, in the transaction that ends it and before its row is removed."""
 
 
-Reader = Callable[[Visit, Any], Coroutine[Any, Any, Mapping[str, str]]]
-
-
 async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Result:
     """Return what to say to a user without a partner: the first time that the Pair has ended, later how to begin one.
 
@@ -94,18 +91,6 @@ class Pairing:
 
     def __init__(self, *on_unpaired: OnUnpaired) -> None:
         self._on_unpaired = on_unpaired
-        self.readers: Final[Mapping[type[Result], Reader]] = {
-            InviteOpen: self._read_own_invite,
-            InviteSending: self._read_own_invite,
-            NameOrLine: self._read_typed_name,
-            Invited: self._read_invited,
-            Invitation: self._read_invitation,
-            InvitationAccepted: self._read_invitation,
-            GuestAnswered: self._read_guest,
-            Paired: self._read_partner,
-            AlreadyPaired: self._read_partner,
-            UnpairWanted: self._read_partner,
-        }
         self.typed: Final = {
             Waiting.PAIR_NAME: self.named,
             Waiting.PAIR_NAME_CHOICE: self.typed_at_name,
@@ -517,17 +502,17 @@ class Pairing:
 
     # Names, links and codes, read when they are shown
 
-    async def _read_own_invite(self, visit: Visit, result: InviteOpen | InviteSending) -> Mapping[str, str]:
+    async def read_own_invite(self, visit: Visit, result: InviteOpen | InviteSending) -> Mapping[str, str]:
         invite = await visit.rows.invites.own(visit.user.id, result.invite_id)
         secrets = await visit.rows.invites.secrets(invite) if invite else None
         name = await visit.rows.users.name(visit.user.id)
         return {"link": secrets.link, "code": shown_code(secrets.code), "me": name or ""} if secrets else {}
 
-    async def _read_typed_name(self, visit: Visit, result: NameOrLine) -> Mapping[str, str]:
+    async def read_typed_name(self, visit: Visit, result: NameOrLine) -> Mapping[str, str]:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
         return {"name": clean_name(draft.text)} if draft else {}
 
-    async def _read_invited(self, visit: Visit, result: Invited) -> Mapping[str, str]:
+    async def read_invited(self, visit: Visit, result: Invited) -> Mapping[str, str]:
         invite = await visit.rows.invites.unused(result.invite_id, visit.now)
         if invite is None:
             return {}
@@ -536,18 +521,18 @@ class Pairing:
         name = await visit.rows.users.name(invite.user_id) or ""
         return {"name": name, **({"secret": secrets.link} if secrets else {})}
 
-    async def _read_invitation(self, visit: Visit, result: Invitation | InvitationAccepted) -> Mapping[str, str]:
+    async def read_invitation(self, visit: Visit, result: Invitation | InvitationAccepted) -> Mapping[str, str]:
         invite = await visit.rows.invites.as_guest(visit.user.id, result.invite_id)
         name = await visit.rows.users.name(invite.user_id) if invite else None
         me = await visit.rows.users.name(visit.user.id)
         return {"name": name or "", **({"me": me} if me else {})} if invite else {}
 
-    async def _read_guest(self, visit: Visit, result: GuestAnswered) -> Mapping[str, str]:
+    async def read_guest(self, visit: Visit, result: GuestAnswered) -> Mapping[str, str]:
         invite = await visit.rows.invites.own(visit.user.id, result.invite_id)
         guest_id = invite.guest_id if invite and invite.accepted_at else None
         return {"name": await visit.rows.users.name(guest_id) or ""} if guest_id else {}
 
-    async def _read_partner(self, visit: Visit, result: Paired | AlreadyPaired | UnpairWanted) -> Mapping[str, str]:
+    async def read_partner(self, visit: Visit, result: Paired | AlreadyPaired | UnpairWanted) -> Mapping[str, str]:
         pair = await visit.rows.pairs.find(visit.user.id, result.pair_id)
         # A partner who has removed their name is still a partner: it must be possible to end the Pair without a name.
         return {"name": await visit.rows.users.name(pair.partner_of(visit.user.id)) or ""} if pair else {}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.feelings import pack
 from bot.domain.notices import Notice, NoticeKind
@@ -21,7 +21,6 @@ class Recaps:
     """The use cases of the weekly recap and /recap."""
 
     def __init__(self) -> None:
-        self.readers: Final[dict[type[Result], Any]] = {RecapShown: self._read}
         self.speakers: Speakers = {NoticeKind.RECAP: self.deliver}
 
     async def show(self, _visit: Visit) -> Result:
@@ -49,7 +48,7 @@ class Recaps:
         await visit.rows.users.change(visit.user, weekly_recap=False)
         return RecapStopped()
 
-    async def _read(self, visit: Visit, _: RecapShown) -> Mapping[str, str]:
+    async def read(self, visit: Visit, _: RecapShown) -> Mapping[str, str]:
         words = await visit.rows.lines.feelings_since(visit.user.id, visit.now - _LOOKS_BACK)
         weeks = by_week(words, local_date(visit.now, visit.zone))
         return {"weeks": json.dumps([[first.isoformat(), pack(feelings)] for first, feelings in weeks.items()])}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
@@ -11,13 +11,13 @@ from bot.domain.model import Dialog, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import NoticeKind, free_at
 from bot.domain.results import NothingHere, Result
+from bot.domain.results.base import OfReflection
 from bot.domain.results.receiving import (
     AllLater,
     AllLaterWanted,
     AllNotNow,
     AlreadyOpened,
     Announced,
-    AnnouncedTogether,
     NotNow,
     Opened,
     OpenLater,
@@ -58,13 +58,6 @@ class Receiving:
         self.typed: dict[Waiting, Typed] = {
             Waiting.OPEN_WHEN: self._typed_time,
             Waiting.ALL_WHEN: self._typed_time,
-        }
-        self.readers: dict[type[Result], Any] = {
-            Announced: self.read_name_of,
-            AnnouncedTogether: self.read_name,
-            Opened: self._read_opened,
-            TakenBack: self.read_name,
-            WaitingShown: self.read_name,
         }
 
     async def open(self, visit: Visit, reflection_id: int) -> Result:
@@ -218,7 +211,7 @@ class Receiving:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def _read_opened(self, visit: Visit, result: Opened) -> Mapping[str, str]:
+    async def read_opened(self, visit: Visit, result: Opened) -> Mapping[str, str]:
         """Read the words, unless the Pair has ended before they could be shown."""
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)
         if found is None or await visit.rows.pairs.find(visit.user.id, found.pair_id) is None:
@@ -229,7 +222,7 @@ class Receiving:
         said = {"question": asked.text} if asked else {}
         return {"name": await name_of(visit.rows, found.user_id), "words": words or "", **said}
 
-    async def read_name_of(self, visit: Visit, result: Any) -> Mapping[str, str]:
+    async def read_name_of(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)
         return {"name": await name_of(visit.rows, found.user_id)} if found else {}
 

@@ -1,7 +1,6 @@
 """The sharer's side of Responses: seeing what the receiver chose to send, and saying how it landed."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot.domain.model import DEPTH_AT_START
 from bot.domain.notices import Notice, NoticeKind, free_at
@@ -17,7 +16,6 @@ class Responses:
     """The sharer's use cases once there is a Response."""
 
     def __init__(self) -> None:
-        self.readers: dict[type[Result], Any] = {ResponseReceived: self._read}
         self.speakers: Speakers = {NoticeKind.RESPONSE: self.tell_sharer}
 
     async def tell_sharer(self, visit: Visit, notice: Notice) -> Result | None:
@@ -67,7 +65,7 @@ class Responses:
         """Show where to turn, only on request: a clumsy Response is no reason to suggest leaving somebody."""
         return LandedWorry()
 
-    async def _read(self, visit: Visit, result: ResponseReceived) -> Mapping[str, str]:
+    async def read(self, visit: Visit, result: ResponseReceived) -> Mapping[str, str]:
         response = await visit.rows.responses.theirs(visit.user.id, result.response_id)
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):

@@ -1,7 +1,7 @@
 """Rewording: giving the partner other words than the Line's; the Line itself stays as it is."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.model import Dialog, Waiting
 from bot.domain.results import Result
@@ -26,11 +26,6 @@ class Rewording:
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REWORD: self._typed_words}
-        self.readers: Final[dict[type[Result], Any]] = {
-            Reworded: self._read_reworded,
-            RewordWanted: sharing.read,
-            RewordPreview: self._read_proposed,
-        }
 
     async def reword(self, visit: Visit, reflection_id: int) -> Result:
         """Let the sharer type other words for the partner, until the Reflection's time; the Line stays as it is."""
@@ -97,7 +92,7 @@ class Rewording:
         await visit.rows.reflections.propose(found, words, message_id)
         return RewordPreview(found.id, message_id)
 
-    async def _read_reworded(self, visit: Visit, result: Reworded) -> Mapping[str, str]:
+    async def read_reworded(self, visit: Visit, result: Reworded) -> Mapping[str, str]:
         """Read the words, and whether other words wait for a second yes, which the Result doesn't say."""
         words = await self._sharing.read(visit, result)
         found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
@@ -107,7 +102,7 @@ class Rewording:
         by = await visit.rows.reflections.proposed_by(found)
         return {**words, "words": proposed, "unsure": str(by or 0)}
 
-    async def _read_proposed(self, visit: Visit, result: RewordPreview) -> Mapping[str, str]:
+    async def read_proposed(self, visit: Visit, result: RewordPreview) -> Mapping[str, str]:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         words = await visit.rows.reflections.proposed(reflection) if reflection else None
         return {"words": words or "", "name": await name_of(visit.rows, reflection.partner_id) if reflection else ""}

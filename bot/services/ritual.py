@@ -6,13 +6,14 @@ learns whether the other has put in something that didn't go out.
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.content import Prompt, Wish
 from bot.domain.model import Dialog, Line, Pair, Rhythm, User, Waiting
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.prompts import may_ask
 from bot.domain.results import Outdated, Result
+from bot.domain.results.base import OfReflection
 from bot.domain.results.lines import LineGone
 from bot.domain.results.ritual import (
     RitualAsked,
@@ -74,15 +75,6 @@ class Rituals:
         self._sharing = sharing
         self._prompts = tuple(library.prompts.values())
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
-        self.readers: Final[dict[type[Result], Any]] = {
-            **dict.fromkeys(
-                (RitualNone, RitualProposed, RitualAsked, RitualMorning, RitualLineWanted), self._read_name
-            ),
-            **dict.fromkeys((RitualPreview, RitualTermsWanted), self._read_item),
-            RitualPutIn: self._read_put_in,
-            RitualShown: self._read_shown,
-            RitualLines: self._read_lines,
-        }
         self.speakers: Speakers = {
             NoticeKind.RITUAL_ASKED: self.ask,
             NoticeKind.RITUAL_AGREED: self.tell_agreed,
@@ -423,15 +415,15 @@ class Rituals:
 
     # Words for screens
 
-    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
         pair = await visit.rows.pairs.active(visit.user.id)
         return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
-    async def _read_shown(self, visit: Visit, result: RitualShown) -> Mapping[str, str]:
-        item = await self._read_item(visit, result) if result.reflection_id else {}
-        return {**await self._read_name(visit, result), **item}
+    async def read_shown(self, visit: Visit, result: RitualShown) -> Mapping[str, str]:
+        item = await self.read_item(visit, result) if result.reflection_id else {}
+        return {**await self.read_name(visit, result), **item}
 
-    async def _read_item(self, visit: Visit, result: Any) -> Mapping[str, str]:
+    async def read_item(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         words = await visit.rows.reflections.words(reflection) if reflection else None
         if reflection is None or words is None:
@@ -447,16 +439,16 @@ class Rituals:
             **await self._sharing.asked(visit, reflection),
         }
 
-    async def _read_put_in(self, visit: Visit, result: RitualPutIn) -> Mapping[str, str]:
+    async def read_put_in(self, visit: Visit, result: RitualPutIn) -> Mapping[str, str]:
         """Read the words, and whether they wait for a second yes, which the Result doesn't say."""
-        words = await self._read_item(visit, result)
+        words = await self.read_item(visit, result)
         member = await visit.rows.rituals.member_of(visit.user.id)
         found = await self._draft(visit, result.reflection_id)
         if found is None or member is None or member.reflection_id == found.id:
             return words
         return {**words, "unsure": "yes"} if await self._sharing.wants_second_yes(visit.rows, found) else words
 
-    async def _read_lines(self, visit: Visit, result: RitualLines) -> Mapping[str, str]:
+    async def read_lines(self, visit: Visit, result: RitualLines) -> Mapping[str, str]:
         words = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])
         return {str(line_id): text for line_id, text in words.items()}
 

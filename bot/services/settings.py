@@ -74,7 +74,6 @@ class Settings:
             Waiting.DAYS: self.days_typed,
             Waiting.NAME: self.name_typed,
         }
-        self.readers = {SettingsShown: self.words, NameSetting: self.words}
 
     async def show(self, visit: Visit) -> Result:
         """Show all settings, and stop waiting for a text for any of them."""

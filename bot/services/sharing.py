@@ -7,7 +7,7 @@ copy as it is. Deleting the Line also deletes every copy, and takes back every u
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
@@ -15,6 +15,7 @@ from bot.domain.model import Dialog, Line, Pair, User, Waiting
 from bot.domain.moments import Clock, is_at_ritual, looks_like_time, next_minute, read_moment
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import NothingHere, Result
+from bot.domain.results.base import OfReflection
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.responses import ResponseReceived
@@ -83,16 +84,6 @@ class Sharing:
         self.typed: dict[Waiting, Typed] = {
             Waiting.SHARE_TIME: self._typed_time,
             Waiting.SHARE_WHEN: self._typed_time,
-        }
-        self.readers: dict[type[Result], Any] = {
-            SharePreview: self._read_preview,
-            ShareAgain: self.read,
-            WhenWanted: self.read,
-            Shared: self._read_shared,
-            ShareShown: self.read,
-            ShareList: self._read_list,
-            Withdrawn: self._read_name,
-            OpenedBefore: self._read_name,
         }
         self.speakers: Speakers = {NoticeKind.SHARE_AGAIN: self.ask_again}
 
@@ -330,7 +321,7 @@ class Sharing:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def read(self, visit: Visit, result: Any) -> Mapping[str, str]:
+    async def read(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         if reflection is None:
             return {}
@@ -338,7 +329,7 @@ class Sharing:
         how = {**self.how(reflection), **await self.asked(visit, reflection)}
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
 
-    async def _read_shared(self, visit: Visit, result: Shared) -> Mapping[str, str]:
+    async def read_shared(self, visit: Visit, result: Shared) -> Mapping[str, str]:
         """Read the words, and whether they wait for a second yes: they sound alarming and aren't scheduled yet.
 
         The Result doesn't say so, since it is stored until its answer is sent.
@@ -349,7 +340,7 @@ class Sharing:
             return words
         return {**words, "unsure": found.state}
 
-    async def _read_preview(self, visit: Visit, result: SharePreview) -> Mapping[str, str]:
+    async def read_preview(self, visit: Visit, result: SharePreview) -> Mapping[str, str]:
         words = await self.read(visit, result)
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         named = await self.named(visit, reflection) if reflection else ""
@@ -384,18 +375,18 @@ class Sharing:
             return {"wish": ""}
         return {"wish": reflection.wish, "cue_id": cue_of(reflection, self._library.cues).id}
 
-    async def _read_list(self, visit: Visit, result: ShareList) -> Mapping[str, str]:
+    async def read_list(self, visit: Visit, result: ShareList) -> Mapping[str, str]:
         lines = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])
         shared = await visit.rows.reflections.words_of(
             visit.user.id, [reflection_id for reflection_id, _ in result.reflections]
         )
         return {
-            **await self._read_name(visit, result),
+            **await self.read_name(visit, result),
             **{f"line.{line_id}": words for line_id, words in lines.items()},
             **{f"share.{reflection_id}": words for reflection_id, words in shared.items()},
         }
 
-    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
         pair = await visit.rows.pairs.active(visit.user.id)
         return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 

@@ -1,7 +1,7 @@
 """The Shelf: words that users put to a Line, for themselves alone."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.feelings import LONGEST_OWN, LOOKS_BACK, Feeling, added, distinct, pack
 from bot.domain.model import Dialog, Waiting
@@ -20,10 +20,6 @@ class Shelf:
         self._library = library
         self._hints = Hints(library)
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.FEELING: self._typed}
-        self.readers: Final[dict[type[Result], Any]] = {
-            ShelfShown: self._read_shelf,
-            WordsShown: self._read_words,
-        }
 
     async def show(self, visit: Visit, line_id: int) -> Result:
         """Show the first words, and stop waiting for one of the user's own."""
@@ -81,11 +77,11 @@ class Shelf:
 
     # Words for screens
 
-    async def _read_shelf(self, visit: Visit, result: ShelfShown) -> Mapping[str, str]:
+    async def read_shelf(self, visit: Visit, result: ShelfShown) -> Mapping[str, str]:
         feelings = await visit.rows.lines.feelings(visit.user.id, result.line_id)
         written = (await visit.rows.lines.words_of(visit.user.id, [result.line_id])).get(result.line_id, "")
         return {"feelings": pack(feelings), "boards": " ".join(self._hints.nearest(visit.user.language, written))}
 
-    async def _read_words(self, visit: Visit, _: WordsShown) -> Mapping[str, str]:
+    async def read_words(self, visit: Visit, _: WordsShown) -> Mapping[str, str]:
         found = await visit.rows.lines.feelings_since(visit.user.id, visit.now - LOOKS_BACK)
         return {"feelings": pack(distinct(feeling for _, feelings in found for feeling in feelings))}

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot.domain.model import Waiting
-from bot.domain.results import Result
 from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.announcing import Announcing
@@ -130,19 +129,9 @@ def make_use_cases(library: Library) -> UseCases:
     )
 
 
-def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
-    """Return the functions that read the words for the screen of a Result. Raises TwiceServed."""
-    return _declared(use, "readers")
-
-
 def speakers_of(use: UseCases) -> Speakers:
     """Return the functions that say what there is to say about a Notice. Raises TwiceServed."""
-    return _declared(use, "speakers")
-
-
-def _declared(use: UseCases, table: str) -> Mapping[Any, Any]:
-    """Merge the tables of this name of all services that have one."""
-    return once(getattr(getattr(use, each.name), table, {}) for each in fields(use))
+    return once(getattr(getattr(use, each.name), "speakers", {}) for each in fields(use))
 
 
 def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:

@@ -1,8 +1,8 @@
 """Setting the zone: likely clocks, any clock, a typed place or time, a shared location; at the start and later."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.hours import parse_hour
 from bot.domain.model import Dialog, Step, Waiting
@@ -41,7 +41,6 @@ class Zones:
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
         self.typed: dict[Waiting, Typed] = {Waiting.ZONE: self.place_typed, Waiting.PLACE: self.place_typed}
-        self.readers: dict[type[Result], Any] = {ZoneChanged: _name}
 
     async def clocks(self, visit: Visit, *, unclear: Unclear | None = None) -> Result:
         """Show the likely clocks."""
@@ -107,6 +106,11 @@ class Zones:
         await replan(visit, zone=zone)
         return ZoneChanged()
 
+    async def read_name(self, visit: Visit, _: ZoneChanged) -> Mapping[str, str]:
+        """Read the name, which the settings show that follow."""
+        name = await visit.rows.users.name(visit.user.id)
+        return {"name": name} if name else {}
+
     async def _await_place(self, visit: Visit) -> None:
         """Wait for a place. If a keyboard for the location is on the screen, it stays."""
         has_keyboard = await visit.rows.dialogs.awaited(visit.user.id, visit.now) is Waiting.PLACE
@@ -115,12 +119,6 @@ class Zones:
 
 async def _await(visit: Visit, waiting: Waiting) -> None:
     await visit.rows.dialogs.await_(visit.user.id, Dialog(waiting, 0, visit.now + _AWAITED_FOR))
-
-
-async def _name(visit: Visit, _result: Result) -> dict[str, str]:
-    """Read the user's name, which the settings below the answer show."""
-    name = await visit.rows.users.name(visit.user.id)
-    return {"name": name} if name else {}
 
 
 def zones_meant(text: str, now: datetime, language: str) -> tuple[str, ...]:

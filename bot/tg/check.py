@@ -8,7 +8,7 @@ from bot.domain.results import Silence, kinds
 from bot.i18n import say_in
 from bot.tg.actions import ACTIONS
 from bot.tg.routes import Routes
-from bot.tg.screens import MAKERS
+from bot.tg.screens import SCREENS
 from bot.tg.screens.always import all_commands
 
 
@@ -23,7 +23,7 @@ def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[W
         *_missing("the action", ACTIONS, routes.taps, "route"),
         *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "speaker"),
         *_missing("the awaited text", Waiting, typed, "use case"),
-        *_missing("the Result", set(kinds()) - {Silence.kind}, {made.kind for made in MAKERS}, "screen"),
+        *_missing("the Result", set(kinds()) - {Silence.kind}, {shown.kind for shown in SCREENS}, "screen"),
     ]
     if missing:
         raise Incomplete("; ".join(missing))

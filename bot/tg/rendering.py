@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final
 
 from bot.domain.model import DAMAGED, User
 from bot.domain.results import Invited, Result
 from bot.i18n import BASE, Say, say_in
 from bot.library import Library
+from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.location_keyboard import taken_away
-from bot.tg.screens import Operator, Screen, View, show
+from bot.tg.screens import SCREENS, Operator, Screen, View, show
 from bot.tg.screens.always import after_its_preface, safety_card
 from bot.tg.screens.screen import for_its_user
 
@@ -19,35 +20,24 @@ _NOBODY: Final = User(0, BASE)
 """Stands in for somebody without consent, so that we can tell them who invites them."""
 
 
-class Reader(Protocol):
-    """Reads users' words or names for the screen of one kind of Result. Services provide them."""
-
-    async def __call__(self, visit: Visit, result: Any, /) -> Mapping[str, str]:
-        """Return the words by name. Checks again, by the current facts, whether this user may read them now."""
-        ...
-
-
-Readers = Mapping[type[Result], Reader]
-
-
 class Renderer:
     """Makes screens for the code that sends them."""
 
     def __init__(
-        self, store: Store, library: Library, readers: Readers, bot: Callable[[], str], operator: Operator
+        self, store: Store, library: Library, use: UseCases, bot: Callable[[], str], operator: Operator
     ) -> None:
         self._store = store
         self._library = library
-        self._readers = readers
+        self._use = use
         self._bot = bot
         self._operator = operator
 
     async def words(self, rows: Rows, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
         """Return the users' words that the screen of a Result shows, as this transaction sees them."""
-        reader = self._readers.get(type(result))
-        if reader is None or (user is None and not isinstance(result, Invited)):
+        entry = SCREENS.get(type(result))
+        if entry is None or entry.words is None or (user is None and not isinstance(result, Invited)):
             return {}
-        words = await reader(Visit(rows, user or _NOBODY, now), result)
+        words = await entry.words(self._use)(Visit(rows, user or _NOBODY, now), result)
         return _legible(words, say_in(user.language)) if user and DAMAGED in words.values() else words
 
     def screen(

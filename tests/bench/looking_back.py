@@ -14,7 +14,7 @@ from bot.domain.feelings import Feeling
 from bot.domain.journal import By, Filter
 from bot.domain.model import Line
 from bot.domain.results import Result
-from bot.domain.results.journal import JournalSought
+from bot.domain.results.journal import JournalPage, JournalSought
 from bot.i18n import say_in
 from bot.library import Library, content_folder, load
 from bot.services.journal import Journal, JournalSearch
@@ -95,7 +95,7 @@ async def _measure(
             assert user
             visit = Visit(rows, user, now)
             result = await journal.older(visit, line_id)
-            words = await journal.readers[type(result)](visit, result)
+            words = await journal.read_page(visit, result) if isinstance(result, JournalPage) else {}
         assert show(View(say_in("en"), now, library, user, words=words), result)
 
     async def look_for(owner: int, _turn: int) -> Result:

@@ -48,7 +48,7 @@ async def asks(rows: Rows) -> Result:
 async def opens(rows: Rows) -> Result:
     invite = await rows.invites.of(ALICE, NOW)
     assert invite
-    read = await PAIRING.readers[InviteOpen](Visit(rows, await _user(rows, ALICE), NOW), InviteOpen(invite.id, NOW))
+    read = await PAIRING.read_own_invite(Visit(rows, await _user(rows, ALICE), NOW), InviteOpen(invite.id, NOW))
     return await PAIRING.open(Visit(rows, await _user(rows, BOB), NOW), Secret(link=read["link"]))
 
 

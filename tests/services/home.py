@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from bot.clock import HandClock
-from bot.domain.results import Result
 from bot.services.visit import Visit
 from bot.storage.store import Store
 
-Step = Callable[[Visit], Awaitable[Result]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -23,7 +23,7 @@ class BaseHome:
     def now(self) -> datetime:
         return self.clock.now()
 
-    async def do(self, user_id: int, step: Step) -> Result:
+    async def do(self, user_id: int, step: Callable[[Visit], Awaitable[T]]) -> T:
         async with self.store.writing(user_id) as rows:
             user = await rows.users.find(user_id)
             assert user

@@ -90,7 +90,7 @@ async def test_words_are_read_at_the_last_moment(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     back = await house.does(ALICE, house.asks.bring_back_lines, asked.ask_id, wanted=True)
-    reader = house.asks.readers[CalledBack]
+    reader = house.asks.read_called_back
     found = await house.line(ALICE, back.line_id)
     assert found
     line, words = found

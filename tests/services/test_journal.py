@@ -28,6 +28,7 @@ from bot.storage.schema import lines
 from bot.storage.store import Store
 from tests.samples import sampled
 from tests.services.conftest import LIBRARY
+from tests.services.reading import reader_of
 from tests.services.test_sharing import ALICE, BOB, WORDS, Home, make_home
 
 MINUTE = timedelta(minutes=1)
@@ -94,7 +95,7 @@ class Book:
         return await self.finds(sought, typed) if isinstance(sought, JournalSought) else sought
 
     async def read(self, result: Result, user_id: int = ALICE) -> dict[str, str]:
-        read: dict[str, str] = await self.does(self.journal.readers[type(result)], result, user_id=user_id)
+        read: dict[str, str] = await self.does(reader_of(result, journal=self.journal), result, user_id=user_id)
         return read
 
     def numbers(self, page: Result, user_id: int = ALICE) -> list[int]:
@@ -452,7 +453,7 @@ async def looks(home: Home, about: int) -> tuple[JournalLine, dict[str, str]]:
     async with home.store.reading() as rows:
         user = await rows.users.find(ALICE)
         assert user
-        return shown, dict(await journal.readers[JournalLine](Visit(rows, user, home.now), shown))
+        return shown, dict(await journal.read_line(Visit(rows, user, home.now), shown))
 
 
 async def test_whether_it_was_announced_opened_or_answered_isnt_told_before_its_owner_was(home: Home) -> None:

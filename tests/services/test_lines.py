@@ -149,7 +149,7 @@ async def test_question_of_a_dropped_text_is_put_again(house: House, asked: int)
 async def test_first_300_of_a_long_text(house: House, asked: int) -> None:
     long = await sets_aside(house, LONG, 5)
     assert long.reason is DraftReason.TOO_LONG
-    read = await house.does(ALICE, house.lines.readers[SetAside], long)
+    read = await house.does(ALICE, house.lines.read_draft, long)
     assert read == {"length": str(len(LONG.strip()))}
     assert (await house.ask(ALICE, asked)).state is AskState.OPEN
     kept = await house.does(ALICE, house.lines.keep_draft, long.draft_id)

@@ -47,6 +47,7 @@ from bot.storage.schema import metadata
 from bot.storage.store import Rows, Store
 from tests.samples import on_both
 from tests.services.home import BaseHome
+from tests.services.reading import reader_of
 
 ALICE, BOB, CHARLIE, DORA = 1001, 1002, 1003, 1004
 NAMES = {ALICE: "Alice", BOB: "Bob", CHARLIE: "Charlie", DORA: "Dora"}
@@ -70,7 +71,7 @@ class Home(BaseHome):
         async with self.store.reading() as rows:
             user = await rows.users.find(user_id)
             assert user
-            read = await self.pairing.readers[InviteOpen](Visit(rows, user, self.now), shown)
+            read = await self.pairing.read_own_invite(Visit(rows, user, self.now), shown)
         return shown.invite_id, Secret(link=read["link"]), Secret(code=read["code"].replace("-", ""))
 
     async def open(self, user_id: int, secret: Secret) -> Result:
@@ -218,7 +219,7 @@ async def test_nameless_guest_returns_to_the_invitation(home: Home) -> None:
         assert dialog == Dialog(Waiting.PAIR_NAME, invite_id, dialog.expires_at) if dialog else None
         assert dialog
         assert await home.pairing.named(Visit(rows, user, home.now), dialog, "Bobby", 7) == Invitation(invite_id)
-        read = await home.pairing.readers[Invitation](Visit(rows, user, home.now), Invitation(invite_id))
+        read = await home.pairing.read_invitation(Visit(rows, user, home.now), Invitation(invite_id))
     assert read == {"name": "Alice", "me": "Bobby"}
 
 
@@ -658,7 +659,7 @@ async def test_charlie_with_every_id_learns_and_changes_nothing(home: Home) -> N
             AlreadyPaired(pair_id_.pair_id),
             UnpairWanted(pair_id_.pair_id),
         ):
-            assert await home.pairing.readers[type(shown)](Visit(rows, charlie, home.now), shown) == {}
+            assert await reader_of(shown, pairing=home.pairing)(Visit(rows, charlie, home.now), shown) == {}
     after = await home.counts()
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
     assert before["invites"] - after["invites"] == 1  # Alice's own Invite, which was used up
@@ -838,7 +839,7 @@ async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[A
             result = await look
             seen.append(re.sub(r"\d{10,}", "ID", repr(result)))
             assert result
-            read = home.pairing.readers.get(type(result))
+            read = reader_of(result, pairing=home.pairing)
             async with home.store.reading() as rows:
                 user = await rows.users.find(BOB)
                 assert user

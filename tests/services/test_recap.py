@@ -121,7 +121,7 @@ async def test_words_are_read_week_by_week_and_only_the_own_ones(house: House) -
     for _ in range(7):
         await house.is_asked(ALICE)
     await keeps(house, ALICE, Feeling(own="wet wool"))
-    read = await house.does(ALICE, RECAPS.readers[RecapShown], RecapShown())
+    read = await house.does(ALICE, RECAPS.read, RecapShown())
     weeks = {date.fromisoformat(first): unpack(words) for first, words in json.loads(read["weeks"])}
     assert len(weeks) == 8
     assert max(weeks) == local(house.clock.now(), "Europe/London").date() - timedelta(6)

@@ -81,7 +81,7 @@ class Home(BaseHome):
 
     async def morning(self, user_id: int) -> Result | None:
         (notice,) = [each for each in await self.claim(NoticeKind.RITUAL_MORNING) if each.user_id == user_id]
-        return await self.do(user_id, lambda visit: self.rituals.invite(visit, notice))  # type: ignore[arg-type,return-value]
+        return await self.do(user_id, lambda visit: self.rituals.invite(visit, notice))
 
     async def end(self, user_id: int, ritual_id: int) -> Result:
         return await self.do(user_id, lambda visit: self.rituals.end(visit, ritual_id))
@@ -363,7 +363,7 @@ async def test_not_this_one_keeps_the_earlier_entry(home: Home) -> None:
     async with home.store.reading() as rows:
         alice = await rows.users.find(ALICE)
         assert alice
-        assert (await home.rituals.readers[RitualShown](Visit(rows, alice, home.now), left))["words"] == "first"
+        assert (await home.rituals.read_shown(Visit(rows, alice, home.now), left))["words"] == "first"
     assert await home.states(first) == [State.DRAFTED]
 
 
@@ -633,8 +633,8 @@ async def test_answer_goes_with_its_question(home: Home) -> None:
     assert too_long == RitualLineWanted(too_long=True, prompt_id="light")
     preview = await home.types(ALICE, "At the harbour.")
     assert isinstance(preview, RitualPreview)
-    words = await home.do(ALICE, lambda visit: home.rituals.readers[RitualPreview](visit, preview))
-    assert words["question"] == "Where?"  # type: ignore[index]
+    words = await home.do(ALICE, lambda visit: home.rituals.read_item(visit, preview))
+    assert words["question"] == "Where?"
     async with home.store.reading() as rows:
         (line,) = await rows.lines.page(ALICE, None, 5)
     assert line.prompt_id == "light"
@@ -679,8 +679,8 @@ async def test_something_noticed_goes_in_as_what_it_is(home: Home) -> None:
     assert wanted == RitualLineWanted(noticed=True)
     preview = await home.types(ALICE, "You filled the tank.")
     assert isinstance(preview, RitualPreview)
-    words = await home.do(ALICE, lambda visit: home.rituals.readers[RitualPreview](visit, preview))
-    assert words["noticed"]  # type: ignore[index]
+    words = await home.do(ALICE, lambda visit: home.rituals.read_item(visit, preview))
+    assert words["noticed"]
     async with home.store.reading() as rows:
         (line,) = await rows.lines.page(ALICE, None, 5)
     assert (line.noticed, line.prompt_id) == (True, None)

@@ -65,6 +65,7 @@ from bot.storage.store import Store
 from tests.clockwork import utc
 from tests.samples import on_both
 from tests.services.home import BaseHome
+from tests.services.reading import reader_of
 
 ALICE, BOB = 1001, 1002
 NOON = utc("2026-11-22 12:00")
@@ -578,7 +579,9 @@ async def test_line_keeps_its_cue_through_changes_and_restarts(home: Home) -> No
     async with home.store.reading() as rows:
         user, found = await rows.users.find(ALICE), await rows.reflections.mine(ALICE, again.reflection_id)
         assert user
-        shown = await home.sharing.read(Visit(rows, user, home.now), await home.looks(again.reflection_id))
+        looked = await home.looks(again.reflection_id)
+        assert isinstance(looked, ShareShown)
+        shown = await home.sharing.read(Visit(rows, user, home.now), looked)
     assert found
     assert first.cue_id == second.cue_id == found.cue_id == shown["cue_id"]
 
@@ -686,12 +689,11 @@ async def _all_acts(home: Home, about: int) -> list[str]:
         lambda: home.do(ALICE, lambda visit: home.lines.delete(visit, line_id, line.revision + 1)),
         lambda: home.looks(about),
     ]
-    readers = {**sharing.readers, **rewording.readers}
     said = []
     for act in acts:
         result = await act()
         said.append(repr(result))
-        if reader := readers.get(type(result)):
+        if reader := reader_of(result, sharing=sharing, rewording=rewording, lines=home.lines):
             async with home.store.reading() as rows:
                 user = await rows.users.find(ALICE)
                 assert user

@@ -11,6 +11,7 @@ from bot.domain.results.shelf import BoardShown, OwnWordWanted, ShelfFull, Shelf
 from bot.services.lines import PATIENCE, Lines
 from bot.services.shelf import Shelf
 from tests.services.conftest import ALICE, BOB, LIBRARY, House
+from tests.services.reading import reader_of
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def words_of(house: House, line_id: int, user_id: int = ALICE) -> list[str
 
 
 async def read(house: House, shelf: Shelf, result: Result) -> Any:
-    return await house.does(ALICE, shelf.readers[type(result)], result)
+    return await house.does(ALICE, reader_of(result, shelf=shelf), result)
 
 
 async def test_first_word_alone_counts_and_so_do_several(house: House, shelf: Shelf, line: int) -> None:
@@ -110,7 +111,7 @@ async def test_nobody_names_the_lines_of_another(house: House, shelf: Shelf, lin
     assert await house.does(BOB, shelf.name, "heavy", line) == LineGone()
     await house.does(ALICE, shelf.name, "torn", line)
     assert await words_of(house, line, BOB) == []
-    shown = await house.does(BOB, shelf.readers[ShelfShown], ShelfShown(line))
+    shown = await house.does(BOB, shelf.read_shelf, ShelfShown(line))
     assert unpack(shown["feelings"]) == ()
 
 

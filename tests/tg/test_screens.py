@@ -41,7 +41,7 @@ from bot.i18n import Say, languages, say_in
 from bot.services.settings import SWITCHES
 from bot.storage.store import Store
 from bot.tg.actions import BOARD, LIMIT, Tap
-from bot.tg.screens import MAKERS, Button, Operator, Place, Screen, View, always, show
+from bot.tg.screens import SCREENS, Button, Operator, Place, Screen, View, always, show
 from bot.tg.screens.screen import unlinked
 from bot.tg.screens.sharing import glimpse
 from bot.tg.sender import _keyboard
@@ -361,7 +361,7 @@ def taps(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_every_result_has_a_screen_or_is_silent() -> None:
-    assert [kind for kind in RESULTS if (kind in MAKERS) == (kind is Silence)] == []
+    assert [kind for kind in RESULTS if (kind in SCREENS) == (kind is Silence)] == []
 
 
 def test_every_result_can_be_stored_and_read_again() -> None:
@@ -484,7 +484,7 @@ def test_only_what_is_long_by_nature_is_folded(language: str) -> None:
         for kind in SHOWN
         for result in examples(kind)[:4]
         if "expandable"
-        in MAKERS[kind](View(SAYS[language], NOW, CONTENT, USER, PLACES[1], BRIEF, "ajar_bot"), result).text
+        in SCREENS[kind].make(View(SAYS[language], NOW, CONTENT, USER, PLACES[1], BRIEF, "ajar_bot"), result).text
     }
     assert folds == {results.Help, results.PrivacyShown, PolicyShown}
 

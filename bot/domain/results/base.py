@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 class Preface(StrEnum):
@@ -37,6 +37,13 @@ class Result:
             if not facts[rare]:
                 del facts[rare]
         return json.dumps([self.kind, facts], default=_pack_moment, separators=(",", ":"))
+
+
+class OfReflection(Protocol):
+    """Any Result about a Reflection."""
+
+    @property
+    def reflection_id(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
-"""Screens: turn a Result into the text and buttons that a person sees. There is a maker for every Result."""
+"""Screens: turn a Result into the text and buttons that a person sees. `SCREENS` has an entry for every Result."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bot.domain.results import Result, Silence
+from bot.services.use_cases import once
 from bot.tg.screens import (
     always,
     answering,
@@ -29,33 +31,41 @@ from bot.tg.screens import (
     traces,
     zones,
 )
-from bot.tg.screens.screen import Button, Makers, Operator, Place, Screen, View
+from bot.tg.screens.screen import Button, Operator, Place, Screen, Shown, View
 
-__all__ = ["MAKERS", "Button", "Operator", "Place", "Screen", "View", "show"]
+__all__ = ["SCREENS", "Button", "Operator", "Place", "Screen", "View", "show"]
 
-MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
-    **settings.MAKERS,
-    **zones.MAKERS,
-    **pause.MAKERS,
-    **pace.MAKERS,
-    **sharing.MAKERS,
-    **receiving.MAKERS,
-    **answering.MAKERS,
-    **follow_ups.MAKERS,
-    **expectations.MAKERS,
-    **arrivals.MAKERS,
-    **noticing.MAKERS,
-    **shelf.MAKERS,
-    **journal.MAKERS,
-    **recap.MAKERS,
-    **responses.MAKERS,
-    **ritual.MAKERS,
-    **privacy.MAKERS,
-    **traces.MAKERS,
-    **operator.MAKERS,
-}
+SCREENS: Final[Mapping[type[Result], Shown[Any]]] = once(
+    {each.result: each}
+    for each in (
+        *start.SCREENS,
+        *asks.SCREENS,
+        *lines.SCREENS,
+        *always.SCREENS,
+        *pairing.SCREENS,
+        *settings.SCREENS,
+        *zones.SCREENS,
+        *pause.SCREENS,
+        *pace.SCREENS,
+        *sharing.SCREENS,
+        *receiving.SCREENS,
+        *answering.SCREENS,
+        *follow_ups.SCREENS,
+        *expectations.SCREENS,
+        *arrivals.SCREENS,
+        *noticing.SCREENS,
+        *shelf.SCREENS,
+        *journal.SCREENS,
+        *recap.SCREENS,
+        *responses.SCREENS,
+        *ritual.SCREENS,
+        *privacy.SCREENS,
+        *traces.SCREENS,
+        *operator.SCREENS,
+    )
+)
 
 
 def show(view: View, result: Result) -> Screen | None:
     """Return the screen of a Result, or None if there is nothing to say."""
-    return None if isinstance(result, Silence) else MAKERS[type(result)](view, result)
+    return None if isinstance(result, Silence) else SCREENS[type(result)].make(view, result)

@@ -21,7 +21,7 @@ from bot.domain.results import (
 )
 from bot.i18n import Say, country_near
 from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, PAUSE
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded, hide_button
+from bot.tg.screens.screen import Button, Place, Screen, View, button, folded, hide_button, shown
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -304,16 +304,16 @@ def after_its_preface(screen: Screen, view: View, preface: Preface) -> Screen:
     return replace(screen, text=f"{lines[Preface(preface)]}\n\n{screen.text}")
 
 
-MAKERS: Final[Makers] = {
-    Help: help_,
-    Support: support,
-    Cancelled: cancelled,
-    UnknownCommand: unknown_command,
-    ArgumentUnclear: argument_unclear,
-    CommandStands: command_stands,
-    StopWanted: stop_wanted,
-    Outdated: outdated,
-    NothingHere: nothing_here,
-    Sorry: sorry,
-    AnswerLost: answer_lost,
-}
+SCREENS: Final = (
+    shown(Help, help_),
+    shown(Support, support),
+    shown(Cancelled, cancelled),
+    shown(UnknownCommand, unknown_command),
+    shown(ArgumentUnclear, argument_unclear),
+    shown(CommandStands, command_stands),
+    shown(StopWanted, stop_wanted),
+    shown(Outdated, outdated),
+    shown(NothingHere, nothing_here),
+    shown(Sorry, sorry),
+    shown(AnswerLost, answer_lost),
+)

@@ -29,7 +29,7 @@ from bot.tg.actions import (
     UNDO,
 )
 from bot.tg.screens.responses import ready, response_text
-from bot.tg.screens.screen import Button, DraftCard, Makers, Place, Screen, View, button, named, private
+from bot.tg.screens.screen import Button, DraftCard, Place, Screen, View, button, named, private, shown
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
 
@@ -151,17 +151,17 @@ def question_reminder(view: View, _: QuestionReminder) -> Screen:
     return Screen(text + "\n" + quoted(ready(say, Answer(question))), place=Place.BELOW)
 
 
-MAKERS: Final[Makers] = {
-    AlreadyAnswered: already_answered,
-    ReplyWanted: private(reply_wanted),
-    ReplyTooLong: private(reply_too_long),
-    ReplyPreview: private(reply_preview),
-    Answered: private(answered),
-    UndoneTooLate: undone_too_late,
-    ReactionStays: reaction_stays,
-    ReplyDropped: reply_dropped,
-    QuestionsShown: private(questions_shown),
-    QuestionKept: private(question_kept),
-    QuestionLeft: question_left,
-    QuestionReminder: private(question_reminder),
-}
+SCREENS: Final = (
+    shown(AlreadyAnswered, already_answered),
+    shown(ReplyWanted, private(reply_wanted), lambda use: use.receiving.read_name_of),
+    shown(ReplyTooLong, private(reply_too_long), lambda use: use.answering.read_length),
+    shown(ReplyPreview, private(reply_preview), lambda use: use.answering.read_reply),
+    shown(Answered, private(answered), lambda use: use.receiving.read_name),
+    shown(UndoneTooLate, undone_too_late),
+    shown(ReactionStays, reaction_stays, lambda use: use.receiving.read_name),
+    shown(ReplyDropped, reply_dropped),
+    shown(QuestionsShown, private(questions_shown), lambda use: use.receiving.read_name_of),
+    shown(QuestionKept, private(question_kept)),
+    shown(QuestionLeft, question_left),
+    shown(QuestionReminder, private(question_reminder), lambda use: use.answering.read_question),
+)

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.tg.actions import LEAVE_ARRIVAL, TAKE_ARRIVAL
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Place, Screen, View, button, shown
 
 
 def arrival_offered(view: View, result: ArrivalOffered) -> Screen:
@@ -40,8 +40,8 @@ def arrival_taken(view: View, result: ArrivalTaken) -> Screen:
     return Screen(text)
 
 
-MAKERS: Final[Makers] = {
-    ArrivalOffered: arrival_offered,
-    ArrivalUnderWay: arrival_under_way,
-    ArrivalTaken: arrival_taken,
-}
+SCREENS: Final = (
+    shown(ArrivalOffered, arrival_offered),
+    shown(ArrivalUnderWay, arrival_under_way),
+    shown(ArrivalTaken, arrival_taken),
+)

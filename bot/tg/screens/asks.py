@@ -35,7 +35,7 @@ from bot.tg.actions import (
     THEMES,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import AskCard, Button, Place, Screen, View, button, private, shown
 from bot.tg.screens.sharing import quoted, safe
 
 
@@ -299,16 +299,16 @@ def nothing_open(view: View, _: NothingOpen) -> Screen:
     return Screen(view.say("No question is open right now. /today brings one."))
 
 
-MAKERS: Final[Makers] = {
-    FirstAskPlanned: first_ask_planned,
-    Asked: asked,
-    CalledBack: private(called_back),
-    NoOther: no_other,
-    LaterWanted: later_wanted,
-    Snoozed: snoozed,
-    StaysOpen: stays_open,
-    Skipped: skipped,
-    AskPassed: ask_passed,
-    TodayAnswered: today_answered,
-    NothingOpen: nothing_open,
-}
+SCREENS: Final = (
+    shown(FirstAskPlanned, first_ask_planned),
+    shown(Asked, asked),
+    shown(CalledBack, private(called_back), lambda use: use.asks.read_called_back),
+    shown(NoOther, no_other),
+    shown(LaterWanted, later_wanted),
+    shown(Snoozed, snoozed),
+    shown(StaysOpen, stays_open),
+    shown(Skipped, skipped),
+    shown(AskPassed, ask_passed),
+    shown(TodayAnswered, today_answered),
+    shown(NothingOpen, nothing_open),
+)

@@ -15,7 +15,7 @@ from bot.domain.results.expectations import (
 )
 from bot.i18n import Say
 from bot.tg.actions import CAME, EXPECT_STOP, EXPECT_YES, EXPECTED, TALLY, Action
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import Button, Place, Screen, View, button, private, shown
 
 
 def receptions(say: Say, action: Action[Reception, int], about: int) -> tuple[tuple[Button, ...], ...]:
@@ -107,12 +107,12 @@ def _sentence(view: View) -> str:
     return f"{first} {second} {third}"
 
 
-MAKERS: Final[Makers] = {
-    ExpectationOffered: private(expectation_offered),
-    ExpectationWanted: private(expectation_wanted),
-    ExpectationNoted: private(expectation_noted),
-    ExpectationsOff: expectations_off,
-    OutcomeWanted: private(outcome_wanted),
-    OutcomeNoted: private(outcome_noted),
-    TallyShown: private(tally_shown),
-}
+SCREENS: Final = (
+    shown(ExpectationOffered, private(expectation_offered)),
+    shown(ExpectationWanted, private(expectation_wanted)),
+    shown(ExpectationNoted, private(expectation_noted)),
+    shown(ExpectationsOff, expectations_off),
+    shown(OutcomeWanted, private(outcome_wanted)),
+    shown(OutcomeNoted, private(outcome_noted), lambda use: use.expectations.read_tally),
+    shown(TallyShown, private(tally_shown), lambda use: use.expectations.read_tally),
+)

@@ -7,7 +7,7 @@ from bot.domain.sharing import QUESTIONS, Answer
 from bot.domain.typed import LINE_LIMIT
 from bot.tg.actions import FOLLOW_UP, FOLLOW_UP_DROP, FOLLOW_UP_SEND, FOLLOW_UP_UNDO
 from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import Place, Screen, View, button, private, shown
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
 
@@ -68,9 +68,9 @@ def follow_up_received(view: View, result: FollowUpReceived) -> Screen:
     return Screen("\n".join(parts), place=Place.BELOW, protected=True)
 
 
-MAKERS: Final[Makers] = {
-    FollowUpWanted: private(follow_up_wanted),
-    FollowUpPreview: private(follow_up_preview),
-    FollowUpSent: private(follow_up_sent),
-    FollowUpReceived: private(follow_up_received),
-}
+SCREENS: Final = (
+    shown(FollowUpWanted, private(follow_up_wanted), lambda use: use.follow_ups.read_name),
+    shown(FollowUpPreview, private(follow_up_preview), lambda use: use.follow_ups.read_own),
+    shown(FollowUpSent, private(follow_up_sent), lambda use: use.follow_ups.read_name),
+    shown(FollowUpReceived, private(follow_up_received), lambda use: use.follow_ups.read_theirs),
+)

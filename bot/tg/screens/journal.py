@@ -37,7 +37,7 @@ from bot.tg.actions import (
     SHARE_SEE,
 )
 from bot.tg.screens.lines import changed_text, deleted_text, line_gone_text
-from bot.tg.screens.screen import Button, LineCard, Makers, Screen, View, button, private, upper
+from bot.tg.screens.screen import Button, LineCard, Screen, View, button, private, shown, upper
 from bot.tg.screens.sharing import glimpse, quoted, safe
 from bot.tg.screens.shelf import name_button, text_of, two_a_row, with_feelings, words_in
 
@@ -247,12 +247,12 @@ def _back(view: View) -> Button:
     return button(view.say("Back"), JOURNAL())
 
 
-MAKERS: Final[Makers] = {
-    JournalPage: private(journal_page),
-    JournalLine: private(journal_line),
-    JournalFilters: journal_filters,
-    JournalWords: private(journal_words),
-    JournalThemes: journal_themes,
-    JournalSearchWanted: journal_search_wanted,
-    JournalSought: journal_sought,
-}
+SCREENS: Final = (
+    shown(JournalPage, private(journal_page), lambda use: use.journal.read_page),
+    shown(JournalLine, private(journal_line), lambda use: use.journal.read_line),
+    shown(JournalFilters, journal_filters),
+    shown(JournalWords, private(journal_words)),
+    shown(JournalThemes, journal_themes, lambda use: use.journal.read_themes),
+    shown(JournalSearchWanted, journal_search_wanted),
+    shown(JournalSought, journal_sought),
+)

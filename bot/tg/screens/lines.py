@@ -33,7 +33,7 @@ from bot.tg.actions import (
     SHORTEN,
     SHOW_LINE,
 )
-from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button, private
+from bot.tg.screens.screen import DraftCard, LineCard, Screen, View, button, private, shown
 from bot.tg.screens.sharing import partner, quoted
 from bot.tg.screens.shelf import name_button, with_feelings
 from bot.tg.screens.start import hour_question, hour_rows
@@ -318,19 +318,19 @@ def forwarded_text(view: View, _: ForwardedText) -> Screen:
     return Screen(view.say("That was forwarded, so I left it. I keep only what you write yourself."))
 
 
-MAKERS: Final[Makers] = {
-    Kept: private(kept),
-    Changed: private(changed),
-    ChangeWanted: private(change_wanted),
-    DeleteWanted: private(delete_wanted),
-    Deleted: deleted,
-    LineDiffers: private(line_differs),
-    LineGone: line_gone,
-    NothingKept: nothing_kept,
-    SetAside: private(set_aside),
-    ShorterWanted: private(shorter_wanted),
-    Dropped: dropped,
-    EmptyText: empty_text,
-    TextOnly: text_only,
-    ForwardedText: forwarded_text,
-}
+SCREENS: Final = (
+    shown(Kept, private(kept), lambda use: use.lines.read_feelings),
+    shown(Changed, private(changed), lambda use: use.lines.read_feelings),
+    shown(ChangeWanted, private(change_wanted)),
+    shown(DeleteWanted, private(delete_wanted), lambda use: use.lines.read_line),
+    shown(Deleted, deleted),
+    shown(LineDiffers, private(line_differs), lambda use: use.lines.read_line),
+    shown(LineGone, line_gone),
+    shown(NothingKept, nothing_kept),
+    shown(SetAside, private(set_aside), lambda use: use.lines.read_draft),
+    shown(ShorterWanted, private(shorter_wanted)),
+    shown(Dropped, dropped),
+    shown(EmptyText, empty_text),
+    shown(TextOnly, text_only),
+    shown(ForwardedText, forwarded_text),
+)

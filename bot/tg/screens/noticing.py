@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.domain.results.noticing import NoticedWanted
-from bot.tg.screens.screen import Makers, Place, Screen, View, private
+from bot.tg.screens.screen import Place, Screen, View, private, shown
 from bot.tg.screens.sharing import partner, too_long
 
 
@@ -19,4 +19,4 @@ def noticed_wanted(view: View, result: NoticedWanted) -> Screen:
     return Screen(text, place=Place.BELOW)
 
 
-MAKERS: Final[Makers] = {NoticedWanted: private(noticed_wanted)}
+SCREENS: Final = (shown(NoticedWanted, private(noticed_wanted), lambda use: use.noticing.read_name),)

@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.results.operating import OpsShown
 from bot.domain.times import local
 from bot.i18n import Say
-from bot.tg.screens.screen import Makers, Screen, View
+from bot.tg.screens.screen import Screen, View, shown
 
 _CODES_SHOWN: Final = 10
 
@@ -193,4 +193,4 @@ def _about(number: int) -> int:
     return (number + step // 2) // step * step
 
 
-MAKERS: Final[Makers] = {OpsShown: ops}
+SCREENS: Final = (shown(OpsShown, ops),)

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.results import DailyAgain, DeeperTaken, HourMoved, OfferDeeper, OfferHour, OfferLeft
 from bot.tg.actions import LEAVE_OFFER, MOVE_HOUR, TAKE_DEEPER
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Place, Screen, View, button, shown
 from bot.tg.screens.setting_words import depth_in_words
 
 
@@ -69,11 +69,11 @@ def offer_left(view: View, _: OfferLeft) -> Screen:
     return Screen(view.say("It stays as it is."))
 
 
-MAKERS: Final[Makers] = {
-    DailyAgain: daily_again,
-    OfferHour: offer_hour,
-    HourMoved: hour_moved,
-    OfferDeeper: offer_deeper,
-    DeeperTaken: deeper_taken,
-    OfferLeft: offer_left,
-}
+SCREENS: Final = (
+    shown(DailyAgain, daily_again),
+    shown(OfferHour, offer_hour),
+    shown(HourMoved, hour_moved),
+    shown(OfferDeeper, offer_deeper),
+    shown(DeeperTaken, deeper_taken),
+    shown(OfferLeft, offer_left),
+)

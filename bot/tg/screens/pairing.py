@@ -65,7 +65,6 @@ from bot.tg.actions import (
 from bot.tg.screens.screen import (
     Button,
     DraftCard,
-    Makers,
     Place,
     Screen,
     View,
@@ -74,6 +73,7 @@ from bot.tg.screens.screen import (
     link_button,
     named,
     private,
+    shown,
 )
 from bot.tg.screens.sharing import partner
 
@@ -548,28 +548,28 @@ def _ended(view: View, text: str, *, ended: bool) -> str:
     return view.say("Sharing has ended.") + "\n\n" + text if ended else text
 
 
-MAKERS: Final[Makers] = {
-    PairNameWanted: pair_name_wanted,
-    NameOrLine: private(name_or_line),
-    InviteOpen: invite_open,
-    InviteSending: invite_sending,
-    Invited: invited,
-    InviteTakenBack: invite_taken_back,
-    NoSuchInvite: no_such_invite,
-    CodeOrLine: code_or_line,
-    TooManyTries: too_many_tries,
-    CodeWanted: code_wanted,
-    Invitation: invitation,
-    InvitationDeclined: invitation_declined,
-    InvitationAccepted: invitation_accepted,
-    InvitationLeft: invitation_left,
-    GuestAnswered: guest_answered,
-    GuestRefused: guest_refused,
-    NothingCame: nothing_came,
-    Paired: paired,
-    AlreadyPaired: already_paired,
-    UnpairWanted: unpair_wanted,
-    UnpairLeft: unpair_left,
-    SharingEnded: sharing_ended,
-    NotPaired: not_paired,
-}
+SCREENS: Final = (
+    shown(PairNameWanted, pair_name_wanted),
+    shown(NameOrLine, private(name_or_line), lambda use: use.pairing.read_typed_name),
+    shown(InviteOpen, invite_open, lambda use: use.pairing.read_own_invite),
+    shown(InviteSending, invite_sending, lambda use: use.pairing.read_own_invite),
+    shown(Invited, invited, lambda use: use.pairing.read_invited),
+    shown(InviteTakenBack, invite_taken_back),
+    shown(NoSuchInvite, no_such_invite),
+    shown(CodeOrLine, code_or_line),
+    shown(TooManyTries, too_many_tries),
+    shown(CodeWanted, code_wanted),
+    shown(Invitation, invitation, lambda use: use.pairing.read_invitation),
+    shown(InvitationDeclined, invitation_declined),
+    shown(InvitationAccepted, invitation_accepted, lambda use: use.pairing.read_invitation),
+    shown(InvitationLeft, invitation_left),
+    shown(GuestAnswered, guest_answered, lambda use: use.pairing.read_guest),
+    shown(GuestRefused, guest_refused),
+    shown(NothingCame, nothing_came),
+    shown(Paired, paired, lambda use: use.pairing.read_partner),
+    shown(AlreadyPaired, already_paired, lambda use: use.pairing.read_partner),
+    shown(UnpairWanted, unpair_wanted, lambda use: use.pairing.read_partner),
+    shown(UnpairLeft, unpair_left),
+    shown(SharingEnded, sharing_ended),
+    shown(NotPaired, not_paired),
+)

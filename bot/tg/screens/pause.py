@@ -22,7 +22,7 @@ from bot.tg.actions import (
     PAUSE_UNTIL,
     RESUME,
 )
-from bot.tg.screens.screen import Button, Makers, Screen, View, back_to_settings, button
+from bot.tg.screens.screen import Button, Screen, View, back_to_settings, button, shown
 
 _BLANK: Final = "·"
 
@@ -137,10 +137,10 @@ def resumed(view: View, result: Resumed) -> Screen:
     return Screen(say("You weren't paused. The next question comes %(when)s.", when=when))
 
 
-MAKERS: Final[Makers] = {
-    PauseWanted: pause_wanted,
-    PauseDayWanted: pause_day_wanted,
-    PauseWhichDay: pause_which_day,
-    Paused: paused,
-    Resumed: resumed,
-}
+SCREENS: Final = (
+    shown(PauseWanted, pause_wanted),
+    shown(PauseDayWanted, pause_day_wanted),
+    shown(PauseWhichDay, pause_which_day),
+    shown(Paused, paused),
+    shown(Resumed, resumed),
+)

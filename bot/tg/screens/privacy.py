@@ -27,7 +27,7 @@ from bot.tg.actions import (
     WHAT_IS_STORED,
     WITHDRAW,
 )
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded
+from bot.tg.screens.screen import Button, Place, Screen, View, button, folded, shown
 from bot.tg.screens.start import agreement
 
 
@@ -295,17 +295,17 @@ def _at_length(view: View) -> tuple[str, ...]:
     )
 
 
-MAKERS: Final[Makers] = {
-    PrivacyShown: privacy_shown,
-    EraseWanted: erase_wanted,
-    EraseLeft: erase_left,
-    Erased: erased,
-    PolicyShown: policy_shown,
-    ConsentAgain: consent_again,
-    WithdrawWanted: withdraw_wanted,
-    ConsentWithdrawn: consent_withdrawn,
-    NothingStored: nothing_stored,
-    ExportBegun: export_begun,
-    ExportUnderWay: export_under_way,
-    ExportTooSoon: export_too_soon,
-}
+SCREENS: Final = (
+    shown(PrivacyShown, privacy_shown),
+    shown(EraseWanted, erase_wanted),
+    shown(EraseLeft, erase_left),
+    shown(Erased, erased),
+    shown(PolicyShown, policy_shown),
+    shown(ConsentAgain, consent_again),
+    shown(WithdrawWanted, withdraw_wanted),
+    shown(ConsentWithdrawn, consent_withdrawn),
+    shown(NothingStored, nothing_stored),
+    shown(ExportBegun, export_begun),
+    shown(ExportUnderWay, export_under_way),
+    shown(ExportTooSoon, export_too_soon),
+)

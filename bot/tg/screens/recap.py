@@ -13,7 +13,7 @@ from bot.domain.results.recap import RecapShown, RecapStopped
 from bot.domain.times import local_date
 from bot.pictures import Picture, Week
 from bot.tg.actions import RECAP_STOP
-from bot.tg.screens.screen import Makers, Place, RecapCard, Screen, View, button, private
+from bot.tg.screens.screen import Place, RecapCard, Screen, View, button, private, shown
 from bot.tg.screens.shelf import text_of
 
 _MOST_SAID: Final = 600
@@ -94,4 +94,7 @@ def _line(view: View, first: date, words: Sequence[str]) -> str:
     return view.say("%(day)s: %(words)s", day=view.say.day_and_month(first), words=joined)
 
 
-MAKERS: Final[Makers] = {RecapShown: private(recap_shown), RecapStopped: recap_stopped}
+SCREENS: Final = (
+    shown(RecapShown, private(recap_shown), lambda use: use.recaps.read),
+    shown(RecapStopped, recap_stopped),
+)

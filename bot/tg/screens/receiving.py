@@ -36,7 +36,7 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.asks import time_unclear
 from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Button, Makers, OpenedCard, Place, Screen, View, button, private
+from bot.tg.screens.screen import Button, OpenedCard, Place, Screen, View, button, private, shown
 from bot.tg.screens.sharing import (
     announcement,
     announcement_of_ritual,
@@ -196,17 +196,17 @@ def taken_back(view: View, result: TakenBack) -> Screen:
     return Screen(text, place=Place.BESIDE if result.beside else Place.HERE)
 
 
-MAKERS: Final[Makers] = {
-    Announced: announced,
-    AnnouncedTogether: announced_together,
-    AllLaterWanted: all_later_wanted,
-    AllLater: all_later,
-    AllNotNow: all_not_now,
-    OpenLaterWanted: open_later_wanted,
-    OpenLater: open_later,
-    NotNow: not_now,
-    WaitingShown: waiting_shown,
-    Opened: private(opened),
-    AlreadyOpened: already_opened,
-    TakenBack: taken_back,
-}
+SCREENS: Final = (
+    shown(Announced, announced, lambda use: use.receiving.read_name_of),
+    shown(AnnouncedTogether, announced_together, lambda use: use.receiving.read_name),
+    shown(AllLaterWanted, all_later_wanted),
+    shown(AllLater, all_later),
+    shown(AllNotNow, all_not_now),
+    shown(OpenLaterWanted, open_later_wanted),
+    shown(OpenLater, open_later),
+    shown(NotNow, not_now),
+    shown(WaitingShown, waiting_shown, lambda use: use.receiving.read_name),
+    shown(Opened, private(opened), lambda use: use.receiving.read_opened),
+    shown(AlreadyOpened, already_opened),
+    shown(TakenBack, taken_back, lambda use: use.receiving.read_name),
+)

@@ -6,7 +6,7 @@ from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, R
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
 from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY, WHAT_CAME
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import Button, Place, Screen, View, button, private, shown
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
 
@@ -109,9 +109,9 @@ def landed_worry(view: View, _: LandedWorry) -> Screen:
     return Screen(text, place=Place.BELOW)
 
 
-MAKERS: Final[Makers] = {
-    ResponseReceived: private(response_received),
-    LandedWell: landed_well,
-    LandedBadly: landed_badly,
-    LandedWorry: landed_worry,
-}
+SCREENS: Final = (
+    shown(ResponseReceived, private(response_received), lambda use: use.responses.read),
+    shown(LandedWell, landed_well),
+    shown(LandedBadly, landed_badly),
+    shown(LandedWorry, landed_worry),
+)

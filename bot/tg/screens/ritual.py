@@ -50,7 +50,7 @@ from bot.tg.actions import (
     RITUAL_YES,
     RITUAL_YES_SAME,
 )
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private
+from bot.tg.screens.screen import Button, Place, Screen, View, button, named, private, shown
 from bot.tg.screens.sharing import (
     glimpse,
     how_to_receive,
@@ -426,22 +426,22 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
     )
 
 
-MAKERS: Final[Makers] = {
-    RitualNone: ritual_none,
-    RitualDayWanted: ritual_day_wanted,
-    RitualHourWanted: ritual_hour_wanted,
-    RitualProposed: ritual_proposed,
-    RitualAsked: ritual_asked,
-    RitualDeclined: ritual_declined,
-    RitualShown: private(ritual_shown),
-    RitualEndWanted: ritual_end_wanted,
-    RitualEnded: ritual_ended,
-    RitualMorning: ritual_morning,
-    RitualLines: private(ritual_lines),
-    RitualLineWanted: private(ritual_line_wanted),
-    RitualPreview: private(ritual_preview),
-    RitualTermsWanted: private(ritual_terms_wanted),
-    RitualPutIn: private(ritual_put_in),
-    RitualNothing: ritual_nothing,
-    RitualTooLate: ritual_too_late,
-}
+SCREENS: Final = (
+    shown(RitualNone, ritual_none, lambda use: use.rituals.read_name),
+    shown(RitualDayWanted, ritual_day_wanted),
+    shown(RitualHourWanted, ritual_hour_wanted),
+    shown(RitualProposed, ritual_proposed, lambda use: use.rituals.read_name),
+    shown(RitualAsked, ritual_asked, lambda use: use.rituals.read_name),
+    shown(RitualDeclined, ritual_declined),
+    shown(RitualShown, private(ritual_shown), lambda use: use.rituals.read_shown),
+    shown(RitualEndWanted, ritual_end_wanted),
+    shown(RitualEnded, ritual_ended),
+    shown(RitualMorning, ritual_morning, lambda use: use.rituals.read_name),
+    shown(RitualLines, private(ritual_lines), lambda use: use.rituals.read_lines),
+    shown(RitualLineWanted, private(ritual_line_wanted), lambda use: use.rituals.read_name),
+    shown(RitualPreview, private(ritual_preview), lambda use: use.rituals.read_item),
+    shown(RitualTermsWanted, private(ritual_terms_wanted), lambda use: use.rituals.read_item),
+    shown(RitualPutIn, private(ritual_put_in), lambda use: use.rituals.read_put_in),
+    shown(RitualNothing, ritual_nothing),
+    shown(RitualTooLate, ritual_too_late),
+)

@@ -1,11 +1,11 @@
 """The parts of a screen, before Telegram is involved."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from bot.domain.model import User
 from bot.domain.results import Result
@@ -13,6 +13,8 @@ from bot.domain.times import day_relation, local
 from bot.i18n import Markup, Say
 from bot.library import Library
 from bot.pictures import Picture
+from bot.services.use_cases import UseCases
+from bot.services.visit import Visit
 from bot.tg.actions import HIDE_THIS, SETTINGS, Tap
 
 R = TypeVar("R", bound=Result)
@@ -234,7 +236,7 @@ def hide_button(say: Say) -> Button:
 
 
 def private(maker: Callable[[View, R], Screen]) -> Callable[[View, R], Screen]:
-    """Return a maker whose screens are all private, for `MAKERS`."""
+    """Return a maker whose screens are all private, for `SCREENS`."""
 
     def make(view: View, result: R) -> Screen:
         return replace(maker(view, result), private=True)
@@ -267,5 +269,25 @@ def back_to_settings(view: View) -> Button:
     return button(view.say("Back"), SETTINGS())
 
 
-Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
-"""The functions that make screens, by the class of the Result."""
+Reader = Callable[[Visit, R], Awaitable[Mapping[str, str]]]
+"""A service's function that reads what people wrote, by name, for the screen of a Result.
+
+It checks again, by the current facts, who is allowed to read it and in which state.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Generic[R]):
+    """How a kind of Result is shown."""
+
+    result: type[R]
+    make: Callable[[View, R], Screen]
+    words: Callable[[UseCases], Reader[R]] | None
+    """Finds the reader of the words on the screen; None if nobody's words are on it."""
+
+
+def shown(
+    result: type[R], make: Callable[[View, R], Screen], words: Callable[[UseCases], Reader[R]] | None = None
+) -> Shown[R]:
+    """Return the entry of a Result in its module's `SCREENS`."""
+    return Shown(result, make, words)

@@ -51,12 +51,12 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.screen import (
     Button,
-    Makers,
     Place,
     Screen,
     View,
     back_to_settings,
     button,
+    shown,
     two_by_two,
     unlinked,
 )
@@ -389,17 +389,17 @@ def name_setting(view: View, result: NameSetting) -> Screen:
     return Screen(text, (*remove, (back_to_settings(view),)))
 
 
-MAKERS: Final[Makers] = {
-    SettingsShown: settings_shown,
-    SettingsClosed: settings_closed,
-    HourSetting: hour_setting,
-    DaysSetting: days_setting,
-    LastDay: last_day,
-    LanguageSetting: language_setting,
-    CeilingSetting: ceiling_setting,
-    ThemesSetting: themes_setting,
-    LastTheme: last_theme,
-    QuietSetting: quiet_setting,
-    SwitchSetting: switch_setting,
-    NameSetting: name_setting,
-}
+SCREENS: Final = (
+    shown(SettingsShown, settings_shown, lambda use: use.settings.words),
+    shown(SettingsClosed, settings_closed),
+    shown(HourSetting, hour_setting),
+    shown(DaysSetting, days_setting),
+    shown(LastDay, last_day),
+    shown(LanguageSetting, language_setting),
+    shown(CeilingSetting, ceiling_setting),
+    shown(ThemesSetting, themes_setting),
+    shown(LastTheme, last_theme),
+    shown(QuietSetting, quiet_setting),
+    shown(SwitchSetting, switch_setting),
+    shown(NameSetting, name_setting, lambda use: use.settings.words),
+)

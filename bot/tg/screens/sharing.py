@@ -58,7 +58,7 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.expectations import receptions, what_do_you_expect
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private, upper
+from bot.tg.screens.screen import Button, Place, Screen, View, button, named, private, shown, upper
 
 _A_ROW: Final = 4
 _LONG_WORD: Final = 20
@@ -589,23 +589,23 @@ def glimpse(words: str, limit: int = _GLIMPSE) -> str:
     return (start if ends_a_word else whole).rstrip(" ,;:") + "…"
 
 
-MAKERS: Final[Makers] = {
-    SharePreview: private(share_preview),
-    ShareAgain: private(share_again),
-    WhenWanted: private(when_wanted),
-    DayWanted: private(day_wanted),
-    ShareHourWanted: private(share_hour_wanted),
-    TooSoon: private(too_soon),
-    WhichTime: private(which_time),
-    Shared: private(shared),
-    ShareShown: private(share_shown),
-    WishWanted: private(wish_wanted),
-    RewordWanted: private(reword_wanted),
-    RewordTooLong: private(reword_too_long),
-    RewordPreview: private(reword_preview),
-    Reworded: private(reworded),
-    LeftPrivate: left_private,
-    Withdrawn: withdrawn,
-    OpenedBefore: opened_before,
-    ShareList: private(share_list),
-}
+SCREENS: Final = (
+    shown(SharePreview, private(share_preview), lambda use: use.sharing.read_preview),
+    shown(ShareAgain, private(share_again), lambda use: use.sharing.read),
+    shown(WhenWanted, private(when_wanted), lambda use: use.sharing.read),
+    shown(DayWanted, private(day_wanted)),
+    shown(ShareHourWanted, private(share_hour_wanted)),
+    shown(TooSoon, private(too_soon)),
+    shown(WhichTime, private(which_time)),
+    shown(Shared, private(shared), lambda use: use.sharing.read_shared),
+    shown(ShareShown, private(share_shown), lambda use: use.sharing.read),
+    shown(WishWanted, private(wish_wanted)),
+    shown(RewordWanted, private(reword_wanted), lambda use: use.sharing.read),
+    shown(RewordTooLong, private(reword_too_long)),
+    shown(RewordPreview, private(reword_preview), lambda use: use.rewording.read_proposed),
+    shown(Reworded, private(reworded), lambda use: use.rewording.read_reworded),
+    shown(LeftPrivate, left_private),
+    shown(Withdrawn, withdrawn, lambda use: use.sharing.read_name),
+    shown(OpenedBefore, opened_before, lambda use: use.sharing.read_name),
+    shown(ShareList, private(share_list), lambda use: use.sharing.read_list),
+)

@@ -7,7 +7,7 @@ from bot.domain.feelings import LONGEST_OWN, MOST, Feeling, unpack
 from bot.domain.results.shelf import BoardShown, OwnWordWanted, ShelfFull, ShelfShown, WordsShown
 from bot.tg.actions import BOARD, FEEL, FEEL_NOTHING, FEEL_OWN, SHELF, SHOW_LINE, NotOurs
 from bot.tg.actions import unpack as unpack_tap
-from bot.tg.screens.screen import Button, LineCard, Makers, Place, Screen, View, button, private, unlinked, upper
+from bot.tg.screens.screen import Button, LineCard, Place, Screen, View, button, private, shown, unlinked, upper
 from bot.tg.screens.sharing import safe
 
 _IN_A_ROW: Final = 2
@@ -142,10 +142,10 @@ def two_a_row(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
-MAKERS: Final[Makers] = {
-    ShelfShown: private(shelf_shown),
-    BoardShown: private(board_shown),
-    OwnWordWanted: private(own_word_wanted),
-    ShelfFull: private(shelf_full),
-    WordsShown: private(words_shown),
-}
+SCREENS: Final = (
+    shown(ShelfShown, private(shelf_shown), lambda use: use.shelf.read_shelf),
+    shown(BoardShown, private(board_shown)),
+    shown(OwnWordWanted, private(own_word_wanted)),
+    shown(ShelfFull, private(shelf_full)),
+    shown(WordsShown, private(words_shown), lambda use: use.shelf.read_words),
+)

@@ -12,7 +12,7 @@ from bot.domain.results import (
 )
 from bot.tg.actions import CONSENT, DECLINE, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
 from bot.tg.screens.pairing import consent_of_guest, nowhere
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Place, Screen, View, button, shown
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 
@@ -155,9 +155,9 @@ def ready(view: View, result: Ready) -> Screen:
     )
 
 
-MAKERS: Final[Makers] = {
-    ConsentWanted: consent_wanted,
-    Declined: declined,
-    HourWanted: hour_wanted,
-    Ready: ready,
-}
+SCREENS: Final = (
+    shown(ConsentWanted, consent_wanted),
+    shown(Declined, declined),
+    shown(HourWanted, hour_wanted),
+    shown(Ready, ready),
+)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.domain.results.traces import Hidden
-from bot.tg.screens.screen import Makers, Screen, View
+from bot.tg.screens.screen import Screen, View, shown
 
 
 def hidden(view: View, _: Hidden) -> Screen:
@@ -13,4 +13,4 @@ def hidden(view: View, _: Hidden) -> Screen:
     )
 
 
-MAKERS: Final[Makers] = {Hidden: hidden}
+SCREENS: Final = (shown(Hidden, hidden),)

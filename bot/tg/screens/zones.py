@@ -34,7 +34,7 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
+from bot.tg.screens.screen import Button, Place, Screen, View, back_to_settings, button, shown
 from bot.tg.screens.settings import settings_shown
 
 _CLOCKS_A_ROW: Final = 5
@@ -277,13 +277,13 @@ def zone_changed(view: View, result: ZoneChanged) -> Screen:
     return Screen(text, ((back_to_settings(view),),))
 
 
-MAKERS: Final[Makers] = {
-    ClockWanted: clock_wanted,
-    CityWanted: city_wanted,
-    ElsewhereWanted: elsewhere_wanted,
-    PlaceWanted: place_wanted,
-    PlaceSought: place_sought,
-    RegionWanted: region_wanted,
-    RegionZones: region_zones,
-    ZoneChanged: zone_changed,
-}
+SCREENS: Final = (
+    shown(ClockWanted, clock_wanted),
+    shown(CityWanted, city_wanted),
+    shown(ElsewhereWanted, elsewhere_wanted),
+    shown(PlaceWanted, place_wanted),
+    shown(PlaceSought, place_sought),
+    shown(RegionWanted, region_wanted),
+    shown(RegionZones, region_zones),
+    shown(ZoneChanged, zone_changed, lambda use: use.zones.read_name),
+)
