@@ -1,10 +1,12 @@
 """The interface for delivering a Notice to its user, and the possible outcomes. `bot.tg.courier` implements it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final, Protocol
 
 from bot.domain.notices import Notice
+from bot.storage.store import Rows
 
 TRIES: Final = 5
 """How often in total we try a Notice that fails because of a defect of ours, before we give up."""
@@ -18,6 +20,10 @@ class Delivered(Enum):
     SAID = auto()
     NEEDLESS = auto()  # there is nothing left to say
     PUT_OFF = auto()  # its time hasn't come yet; its row says when
+
+
+Afterwards = Callable[[Rows], Awaitable[None]]
+"""Stores what is known about a message once it is sent."""
 
 
 class NotDelivered(Exception):  # base of the outcomes below, which read better without "Error"
@@ -59,6 +65,9 @@ class Strange(Unclear):
 class Courier(Protocol):
     """Delivers Notices."""
 
-    async def deliver(self, notice: Notice) -> Delivered:
-        """Read the facts again, make the text and send it. Raises NotDelivered."""
+    async def deliver(self, notice: Notice) -> Delivered | Afterwards:
+        """Read the facts again, make the text and send it. Raises NotDelivered.
+
+        Returns what to store about the message if it was sent, together with settling its Notice.
+        """
         ...

@@ -16,6 +16,7 @@ from bot.clock import Clock
 from bot.delivery.courier import (
     BEFORE_THE_LAST,
     TRIES,
+    Afterwards,
     Blocked,
     Courier,
     Delivered,
@@ -64,10 +65,6 @@ _TOMORROW: Final = timedelta(days=1)
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
-
-
-Afterwards = Callable[[Rows], Awaitable[None]]
-"""Stores what is known once an answer is sent."""
 
 
 class Ready(NamedTuple):
@@ -264,12 +261,15 @@ class Outbox:
                 raise
             await self._failed(notice, error)
             return False
-        self._said.append(_Said(notice, afterwards, done))
         self._unsettled.add(notice.id)
+        self._settle_soon(_Said(notice, afterwards, done))
+        return True
+
+    def _settle_soon(self, said: _Said) -> None:
+        self._said.append(said)
         if not self._settling:
             self._settling = True
-            self._spawn(self._settle_answers(), "settling")
-        return True
+            self._spawn(self._settle_gathered(), "settling")
 
     def _let_go(self, notice: Notice, done: asyncio.Future[None]) -> None:
         self._sending.discard(notice.id)
@@ -279,7 +279,7 @@ class Outbox:
         if not done.done():
             done.set_result(None)
 
-    async def _settle_answers(self) -> None:
+    async def _settle_gathered(self) -> None:
         """Settle the sent answers together. While one commit runs, more of them accumulate for the next."""
         try:
             while self._said:
@@ -292,7 +292,7 @@ class Outbox:
             self._settling = False
 
     async def _settle_said(self, said: Sequence[_Said]) -> None:
-        """Settle these answers, retrying for as long as the database fails."""
+        """Settle what was sent, retrying for as long as the database fails."""
         while True:
             try:
                 await self._settle_all(said)
@@ -308,9 +308,13 @@ class Outbox:
 
     async def _settle_all(self, said: Sequence[_Said]) -> None:
         async with self._store.writing() as rows:
-            await rows.notices.answers_said([one.notice.id for one in said])
-            await rows.inbox.answered([one.notice.subject_id for one in said])
+            answers = [one.notice for one in said if one.notice.kind is NoticeKind.ANSWER]
+            await rows.notices.answers_said([answer.id for answer in answers])
+            await rows.inbox.answered([answer.subject_id for answer in answers])
+            rows.users.expect({one.notice.user_id for one in said if one.notice.kind is not NoticeKind.ANSWER})
             for one in said:
+                if one.notice.kind is not NoticeKind.ANSWER:
+                    await rows.notices.said(one.notice, self._clock.now())
                 if one.afterwards:
                     await one.afterwards(rows)
         NOTICES_SETTLED.inc(Settled.SENT, by=len(said))
@@ -423,11 +427,16 @@ class Outbox:
         else:
             await self._delivered(notice, came)
 
-    async def _delivered(self, notice: Notice, came: Delivered) -> None:
-        if came is Delivered.SAID:
-            await self._settle(notice, Settled.SENT)
+    async def _delivered(self, notice: Notice, came: Delivered | Afterwards) -> None:
+        if not isinstance(came, Delivered):
+            settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settle_soon(_Said(notice, came, settled))
+            await settled
             if notice.kind is NoticeKind.ASK:
                 ASKS_SENT.inc()
+            return
+        if came is Delivered.SAID:
+            await self._settle(notice, Settled.SENT)
         elif came is Delivered.NEEDLESS:
             await self._settle(notice, Settled.NEEDLESS)
         if came is not Delivered.SAID or notice.kind is NoticeKind.ANSWER:

@@ -299,7 +299,7 @@ class Asks:
         opening = ask.opening or visit.user.to_say
         if visit.user.to_say:
             await visit.rows.users.change(visit.user, to_say=None)
-        await visit.rows.asks.reopen(ask, AskState.OPEN, shown_at=visit.now, opening=opening)
+        await visit.rows.asks.asked(ask, shown_at=visit.now, opening=opening)
         await visit.rows.asks.leave_others(ask)
         await visit.rows.dialogs.forget(visit.user.id, only=_VALUES)
         asked = await self._asked(visit, ask)

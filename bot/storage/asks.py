@@ -5,13 +5,13 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select, tuple_, update
+from sqlalchemy import Row, Select, Text, bindparam, delete, func, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later
+from bot.storage.direct import execute_later, expect
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 
@@ -76,7 +76,12 @@ def _remember_shown(dialect: str) -> Any:
 
 @cache
 def _showing(dialect: str) -> Any:
-    statement = insert_into(dialect, ask_messages)
+    """If the Ask is gone, nothing is inserted."""
+    shown = select(
+        asks.c.user_id, bindparam("of_message", type_=Id), asks.c.id, bindparam("shown_prompt", type_=Text)
+    ).where(asks.c.user_id == bindparam("of_user"), asks.c.id == bindparam("of_ask"))
+    columns = ["user_id", "message_id", "ask_id", "prompt_id"]
+    statement = insert_into(dialect, ask_messages).from_select(columns, shown)
     return statement.on_conflict_do_update(
         index_elements=["user_id", "message_id"],
         set_={"ask_id": statement.excluded.ask_id, "prompt_id": statement.excluded.prompt_id},
@@ -99,6 +104,10 @@ class Asks:
 
     async def find(self, user_id: int, ask_id: int) -> Ask | None:
         return await self._one(_FIND, user_id=user_id, ask_id=ask_id)
+
+    def expect_sending(self, user_id: int, ask_id: int) -> None:
+        """Announce what is read to send this Ask."""
+        expect(self._connection, {"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
 
     async def on(self, user_id: int, day: date) -> Ask | None:
         return await self._one(_ON, user_id=user_id, day=day)
@@ -170,6 +179,12 @@ class Asks:
         """Set the local date of an Ask that was sent before we knew the user's zone."""
         await self._connection.execute(update(asks).where(asks.c.id == ask_id).values(day=day))
 
+    async def asked(self, ask: Ask, **facts: Any) -> None:
+        """Move an Ask that is being sent to OPEN, from any state that `reopen` accepts."""
+        await execute_later(
+            self._connection, _MOVE, {"ask_id": ask.id, "of": _REOPENED, "state": AskState.OPEN, **facts}
+        )
+
     async def unanswer(self, ask_id: int) -> None:
         """Count the Ask as skipped, because the Line that answered it is gone."""
         await self._move(ask_id, (AskState.ANSWERED,), AskState.SKIPPED, {})
@@ -214,10 +229,11 @@ class Asks:
 
     async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str | None) -> None:
         """Note that this message shows this prompt, unless the user erased everything while we were sending it."""
-        if await self.find(user_id, ask_id) is None:
+        try:
+            stored = await self._prompt_ids.stored(user_id, prompt_id)
+        except LookupError:
             return
-        stored = await self._prompt_ids.stored(user_id, prompt_id)
-        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": stored}
+        showing = {"of_user": user_id, "of_message": message_id, "of_ask": ask_id, "shown_prompt": stored}
         await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
 
     async def past_messages(self, user_ids: Sequence[int], since: date, before: date) -> list[tuple[int, int]]:

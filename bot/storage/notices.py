@@ -424,6 +424,14 @@ class Notices:
         )
         return bool(done.rowcount)
 
+    async def said(self, notice: Notice, now: datetime) -> None:
+        """Settle a Notice that was sent, unless another process has taken it over."""
+        await execute_later(
+            self._connection,
+            _SETTLE,
+            {"notice_id": notice.id, "of_owner": notice.owner, "state": Settled.SENT, "settled_at": now},
+        )
+
     async def retry(self, notice: Notice, at: datetime, *, unclear: int) -> None:
         """Try again at `at`. `unclear` is how many copies to count, as they may have arrived."""
         await self._connection.execute(

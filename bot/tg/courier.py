@@ -1,21 +1,21 @@
 """Delivers Notices: reads the facts again, makes the text, and sends it."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import Blocked, Delivered, NotDelivered, Refused, Unreachable
+from bot.delivery.courier import Afterwards, Blocked, Delivered, NotDelivered, Refused, Unreachable
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
 from bot.i18n import say_in
-from bot.logs import incident
 from bot.services.arrivals import TakingIn
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
 from bot.services.visit import Speakers, Visit
 from bot.storage.notices import Settled
-from bot.storage.store import Store, is_passing
+from bot.storage.store import Rows, Store
 from bot.tg.answers import Answers
 from bot.tg.cards import note
 from bot.tg.exporter import Exporter
@@ -58,13 +58,15 @@ class TelegramCourier:
         self.served: Final = frozenset({*self._own, *speakers})
         """The kinds of Notices that it can deliver."""
 
-    async def deliver(self, notice: Notice) -> Delivered:
+    async def deliver(self, notice: Notice) -> Delivered | Afterwards:
         """Deliver a Notice, by the current facts. Raises a NotDelivered."""
         return await self._own.get(notice.kind, self._say)(notice)
 
-    async def _say(self, notice: Notice) -> Delivered:
+    async def _say(self, notice: Notice) -> Delivered | Afterwards:
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
+            if notice.kind is NoticeKind.ASK:
+                rows.asks.expect_sending(notice.user_id, notice.subject_id)
             user = await rows.users.find(notice.user_id)
             if user is None:
                 return Delivered.NEEDLESS
@@ -85,9 +87,8 @@ class TelegramCourier:
             return Delivered.NEEDLESS
         shown = covered(screen, say_in(user.language)) if user.discreet else screen
         message_id = await self._sender.send(notice.user_id, shown)
-        await self._note(notice, message_id, screen)
         await self._strip(notice.user_id, result.stale)
-        return Delivered.SAID
+        return partial(self._note, notice.user_id, message_id, screen)
 
     async def _take_in(self, notice: Notice) -> Delivered:
         await self._taking_in.run(notice)
@@ -121,15 +122,9 @@ class TelegramCourier:
             await rows.notices.settle(notice, Settled.SENT, self._clock.now())
         return Delivered.SAID
 
-    async def _note(self, notice: Notice, message_id: int, screen: Screen) -> None:
+    async def _note(self, user_id: int, message_id: int, screen: Screen, rows: Rows) -> None:
         """Note what the message shows. It isn't removed automatically, since nobody knows when it is read."""
-        try:
-            async with self._store.writing(notice.user_id) as rows:
-                await note(rows, notice.user_id, message_id, screen, self._clock.now())
-        except Exception as error:
-            if is_passing(error):
-                raise
-            incident(log, error, notice=notice.id)  # it has arrived and must not be sent again
+        await note(rows, user_id, message_id, screen, self._clock.now())
 
     async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
         """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from bot.clock import HandClock
 from bot.delivery.courier import (
+    Afterwards,
     Blocked,
     Courier,
     Delivered,
@@ -30,13 +31,13 @@ from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import LEASE
 from bot.storage.schema import notices
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from tests.services.conftest import make_library
 
 ALICE, BOB, CHARLIE = 1, 2, 3
 SECOND = timedelta(seconds=1)
 
-Outcome = Delivered | Exception
+Outcome = Delivered | Afterwards | Exception
 
 
 class RecordingCourier:
@@ -54,7 +55,7 @@ class RecordingCourier:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def deliver(self, notice: Notice) -> Delivered:
+    async def deliver(self, notice: Notice) -> Delivered | Afterwards:
         async with self._store.writing(notice.user_id) as rows:
             if not await rows.notices.sending(notice):
                 return Delivered.NEEDLESS
@@ -418,6 +419,44 @@ async def test_many_are_sent_in_parallel_up_to_a_limit(
     assert len(courier.tried) == 80
 
 
+async def test_what_was_sent_is_noted_and_settled_together(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """One transaction stores it for all whose messages arrived while the one before was committed."""
+    noted: list[Rows] = []
+
+    async def note(rows: Rows) -> None:
+        noted.append(rows)
+
+    await add(store, clock, range(1, 17))
+    for user_id in range(1, 17):
+        courier.outcomes[user_id] = [note]
+    courier.gate.clear()
+    working = asyncio.create_task(work(outbox))
+    for _ in range(16):
+        await asyncio.wait_for(courier.began.get(), 20)
+    courier.gate.set()
+    await working
+    assert await state(store) == ["sent"] * 16
+    assert len(noted) == 16
+    assert len(set(map(id, noted))) < 16
+
+
+async def test_note_that_cannot_be_stored_sends_nothing_again(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    async def fail(_rows: Rows) -> None:
+        raise ValueError
+
+    await add(store, clock, [ALICE])
+    courier.outcomes[ALICE] = [fail]
+    await work(outbox)
+    assert await state(store) == ["sent"]
+    clock.advance(LEASE + SECOND)
+    await work(outbox)
+    assert len(courier.tries(ALICE)) == 1
+
+
 async def test_one_users_notices_come_in_planned_order(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
@@ -523,7 +562,7 @@ async def test_outbox_survives_a_failing_database(
 class _Moment(RecordingCourier):
     """Alice's Notice is no message but sends one to Bob, as the Ritual's moment does."""
 
-    async def deliver(self, notice: Notice) -> Delivered:
+    async def deliver(self, notice: Notice) -> Delivered | Afterwards:
         if notice.user_id != ALICE:
             return await super().deliver(notice)
         async with self._store.writing(ALICE) as rows:
