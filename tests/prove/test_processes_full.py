@@ -17,6 +17,7 @@ from bot.demo.faults import Fault
 from bot.places import FILE_NAME
 from bot.presence import Role
 from tests.databases import PostgresServer
+from tests.histories import faults, recorded
 from tests.journeys.test_several import TAKEN_OVER, all_settled, logs, several
 from tests.several import seed_asked
 from tests.several import several as several_here
@@ -35,10 +36,14 @@ ALLOWED = 30
 
 @pytest.mark.timeout(4 * 3600)
 async def test_blows(postgres: PostgresServer, tmp_path: Path, places_folder: Path) -> None:
-    """Every text is answered, in its order, and none more often than what may have arrived may be repeated."""
+    """Every text is answered, in its order, and none more often than what may have arrived may be repeated.
+
+    The history of the rows says that each was handled once, by the process that had its lane.
+    """
     chance = random.Random(SEED)
     async with (
         postgres.emptied() as url,
+        recorded(url) as history,
         several(url, tmp_path, places_folder / FILE_NAME, *({} for _ in range(PROCESSES))) as found,
     ):
         telegram, bots = found
@@ -67,6 +72,11 @@ async def test_blows(postgres: PostgresServer, tmp_path: Path, places_folder: Pa
         for person in crowd:
             wanted = [TOO_LONG + number for number in range(said[person.id])]
             assert list(dict.fromkeys(answered(person))) == wanted, "each chat reads in its order"
+    events = Counter(event.what.value for event in history.events)
+    owners = {event.owner for event in history.events if event.owner}
+    print(f"history: {dict(events)} by {len(owners)} processes one after the other")  # noqa: T201
+    assert events["handled"] == said.total()
+    assert not (wrong := faults(history.events)), wrong
 
 
 async def _talk(crowd: list[Person], said: Counter[int], chance: random.Random) -> None:

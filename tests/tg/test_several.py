@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from bot.presence import Role
 from tests.databases import PostgresServer
+from tests.histories import faults, recorded
 from tests.several import Several, several
 from tests.standin import Person, stand_in
 
@@ -30,10 +31,12 @@ async def bots(
 ) -> AsyncIterator[Several]:
     async with (
         postgres.emptied() as url,
+        recorded(url) as history,
         stand_in() as telegram,
         several(telegram, url, tmp_path_factory.mktemp("several"), *request.param) as house,
     ):
         yield house
+    assert not (wrong := faults(history.events, in_order=False)), wrong
 
 
 TOO_LONG = 301
