@@ -120,7 +120,7 @@ class PostgresServer:
             yield self.url(self._own)
         finally:
             others = "datname = current_database() AND pid <> pg_backend_pid()"
-            # It waits for their ends: what a killed bot was just committing would otherwise come after the deleting.
+            # This waits until they end: otherwise what a killed bot was committing could arrive after the deletion.
             end_them = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}"  # noqa: S608
             empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own
             await self.run(end_them, "; ".join(empty), database=self._own)

@@ -1,4 +1,4 @@
-"""What a process of tests makes once and uses again, though every bot that is built in it would make it anew."""
+"""What a test process makes once and shares, although every bot that is built in it would make its own."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, wraps

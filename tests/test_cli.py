@@ -74,7 +74,7 @@ def operator(tmp_path: Path, sqlite_template: SqliteTemplate) -> Operator:
     return Operator(tmp_path, sqlite_template)
 
 
-def test_wrong_settings_are_listed_and_exit_with_2(operator: Operator) -> None:
+def test_wrong_settings_exit_with_2(operator: Operator) -> None:
     said = operator.types("run", AJAR_BOT_TOKEN="abc", AJAR_LOG_FORMAT="xml", AJAR_LISTEN="nowhere")
     assert said.returncode == 2
     lines = said.stderr.splitlines()
@@ -84,7 +84,7 @@ def test_wrong_settings_are_listed_and_exit_with_2(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("words", ["{}", "--{}", "run {}", "keys forget {}", "keys new a.key {}"])
-def test_secret_typed_as_a_word_is_not_repeated(operator: Operator, words: str) -> None:
+def test_secret_argument_is_not_repeated(operator: Operator, words: str) -> None:
     secret = "123456789:AAFakeTokenOfNobodyForTests_0123456789"
     said = operator.types(*words.format(secret).split())
     assert said.returncode == 2
@@ -149,7 +149,7 @@ def test_doctor_reports_a_newer_database(operator: Operator) -> None:
     assert "Start the newer Ajar" in said.stdout
 
 
-def test_lost_key_is_never_replaced_while_lines_exist(operator: Operator) -> None:
+def test_lost_key_is_not_replaced(operator: Operator) -> None:
     operator.has_database()
     operator.add_user(1)
     said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
@@ -224,7 +224,7 @@ def test_new_key_needs_a_writable_place(operator: Operator, place: str) -> None:
     assert said.stdout == ""
 
 
-def test_new_key_is_written_to_the_named_file(operator: Operator) -> None:
+def test_new_key_goes_to_the_named_file(operator: Operator) -> None:
     file = operator.folder / "config" / "ajar" / "master.key"
     said = operator.types("keys", "new", str(file))
     assert said.returncode == 0, said.stderr
@@ -258,7 +258,7 @@ def test_doctor_sees_a_key_beside_the_data(operator: Operator) -> None:
     assert "!!  master key" in said.stdout
 
 
-def test_doctor_sees_a_taken_port_and_a_bad_folder(operator: Operator) -> None:
+def test_doctor_sees_bad_ports_and_folders(operator: Operator) -> None:
     (operator.folder / "taken").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
@@ -317,7 +317,7 @@ def test_api_address_ending_in_bot_is_refused(operator: Operator, end: str) -> N
     assert said.stderr.startswith("ajar: AJAR_API_URL ends in /bot, which Ajar adds itself")
 
 
-def test_content_is_shown_as_a_person_would_see_it(operator: Operator) -> None:
+def test_content_is_shown_as_people_see_it(operator: Operator) -> None:
     said = operator.types("content", "show", "--depth", "3", "--theme", "worry", "--lang", "de").stdout
     for card in said.strip().split("\n\n"):
         head, question, *examples = card.splitlines()
@@ -352,7 +352,7 @@ def test_content_check_names_file_and_line(operator: Operator) -> None:
     assert "themes.toml" in said.stdout
 
 
-def test_import_stores_an_export_sealed_until_its_owner_says_yes(operator: Operator) -> None:
+def test_import_waits_for_its_owners_yes(operator: Operator) -> None:
     operator.has_database()
     operator.add_user(1)
     profile = Profile(

@@ -47,7 +47,7 @@ def test_token_is_enough() -> None:
     assert (config.log_level, config.log_format) == ("INFO", "text")
 
 
-def test_operator_is_shown_and_so_is_no_secret() -> None:
+def test_operator_name_holds_no_secret() -> None:
     config = load(WORKS | {"AJAR_OPERATOR_NAME": "Robin Vale", "AJAR_OPERATOR_CONTACT": "robin@example.org"}, None)
     assert (config.operator_name, config.operator_contact) == ("Robin Vale", "robin@example.org")
     for wrong in (TOKEN, f"me {KEY}", "x" * 101, "two\nlines"):
@@ -57,7 +57,7 @@ def test_operator_is_shown_and_so_is_no_secret() -> None:
         assert wrong not in line
 
 
-def test_operator_chat_is_the_id_of_a_private_chat() -> None:
+def test_operator_chat_is_a_private_chat() -> None:
     assert load(WORKS | {"AJAR_OPERATOR_CHAT": "123456789"}, None).operator_chat == 123456789
     for wrong in ("-100123", "@robin", "0", "1" * 19):
         (line,) = problems(WORKS | {"AJAR_OPERATOR_CHAT": wrong})
@@ -133,7 +133,7 @@ def test_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
     assert secret not in line
 
 
-def test_full_path_as_long_as_a_key_is_a_path() -> None:
+def test_key_sized_path_is_accepted() -> None:
     path = "/srv/telegram/ajar/data/of/the/first/couple"
     assert load(WORKS | {"AJAR_DATA_DIR": path}, None).data_dir == Path(path)
 
@@ -199,7 +199,7 @@ class TestEnvFile:
     def test_missing_file_is_fine(self, tmp_path: Path) -> None:
         load(WORKS, tmp_path / "none")
 
-    def test_file_is_looked_for_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_env_file_is_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / ".env").write_text("AJAR_LOG_LEVEL=warning")
         monkeypatch.chdir(tmp_path)
         assert load(WORKS).log_level == "WARNING"
@@ -239,7 +239,7 @@ class TestEnvFile:
             load({}, file)
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o664, False), (0o644, True)])
-    def test_file_without_secrets_is_writable_by_its_owner_only(self, tmp_path: Path, bits: int, fine: bool) -> None:
+    def test_only_the_owner_may_write_it(self, tmp_path: Path, bits: int, fine: bool) -> None:
         """Whoever can write it could send the token to their own address."""
         file = tmp_path / ".env"
         file.write_text("AJAR_LOG_LEVEL=info")
@@ -316,7 +316,7 @@ class TestSecretFiles:
             assert line.startswith("AJAR_BOT_TOKEN_FILE must name a file that this user can read")
             assert why in line
 
-    def test_wrong_secret_is_reported_under_the_typed_variable(self, tmp_path: Path) -> None:
+    def test_wrong_secret_names_its_variable(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("not-a-token")
         file.chmod(0o600)
@@ -445,7 +445,7 @@ class TestWebhook:
         assert config.listen == Listen("127.0.0.1", 8080)
         assert load(self.GOOD | {"AJAR_LISTEN": "0.0.0.0:80"}, None).listen == Listen("0.0.0.0", 80)  # noqa: S104
 
-    def test_webhook_without_secret_says_how_to_make_one(self) -> None:
+    def test_webhook_needs_a_secret(self) -> None:
         (line,) = problems(WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook"})
         assert line.startswith("AJAR_WEBHOOK_SECRET is missing")
         _, *arguments = shlex.split(line.partition(": ")[2])
@@ -467,7 +467,7 @@ class TestWebhook:
     def test_http_is_for_loopback(self, url: str) -> None:
         assert load(self.GOOD | {"AJAR_WEBHOOK_URL": url}, None).webhook_url == url
 
-    def test_a_path_is_registered_as_it_is_called(self) -> None:
+    def test_path_is_registered_as_called(self) -> None:
         schoen = self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org/schön/%3A{x}"}
         assert load(schoen, None).webhook_url == "https://bot.example.org/sch%C3%B6n/%3A{x}"
 
@@ -476,7 +476,7 @@ class TestWebhook:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_URL": url})
         assert line.startswith("AJAR_WEBHOOK_URL ")
 
-    def test_port_telegram_does_not_call_needs_another_server(self) -> None:
+    def test_unusual_port_needs_another_server(self) -> None:
         odd = self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org:8080/hook"}
         assert problems(odd) == [
             "AJAR_WEBHOOK_URL has a port that Telegram does not call; use one of 80, 88, 443, 8443"
@@ -517,7 +517,7 @@ class TestMasterKey:
         assert line.startswith("AJAR_MASTER_KEY is not a master key; ")
 
 
-def test_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_data_folder_must_not_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     assert problems(WORKS | {"AJAR_DATA_DIR": str(tmp_path / "var")}) == [
         "AJAR_DATA_DIR names a file; type the path of a folder, which is made if it is not there"

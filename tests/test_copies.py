@@ -166,7 +166,7 @@ def test_good_copy_verifies_and_restores(keeper: Keeper) -> None:
     assert keeper.users() == [1, 2]
 
 
-def test_backup_can_be_read_only_with_the_master_key(keeper: Keeper) -> None:
+def test_backup_needs_the_master_key(keeper: Keeper) -> None:
     """Neither an id, nor a column's name, nor a note is in it."""
     keeper.tells(7_000_000_001)
     keeper.does("backup", "copy.age")
@@ -236,7 +236,7 @@ def test_newest_backups_are_kept(keeper: Keeper) -> None:
 @pytest.mark.parametrize(
     ("keep", "days", "stay"), [(None, 30, {0, 1, 29}), (2, 30, {0, 1}), (9, 10, {0, 1}), (1, None, {0}), (None, 1, {0})]
 )
-def test_backups_go_by_age_too_but_never_the_newest(
+def test_newest_backup_outlives_its_age_limit(
     tmp_path: Path, keep: int | None, days: int | None, stay: set[int]
 ) -> None:
     for age in (0, 1, 29, 31, 400):
@@ -249,7 +249,7 @@ def test_backups_go_by_age_too_but_never_the_newest(
     assert {(NOW - made_at(file)).days for file in backups_in(tmp_path)} == {0}
 
 
-def test_doctor_says_how_old_backups_are_and_what_to_type(keeper: Keeper) -> None:
+def test_doctor_judges_the_age_of_backups(keeper: Keeper) -> None:
     def says(*, ages: tuple[timedelta, ...]) -> Finding:
         for file in folder.iterdir():
             file.unlink()
@@ -276,7 +276,7 @@ def test_doctor_says_how_old_backups_are_and_what_to_type(keeper: Keeper) -> Non
     assert sentence.startswith(f"backups: 2 in {folder}, the newest of ")
 
 
-def test_next_backup_removes_what_a_kill_left_of_another(keeper: Keeper) -> None:
+def test_next_backup_removes_leftovers(keeper: Keeper) -> None:
     folder = keeper.database.parent / "backups"
     folder.mkdir()
     for name in ("ajar-20261101-120000.age.unfinished", "mine.age.unfinished"):
@@ -285,7 +285,7 @@ def test_next_backup_removes_what_a_kill_left_of_another(keeper: Keeper) -> None
     assert {file.name for file in folder.iterdir()} == {"mine.age.unfinished", "ajar-20261122-120000.age"}
 
 
-def test_no_backup_is_removed_for_one_that_is_no_good(keeper: Keeper) -> None:
+def test_bad_backup_removes_no_other(keeper: Keeper) -> None:
     """Here the database itself is damaged, so the backup has the damage too."""
     folder = keeper.database.parent / "backups"
     folder.mkdir()
@@ -541,7 +541,7 @@ def test_root_restores_into_an_empty_folder(keeper: Keeper) -> None:
     assert stat.S_IMODE(keeper.database.stat().st_mode) == 0o600
 
 
-def test_interrupted_restore_of_an_earlier_version_is_seen(keeper: Keeper) -> None:
+def test_interrupted_older_restore_is_noticed(keeper: Keeper) -> None:
     """An earlier Ajar renamed twice and could leave no database behind: a start must not create an empty one."""
     keeper.database.rename(keeper.database.with_name("ajar.db.before-restore-1"))
     for words in (("migrate",), ("run",)):

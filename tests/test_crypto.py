@@ -171,7 +171,7 @@ class TestTies:
             with pytest.raises(CannotOpen, match="does not open"):
                 open_sealed(KEY, blob, **PLACE, tied_to=ties, untied=True)
 
-    def test_data_key_mark_for_untied_can_not_be_forged(self) -> None:
+    def test_untied_mark_cannot_be_forged(self) -> None:
         ring = KeyRing.new()
         tied, untied = ring.wrap(KEY, 3), ring.wrap(KEY, 3, tied=False)
         assert (is_all_tied(tied), is_all_tied(untied)) == (True, False)
@@ -217,7 +217,7 @@ class TestKeyRing:
         with pytest.raises(WrongKey):
             ring.without(2)
 
-    def test_another_key_of_the_same_version_opens_nothing(self) -> None:
+    def test_different_key_of_a_version_opens_nothing(self) -> None:
         with pytest.raises(CannotOpen):
             KeyRing.new().unwrap(KeyRing.new().wrap(KEY, 3), 3)
 
@@ -226,7 +226,7 @@ class TestKeyRing:
         with pytest.raises(CannotOpen):
             ring.unwrap(ring.wrap(KEY, 3), 4)
 
-    def test_every_damage_to_a_data_key_is_noticed(self) -> None:
+    def test_damaged_data_key_is_noticed(self) -> None:
         ring = KeyRing.new().rotated()
         blob = ring.wrap(KEY, 3)
         for place in range(len(blob)):

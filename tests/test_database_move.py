@@ -103,7 +103,7 @@ async def test_words_open_where_they_were_moved_to(
         await store.close()
 
 
-async def test_no_bot_starts_on_what_was_moved_until_it_is_taken_back(source: Config) -> None:
+async def test_moved_database_starts_no_bot(source: Config) -> None:
     there = beside(source)
     await database_move.move(source, there)
     bot = source.model_copy(update={"bot_token": SecretStr("1:abcdefgh"), "api_url": "http://127.0.0.1:9"})
@@ -187,7 +187,7 @@ def test_wrong_address_is_told_without_repeating_it(source: Config, url: str) ->
     assert "secret-word" not in wrong.value.problems[0]
 
 
-async def test_what_was_changed_meanwhile_is_copied_as_it_is_now(source: Config) -> None:
+async def test_later_changes_are_copied_too(source: Config) -> None:
     """The move was broken off, the bot ran again on the old database, and the move is typed again."""
     there = beside(source)
 

@@ -58,7 +58,7 @@ def test_audit_tells_weak_from_unknown() -> None:
     assert verdict("") == (["Not audited: PyPI can't be reached."], 0)
 
 
-def test_updates_are_proposed_for_whatever_names_a_version() -> None:
+def test_every_pinned_version_gets_updates() -> None:
     config = json.loads((ROOT / "renovate.json").read_text("utf-8"))
     assert {"pep621", "dockerfile", "docker-compose", "kubernetes", "custom.regex"} <= set(config["enabledManagers"])
     (uv,) = config["customManagers"]

@@ -1,4 +1,4 @@
-"""What `ajar doctor` says of the operator's own chat with the bot, and of help lines."""
+"""What `ajar doctor` says about the operator's own chat with the bot, and about help lines."""
 
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from tests.standin import Telegram, stand_in
 EXAMPLE: Final = Path(__file__).parent.parent / "deploy" / "support.example.toml"
 
 
-async def test_operator_chat_is_one_that_the_bot_can_write_to(tmp_path: Path) -> None:
+async def test_operator_chat_must_be_writable(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         alice = await telegram.person("Alice")
         well, said = await chat(telegram, tmp_path, alice.id)
@@ -46,9 +46,7 @@ async def chat(telegram: Telegram, folder: Path, chat_id: int | None) -> Finding
         ("today", True, "2, of XX"),
     ],
 )
-async def test_help_lines_are_missed_and_looked_up_once_a_year(
-    tmp_path: Path, verified: str | None, *, well: bool, says: str
-) -> None:
+async def test_help_lines_expire_after_a_year(tmp_path: Path, verified: str | None, *, well: bool, says: str) -> None:
     given = {"AJAR_DATA_DIR": str(tmp_path)}
     if verified:
         day = f"{SystemClock().now():%Y-%m-%d}" if verified == "today" else verified

@@ -1,4 +1,4 @@
-"""The document of an export: its schema is in docs/, and what isn't such a document is refused without repeating it."""
+"""The document of an export: its schema is in docs/, and anything else is refused without repeating it."""
 
 import json
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)
 SECRET = "nobody may read this"
 
 
-def test_schema_in_the_documents_is_that_of_the_code() -> None:
+def test_documented_schema_is_current() -> None:
     """If this fails on purpose: write `schema()` there, and raise VERSION if an older reader would misread a file."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
 
@@ -27,9 +27,7 @@ def test_schema_in_the_documents_is_that_of_the_code() -> None:
         ("paused_until", "0001-01-01", "not in the years 2000 to 2199"),
     ],
 )
-def test_profile_with_a_number_or_a_date_that_nothing_could_be_done_with_is_refused(
-    fact: str, value: object, told: str
-) -> None:
+def test_impossible_numbers_and_dates_are_refused(fact: str, value: object, told: str) -> None:
     profile = {
         "language": "en", "language_chosen": False, "since": "2026-11-30T04:00:00Z", "days": [1],
         "receives_only": False,

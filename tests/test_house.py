@@ -46,7 +46,7 @@ def test_make_help_names_every_target() -> None:
 
 def test_skipped_tests_are_named_at_the_end() -> None:
     """Simulate a machine without Chromium."""
-    one = "tests/demo/test_page.py::test_new_phone_describes_the_bot_and_starts_it"
+    one = "tests/demo/test_page.py::test_new_phone_describes_and_starts_the_bot"
     environ = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_XDIST_WORKER"}}
     done = subprocess.run(
         (sys.executable, "-m", "pytest", "-q", one), cwd=ROOT, env={**environ, "PATH": ""}, capture_output=True,

@@ -58,7 +58,7 @@ class TestKeyFile:
 
     @pytest.mark.usefixtures("umask")
     @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
-    def test_only_its_owner_can_read_it_under_any_umask(self, home: Path, data: Path, mask: int) -> None:
+    def test_key_file_is_private_under_any_umask(self, home: Path, data: Path, mask: int) -> None:
         home.parent.parent.mkdir(parents=True)
         os.umask(mask & 0o077)  # the owner needs rights on the folder to use it at all
         home.parent.mkdir(mode=0o700)
@@ -107,7 +107,7 @@ class TestKeyFile:
         assert not make_key_file(home, KeyRing.new())
         assert home.read_text().strip() == ring.text
 
-    def test_no_new_key_with_lines_in_the_database(self, home: Path, data: Path) -> None:
+    def test_existing_lines_prevent_a_new_key(self, home: Path, data: Path) -> None:
         with pytest.raises(MissingKey) as caught:
             master_key(data_dir=data, may_make=False, default_file=home)
         assert str(home) in str(caught.value)
@@ -171,7 +171,7 @@ class TestKeyFile:
             master_key(data_dir=home.parent.parent, may_make=True, default_file=home)
         assert not home.exists()
 
-    def test_demo_may_keep_the_key_beside_its_data(self, data: Path) -> None:
+    def test_demo_key_may_be_beside_data(self, data: Path) -> None:
         found = master_key(data_dir=data, may_make=True, default_file=data / "master.key", beside_data=True)
         assert found.made
 
@@ -184,7 +184,7 @@ class TestKeyFile:
         assert str(home) in str(caught.value)
         assert home.read_bytes() == content
 
-    def test_folder_in_place_of_the_key_is_reported(self, home: Path, data: Path) -> None:
+    def test_folder_instead_of_key_is_reported(self, home: Path, data: Path) -> None:
         home.mkdir(parents=True)
         with pytest.raises(WrongKey, match="can't be read: Is a directory"):
             master_key(data_dir=data, may_make=True, default_file=home)
@@ -209,7 +209,7 @@ class TestKeyFile:
         assert (found.ring.text, found.file, found.made) == (f"1:{KEY_TEXT}", None, False)
         assert not home.exists()
 
-    def test_missing_named_file_is_reported_and_not_made(self, home: Path, data: Path) -> None:
+    def test_missing_named_file_is_not_made(self, home: Path, data: Path) -> None:
         with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
             master_key(file=home, data_dir=data, may_make=True)
         assert not home.exists()
@@ -236,7 +236,7 @@ def held(path: Path) -> str:
 
 
 class TestChanging:
-    def test_previous_ring_is_kept_beside_the_new_one(self, home: Path, ring: KeyRing) -> None:
+    def test_previous_ring_is_kept(self, home: Path, ring: KeyRing) -> None:
         new = ring.rotated()
         replace_key_file(home, ring, new)
         assert held(home) == new.text
@@ -259,7 +259,7 @@ class TestChanging:
             replace_key_file(home, ring, ring.rotated())
         assert not list(home.parent.iterdir())
 
-    def test_kept_version_found_nowhere_else_is_not_overwritten(self, home: Path, ring: KeyRing) -> None:
+    def test_kept_version_is_not_overwritten(self, home: Path, ring: KeyRing) -> None:
         replace_key_file(home, ring, two := ring.rotated())
         replace_key_file(home, two, alone := two.without(1))
         with pytest.raises(WrongKey, match="ajar keys rewrap"):

@@ -54,7 +54,7 @@ class TestNothingLeaks:
         assert "q" * 8 not in everything
         assert "y" * 8 not in everything
 
-    def test_single_key_of_the_ring_is_not_logged(self) -> None:
+    def test_ring_parts_are_not_logged(self) -> None:
         redact = logs.Redactor([noisy_program.SECRETS["key"]])
         for key in noisy_program.SECRETS["key"].split(","):
             assert redact(f"x {key.partition(':')[2]} y") == "x [secret] y"
@@ -90,7 +90,7 @@ class TestNothingLeaks:
         assert not any("debug of ours" in line for line in as_json[1])
 
     @pytest.mark.parametrize("format_", ["text", "as_json"])
-    def test_incident_shown_to_the_user_is_in_the_log(self, format_: str, request: pytest.FixtureRequest) -> None:
+    def test_shown_incident_is_in_the_log(self, format_: str, request: pytest.FixtureRequest) -> None:
         out, err, _ = request.getfixturevalue(format_)
         told = [line.split()[1] for line in out if line.startswith("INCIDENT")]
         assert len(set(told)) == len(told) == 7
@@ -159,11 +159,11 @@ def raised(call: Callable[[], object]) -> Exception:
 
 
 class TestSafeError:
-    def test_error_names_the_deepest_place_in_our_code(self) -> None:
+    def test_error_names_our_deepest_frame(self) -> None:
         error = raised(lambda: config.load({"AJAR_BOT_TOKEN": ""}, None))
         assert re.fullmatch(r"bot\.config\.WrongSettings at bot/config\.py:\d+ load", logs.safe_error(error))
 
-    def test_error_outside_our_code_names_the_deepest_place(self) -> None:
+    def test_foreign_error_names_its_deepest_frame(self) -> None:
         error = raised(lambda: json.loads("{private"))
         assert re.fullmatch(
             r"json\.decoder\.JSONDecodeError at json/decoder\.py:\d+ raw_decode", logs.safe_error(error)
@@ -242,7 +242,7 @@ def test_repeated_setup_leaves_one_handler(tmp_path: Path) -> None:
 
 
 class TestSeldom:
-    def test_event_is_logged_once_a_minute_with_a_count(self) -> None:
+    def test_repeated_event_is_logged_once_a_minute(self) -> None:
         captured, now = CapturingLogger(), 1000.0
         throttled = logs.ThrottledLog(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
         for _ in range(50):

@@ -26,7 +26,7 @@ class Process:
         self.shutting_down = True
 
 
-def test_two_processes_dying_at_once_lose_no_test() -> None:
+def test_two_dying_processes_lose_no_test() -> None:
     """The successor of the first is still collecting when the second one dies."""
     pytest.importorskip("xdist")
     option = SimpleNamespace(loadscopereorder=True)

@@ -75,7 +75,7 @@ def test_word_is_no_markup() -> None:
     assert png_of(picture("<b> & co")).startswith(b"\x89PNG")
 
 
-def test_picture_never_gets_taller_than_a_phone_shows_whole() -> None:
+def test_picture_fits_a_phone() -> None:
     weeks = tuple(Week(label, tuple(f"{label} a longer word {at}" for at in range(12))) for label in LABELS)
     width, height = struct.unpack(">II", png_of(Picture(weeks))[16:24])
     assert width == 960
@@ -91,9 +91,7 @@ def test_picture_without_words_shows_the_weeks() -> None:
     assert png_of(Picture(tuple(map(Week, LABELS)))) != png_of(picture("heavy"))
 
 
-async def test_picture_is_drawn_in_a_child_that_knows_no_secret(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_child_that_draws_has_no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It gets the words through a pipe, and leaves no file."""
     child = tmp_path / "python"
     child.write_text('#!/bin/sh\necho "$@" >> "$0.args"\nenv >> "$0.args"\ncat > "$0.stdin"\nexec /bin/echo png\n')

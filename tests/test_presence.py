@@ -1,4 +1,4 @@
-"""A process among others: who leads, who is taken for dead and when, and that a frozen one does nothing any more."""
+"""A process among others: who leads, who is taken for dead and when, and that a frozen one does nothing more."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -77,7 +77,7 @@ class TestAmongOthers:
         assert leaders(Duty.RECEIVING, worker, web, everything) == [everything]
         assert leaders(Duty.KEEPING, worker, web, everything) == [everything]
 
-    async def test_one_that_stands_still_is_taken_over_after_its_fence_has_closed(
+    async def test_still_process_is_replaced_after_its_fence(
         self, present: Callable[..., Presence], steady: Steady, store: Store, clock: HandClock
     ) -> None:
         frozen, other = present(), present()
@@ -103,9 +103,7 @@ class TestAmongOthers:
         frozen.fence.renew(steady() + 100)
         assert not may_send(frozen), "not even if a beat of before comes back late"
 
-    async def test_nobody_is_buried_by_one_that_was_away_itself(
-        self, present: Callable[..., Presence], steady: Steady
-    ) -> None:
+    async def test_returning_process_buries_nobody(self, present: Callable[..., Presence], steady: Steady) -> None:
         """After an outage of the database, whoever comes back first must not take over what the others have."""
         one, other = present(), present()
         await one.join()
@@ -130,9 +128,7 @@ class TestAmongOthers:
         async with store.writing() as rows:
             assert await rows.inbox.adopt(other.owner, clock.now(), alone=False) == [(1, ALICE)]
 
-    async def test_turns_are_only_divided_when_everybody_has_heard(
-        self, present: Callable[..., Presence], steady: Steady
-    ) -> None:
+    async def test_turns_are_divided_once_all_know(self, present: Callable[..., Presence], steady: Steady) -> None:
         one, web, other = present(), present(Role.WEB), present(Role.WORKER)
         heard: dict[Presence, list[Others]] = {one: [], web: [], other: []}
         for presence, list_ in heard.items():

@@ -25,7 +25,7 @@ OTHER = "http://other.example.org:3128"
         ({"HTTPS_PROXY": f" {PROXY} "}, PROXY),
     ],
 )
-def test_proxy_is_found_as_other_programs_find_it(environ: dict[str, str], expected: str | None) -> None:
+def test_proxy_is_found_as_elsewhere(environ: dict[str, str], expected: str | None) -> None:
     assert proxy_for(TELEGRAM, environ) == expected
 
 

@@ -1,4 +1,4 @@
-"""The newest backup is restored into an empty place, every month or on command, and how it went is said."""
+"""The newest backup is restored into an empty place, every month or on command, and the operator hears how it went."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ def rehearsed(keeper: Keeper) -> Rehearsal:
     return asyncio.run(rehearse(settings(keeper)))
 
 
-def test_good_backup_is_restored_beside_and_nothing_else_changes(keeper: Keeper) -> None:
+def test_rehearsal_changes_nothing_in_use(keeper: Keeper) -> None:
     before = keeper.rows()
     rehearsal = rehearsed(keeper)
     assert rehearsal.well, rehearsal.said
@@ -130,7 +130,7 @@ async def test_it_is_due_once_a_month(store: Store, clock: HandClock, tmp_path: 
     assert [later - first for first, later in pairwise(done)] == [timedelta(days=30)] * 2
 
 
-async def test_one_that_was_broken_off_is_repeated_a_day_later(store: Store, clock: HandClock, tmp_path: Path) -> None:
+async def test_interrupted_rehearsal_repeats_a_day_later(store: Store, clock: HandClock, tmp_path: Path) -> None:
     done = []
 
     async def work() -> bool | None:

@@ -1,4 +1,4 @@
-"""The watchdog: what it ends a process for, and above all what it doesn't."""
+"""The watchdog: for what it ends a process, and above all for what it doesn't."""
 
 import asyncio
 import socket
@@ -70,7 +70,7 @@ async def test_idle_bot_is_not_stuck(desk: Desk) -> None:
     assert not await desk.looks(3 * LOOKS)
 
 
-async def test_work_that_waits_for_the_database_is_not_stuck(desk: Desk) -> None:
+async def test_work_waiting_for_the_database_is_healthy(desk: Desk) -> None:
     desk.database = False
     assert not await desk.looks(3 * LOOKS)
     desk.database = True
@@ -89,7 +89,7 @@ async def test_hanging_look_counts_as_no_progress(desk: Desk) -> None:
     assert await desk.looks()
 
 
-async def test_stuck_work_is_logged_and_ends_the_process(
+async def test_stuck_work_ends_the_process(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended: SimpleQueue[int] = SimpleQueue()
@@ -101,7 +101,7 @@ async def test_stuck_work_is_logged_and_ends_the_process(
     assert "watchdog.stuck" in capsys.readouterr().out
 
 
-async def test_blocked_event_loop_is_logged_and_ends_the_process(
+async def test_blocked_event_loop_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended: SimpleQueue[int] = SimpleQueue()
@@ -130,7 +130,7 @@ def _handle_nothing() -> None:
 
 
 @pytest.mark.process
-async def test_stuck_bot_ends_with_one_whatever_it_is_in_the_middle_of(tmp_path: Path) -> None:
+async def test_stuck_bot_exits_with_1(tmp_path: Path) -> None:
     """Its supervisor starts it again for that code, but not for 2."""
     async with stand_in() as telegram:
         stuck = start_bot(telegram, tmp_path)
@@ -175,9 +175,7 @@ async def test_systemd_is_told(systemd: Systemd) -> None:
     assert await systemd.hears() == "READY=1\nSTATUS=ready"
 
 
-async def test_systemd_hears_that_the_bot_lives_and_what_it_lacks(
-    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_systemd_hears_life_and_problems(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
     health = Health()
     beating = asyncio.create_task(Heart(health).run())

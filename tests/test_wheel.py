@@ -68,7 +68,7 @@ def test_wheel_has_migrations_and_the_demo_page(unpacked: Path) -> None:
     assert (unpacked / "bot" / "demo" / "page" / "index.html").is_file()
 
 
-def test_wheel_is_the_same_whenever_and_wherever_it_is_built(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     """Also with what other work has left between the files."""
     elsewhere = tmp_path / "elsewhere"
     for name in ("bot", "content", "locales"):

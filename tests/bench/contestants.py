@@ -73,7 +73,7 @@ async def ajar(
 
 @contextlib.asynccontextmanager
 async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -> AsyncIterator[list[Running]]:
-    """So many processes of Ajar on one PostgreSQL, all of which know of each other, behind one webhook."""
+    """This many processes of Ajar on one PostgreSQL, all of which know of each other, behind one webhook."""
     listening = [f"127.0.0.1:{free_port()}" for _ in range(count)]
     telegram.world.webhook = _Balanced(telegram.world.updates, [f"http://{each}/telegram" for each in listening])
     shared = {**webhook_settings(), "AJAR_WEBHOOK_URL": f"http://{listening[0]}/telegram"}

@@ -1,9 +1,9 @@
-"""A job a person on APScheduler, as its manual shows it: a daily one each, in memory. What Ajar has an index for.
+"""One daily job per person on APScheduler, in memory, as its manual shows it: what Ajar has an index for.
 
 It reads orders from its standard input and answers each with a line of JSON:
   grow COUNT SECONDS  add jobs until there are COUNT or the time is up: how many there are, seconds, MiB of memory
   look                a look that finds nothing due: milliseconds
-  due COUNT           let so many be due, and run them: milliseconds
+  due COUNT           make this many due, and run them: milliseconds
 """
 
 import asyncio

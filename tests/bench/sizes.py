@@ -33,7 +33,7 @@ class Sizes:
     """How long APScheduler may take to add jobs until there are as many as people."""
     commit_seconds: float = 1.0
     tiny: bool = False
-    """True if only whether everything works is of interest."""
+    """True to see only whether everything works."""
 
 
 TINY = Sizes(

@@ -68,7 +68,7 @@ class Canaries:
 
 
 def _of_process(pid: int) -> Iterator[tuple[str, Path]]:
-    """Give what a process shows of itself: its environment, and files that it has open though they were removed."""
+    """Yield what a process shows of itself: its environment, and files that it has open though they were removed."""
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         about = Path(f"/proc/{process.pid}")
         yield f"the environment of {process.pid}", about / "environ"

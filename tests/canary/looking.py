@@ -53,7 +53,7 @@ async def _observes(address: str, folder: Path) -> None:
 
 
 async def _operates(data_dir: Path, folder: Path) -> None:
-    """Make a backup and open it, as its finder with the key could, and type what shows numbers."""
+    """Make a backup, open it as somebody with the key could, and type the commands that show numbers."""
     config = load({"AJAR_DATA_DIR": str(data_dir), "AJAR_MASTER_KEY": TEST_KEY}, None, need_token=False)
     said = await copies.backup(config, folder / "backup.age", check=True)
     decrypt(folder / "backup.age", folder / "backup.db", KeyRing.parse(TEST_KEY))

@@ -12,9 +12,7 @@ from tests.databases import SqliteTemplate
 
 
 @pytest.mark.process
-async def test_no_word_that_was_typed_can_be_read(
-    tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate
-) -> None:
+async def test_no_typed_word_can_be_read(tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate) -> None:
     canary = await looked_through(tmp_path, places_folder, sqlite_template, SOME)
     assert len(canary.places) > 15, "else hardly anything was typed"
 

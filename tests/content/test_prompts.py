@@ -31,11 +31,11 @@ def test_deeper_prompts_are_fewer() -> None:
 
 
 @pytest.mark.parametrize("theme", [theme.id for theme in LIBRARY.themes])
-def test_every_theme_can_be_asked_at_every_depth(theme: str) -> None:
+def test_every_theme_covers_every_depth(theme: str) -> None:
     assert {prompt.depth for prompt in LIBRARY.by_theme[theme]} == {1, 2, 3, 4, 5}
 
 
-def test_every_format_role_sensitivity_and_tag_is_used() -> None:
+def test_every_format_role_and_tag_is_used() -> None:
     assert {prompt.format for prompt in PROMPTS} == set(Format)
     assert {prompt.role for prompt in PROMPTS} == set(Role)
     assert {subject for prompt in PROMPTS for subject in prompt.sensitivities} == set(Sensitivity)
@@ -56,7 +56,7 @@ def test_share_of_each_depth(depth: int, percent: int) -> None:
     assert len(LIBRARY.by_depth[depth]) * 100 / len(PROMPTS) == pytest.approx(percent, abs=2)
 
 
-def test_prompt_that_assumes_a_partner_has_that_role() -> None:
+def test_prompt_about_a_partner_has_that_role() -> None:
     unsaid = {"body.touch"}
     for prompt in PROMPTS:
         of_two = re.search(r"\b(partner|the two of you|you two)\b", prompt.text) is not None
@@ -89,13 +89,13 @@ def test_examples_are_short() -> None:
         assert max(map(len, prompt.examples)) <= LONGEST_EXAMPLE_WE_SHOW, prompt
 
 
-def test_line_to_finish_is_finished_in_its_examples() -> None:
+def test_examples_finish_the_line() -> None:
     for prompt in PROMPTS:
         finished = [example.startswith("… ") for example in prompt.examples]
         assert finished == [prompt.format is Format.FINISH_THE_LINE] * 2, prompt
 
 
-def test_at_least_40_cues_evenly_for_each_wish() -> None:
+def test_each_wish_has_its_share_of_cues() -> None:
     assert len(LIBRARY.cues) >= 40
     for wish in Wish:
         assert sum(cue.wish is wish for cue in LIBRARY.cues) >= 13

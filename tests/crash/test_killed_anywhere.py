@@ -19,7 +19,7 @@ STRIDE = 1 if "AJAR_CRASH_KILLS" in os.environ else 12
 
 
 @pytest.mark.timeout(300)
-def test_killed_sharing_is_never_half_lost_or_heard_thrice() -> None:
+def test_killed_sharing_loses_and_triples_nothing() -> None:
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as temporary:
         folder = Path(temporary)
         work = partial(dying_sharing.main, folder, SEED, STRIDE)

@@ -178,7 +178,7 @@ async def test_unsent_notice_is_retried_with_growing_pauses(
         (NoticeKind.GUEST, 3),
     ],
 )
-async def test_notice_that_may_have_arrived_is_sent_once_more(
+async def test_possibly_sent_notice_is_sent_once_more(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, copies: int
 ) -> None:
     await add(store, clock, [ALICE], kind)
@@ -191,7 +191,7 @@ async def test_notice_that_may_have_arrived_is_sent_once_more(
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.ASK, NoticeKind.GUEST])
-async def test_strangely_answered_notice_comes_once_more_at_most(
+async def test_strangely_answered_notice_is_repeated_once(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind
 ) -> None:
     """It looks as if Telegram has taken it."""
@@ -204,7 +204,7 @@ async def test_strangely_answered_notice_comes_once_more_at_most(
     assert await state(store) == ["assumed"]
 
 
-async def test_rate_limited_chat_is_written_to_after_the_wait(
+async def test_rate_limited_chat_gets_its_message_later(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -233,7 +233,7 @@ async def test_general_rate_limit_claims_nothing(
     assert len(courier.tried) == 1, "one is tried"
 
 
-async def test_blocking_user_is_marked_and_asked_no_more(
+async def test_blocking_user_is_marked_and_left_alone(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -250,7 +250,7 @@ async def test_blocking_user_is_marked_and_asked_no_more(
     "kind",
     [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE],
 )
-async def test_notice_about_the_partner_waits_out_a_block(
+async def test_notice_about_the_partner_outlasts_a_block(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:
     """Otherwise somebody could be in a Pair without ever being told."""
@@ -334,7 +334,7 @@ async def test_unknown_kind_of_notice_is_given_up(
     assert {notice.kind for notice in courier.notices} == {NoticeKind.UNKNOWN, NoticeKind.ASK}
 
 
-async def test_failing_ritual_is_tried_again_the_next_day(
+async def test_failing_ritual_is_retried_the_next_day(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     """If it were settled, it would be the pair's last moment."""
@@ -400,7 +400,7 @@ async def test_user_who_cannot_be_planned_delays_nobody(
     assert ALICE in {who for who, _ in courier.tried}
 
 
-async def test_many_are_sent_in_parallel_up_to_a_limit(
+async def test_parallel_sending_has_a_limit(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     async with store.writing() as rows:
@@ -518,7 +518,7 @@ async def test_outbox_reports_when_something_is_next_due(
     assert told == [due_at]
 
 
-async def test_outbox_works_when_rung_and_finishes_when_stopped(
+async def test_outbox_runs_when_rung_until_stopped(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     courier.gate.clear()
@@ -570,7 +570,7 @@ class _Moment(RecordingCourier):
         return Delivered.NEEDLESS
 
 
-async def test_notice_planned_by_a_notice_goes_out_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
+async def test_notice_planned_by_another_goes_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
     courier = _Moment(store, clock)
     async with store.writing() as rows:
         for user_id in (ALICE, BOB):
@@ -617,7 +617,7 @@ async def test_watchdog_sees_a_sender_that_hangs(
     assert await outbox.tried() == 1
 
 
-async def test_watchdog_leaves_an_outbox_alone_that_telegram_limits(
+async def test_watchdog_ignores_a_rate_limited_outbox(
     outbox: Outbox, store: Store, clock: HandClock, pacer: Pacer
 ) -> None:
     await add(store, clock, [ALICE])
@@ -628,7 +628,7 @@ async def test_watchdog_leaves_an_outbox_alone_that_telegram_limits(
     assert await outbox.tried() == 0
 
 
-async def test_watchdog_sees_each_look_at_what_is_due(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_watchdog_sees_each_look(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = asyncio.Event()
 
     async def fails() -> None:

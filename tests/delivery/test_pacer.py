@@ -80,7 +80,7 @@ def test_one_rate_limited_chat_waits_alone() -> None:
     run(play())
 
 
-def test_two_rate_limited_chats_stop_all_but_one_try() -> None:
+def test_two_limited_chats_leave_one_try() -> None:
     async def play() -> None:
         pacer = Pacer()
         pacer.back_off(ALICE, 300 * SECOND)
@@ -141,7 +141,7 @@ def test_pause_never_exceeds_the_requested_wait() -> None:
     assert run(play()) == pytest.approx([0, 0, 0, 1, 2, 3, 4, 5])
 
 
-def test_many_waiting_chats_try_one_at_a_time() -> None:
+def test_waiting_chats_try_one_at_a_time() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         for chat in (ALICE, BOB):
@@ -178,7 +178,7 @@ def test_clock_set_back_stops_nothing() -> None:
     run(play())
 
 
-def test_turns_that_come_late_are_not_taken_at_once() -> None:
+def test_late_turns_are_not_taken_at_once() -> None:
     """When something holds up the event loop while several wait, all of them wake up together."""
 
     async def held_up() -> None:
@@ -235,7 +235,7 @@ def test_no_turns_before_the_others_know() -> None:
     assert run(play()) < 3.2
 
 
-def test_answers_beyond_ones_part_are_made_room_for_by_the_others() -> None:
+def test_others_make_room_for_extra_answers() -> None:
     async def play() -> None:
         busy, other = Pacer(alone=False), Pacer(alone=False)
         busy.hear(part(0, 2))

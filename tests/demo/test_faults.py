@@ -89,7 +89,7 @@ async def test_slow_with_another_fault_until_cleared(api: Api, alice: Person, te
         await send(api, alice)
 
 
-async def test_fault_for_one_chat_and_a_number_of_times(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_fault_can_be_limited_by_chat_and_count(api: Api, alice: Person, telegram: Telegram) -> None:
     bob = await telegram.person("Bob")
     await bob.says("/start")
     await telegram.fault("sendMessage", "403", chat_id=bob.id, times=2)

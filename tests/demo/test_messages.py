@@ -289,7 +289,7 @@ async def test_captions_are_edited_separately_from_texts(api: Api, alice: Person
 # Deleting
 
 
-async def test_both_sides_can_be_deleted_within_48_hours(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_both_can_delete_within_48_hours(api: Api, alice: Person, telegram: Telegram) -> None:
     own, bots = await alice.says("mine"), await send(api, alice)
     telegram.advance(timedelta(hours=47, minutes=59))
     assert await api.ok("deleteMessage", chat_id=alice.id, message_id=own) is True

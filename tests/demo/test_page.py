@@ -139,7 +139,7 @@ def buttons(*rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"inline_keyboard": list(rows)}
 
 
-def test_new_phone_describes_the_bot_and_starts_it(desk: Desk) -> None:
+def test_new_phone_describes_and_starts_the_bot(desk: Desk) -> None:
     desk.standin.bot("setMyDescription", description="One small question a day.")
     expect(desk.alice.node).to_contain_text("What can this bot do?")
     expect(desk.alice.node).to_contain_text("One small question a day.")
@@ -274,7 +274,7 @@ def test_spoiler_filling_a_quote_stays_in_it(desk: Desk) -> None:
     expect(quote.locator(".spoiler.open")).to_have_text("the quiet thing")
 
 
-def test_long_quote_is_folded_until_it_is_tapped(desk: Desk) -> None:
+def test_long_quote_is_folded_until_tapped(desk: Desk) -> None:
     desk.starts()
     lines = "\n".join(f"/command{number}" for number in range(20))
     desk.bot_says(f"Help\n<blockquote expandable>{lines}</blockquote>", parse_mode="HTML")
@@ -288,7 +288,7 @@ def test_long_quote_is_folded_until_it_is_tapped(desk: Desk) -> None:
     expect(bubble.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
 
 
-def test_taps_wait_for_their_answer_and_show_it(desk: Desk) -> None:
+def test_taps_show_their_answer(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     short = [{"text": "Keep", "callback_data": "k"}, {"text": "Explain", "callback_data": "e"}]
@@ -403,7 +403,7 @@ def test_commands_in_the_language_of_the_phone(desk: Desk) -> None:
     expect(alice.node.locator(".language")).to_have_text("SV")
 
 
-def test_invite_goes_from_one_phone_to_the_other(desk: Desk) -> None:
+def test_invite_reaches_the_other_phone(desk: Desk) -> None:
     desk.alice.button("Start").click()
     share = "https://t.me/share/url?url=https%3A%2F%2Ft.me%2Fajar_demo_bot%3Fstart%3Dp_8XkQ2&text=Try%20it"
     keys = buttons([{"text": "Copy", "copy_text": {"text": LINK}}, {"text": "Send it on", "url": share}])
@@ -512,7 +512,7 @@ def test_week_passes_through_everything_due(desk: Desk) -> None:
     assert desk.alice.node.locator(".day").count() >= 7
 
 
-def test_phone_shows_the_zone_its_owner_told_the_bot(desk: Desk) -> None:
+def test_phone_shows_its_owners_zone(desk: Desk) -> None:
     desk.starts()
     desk.standin.zones[desk.alice.user_id] = "Pacific/Kiritimati"  # 14 hours ahead
     desk.bot_says("So you are in Kiritimati.")
@@ -543,7 +543,7 @@ def test_page_says_what_to_do_first(desk: Desk) -> None:
     expect(hint).to_be_hidden()
 
 
-def test_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
+def test_screen_reader_hears_buttons_and_language(desk: Desk) -> None:
     for code in ("", "de"):
         desk.standin.bot("setMyCommands", commands=[{"command": "help", "description": "?"}], language_code=code)
     desk.standin.control(f"phones/{desk.alice.user_id}/language", language_code="de")
@@ -557,7 +557,7 @@ def test_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
     expect(desk.bob.bubble("When?").locator(".text")).to_have_attribute("lang", "en")
 
 
-def test_large_text_on_a_small_phone_is_not_cut_off(pocket: Desk) -> None:
+def test_large_text_fits_a_small_phone(pocket: Desk) -> None:
     session = pocket.context.new_cdp_session(pocket.page)
     session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
     pocket.page.set_viewport_size({"width": 360, "height": 640})
@@ -709,7 +709,7 @@ def test_page_is_usable_by_keyboard_alone(desk: Desk) -> None:
     assert desk.standin.update("message")["reply_to_message"]["text"] == "A question"
 
 
-def test_tab_key_skips_most_of_a_long_chat(desk: Desk) -> None:
+def test_tab_key_skips_a_long_chat(desk: Desk) -> None:
     desk.starts()
     page, alice = desk.page, desk.alice
     for number in range(8):
@@ -729,7 +729,7 @@ def test_tab_key_skips_most_of_a_long_chat(desk: Desk) -> None:
     expect(alice.button("Later 6")).to_be_focused()
 
 
-def test_alert_on_one_phone_keeps_the_focus_on_the_other(desk: Desk) -> None:
+def test_alert_leaves_the_other_phone_focused(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob
     desk.bot_says("A question", reply_markup=buttons([{"text": "Later", "callback_data": "l"}]))
@@ -783,7 +783,7 @@ def test_lost_connection_is_shown_and_restored(browser: Browser, tmp_path: Path)
             expect(desk.alice.bubble("Not lost")).to_be_visible()
 
 
-def test_reading_position_is_kept_when_a_message_comes(desk: Desk) -> None:
+def test_new_message_keeps_the_reading_position(desk: Desk) -> None:
     desk.starts()
     for number in range(25):
         desk.bot_says(f"Line {number}")
@@ -859,7 +859,7 @@ def check_looks(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everything_is_readable_and_named_in_both_themes(desk: Desk, theme: str) -> None:
+def test_both_themes_are_readable_and_named(desk: Desk, theme: str) -> None:
     desk.page.emulate_media(color_scheme="light" if theme == "dark" else "dark")
     button = desk.page.get_by_role("button", name="Theme:")
     while button.inner_text() != f"Theme: {theme}":

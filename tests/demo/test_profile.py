@@ -92,7 +92,7 @@ async def test_unknown_methods_and_tokens(api: Api) -> None:
             assert (answer.status, (await answer.json())["description"]) == (status, description)
 
 
-async def test_method_name_in_any_case_by_get_form_and_json(api: Api, alice: Person) -> None:
+async def test_method_name_ignores_case(api: Api, alice: Person) -> None:
     params = {"chat_id": str(alice.id), "text": "x", "protect_content": "true"}
     for verb, how in (("GET", {"params": params}), ("POST", {"data": params}), ("POST", {"json": params})):
         async with api.session.request(verb, api.url("SENDmessage"), **how) as answer:  # type: ignore[arg-type]

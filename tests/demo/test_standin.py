@@ -32,7 +32,7 @@ async def test_hears_edits_too(api: Api, alice: Person) -> None:
     assert (await waiting).text == "after"
 
 
-async def test_taps_finds_the_newest_button_or_lists_them(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_taps_finds_the_newest_button(api: Api, alice: Person, telegram: Telegram) -> None:
     ids = [(await api.ok("sendMessage", chat_id=alice.id, text=text, reply_markup=GO))["message_id"] for text in "ab"]
     await alice.taps("Stay")
     await alice.taps("Go", ids[0])

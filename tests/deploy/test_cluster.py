@@ -13,7 +13,7 @@ SCRIPT = (DEPLOY / "cluster" / "cluster").read_text("utf-8")
 HAPROXY = (DEPLOY / "cluster" / "haproxy.cfg").read_text("utf-8")
 
 
-def test_nothing_is_acknowledged_that_a_single_machine_has() -> None:
+def test_one_machine_alone_acknowledges_nothing() -> None:
     settings = PATRONI["bootstrap"]["dcs"]
     assert settings["synchronous_mode"] is True
     assert settings["synchronous_mode_strict"] is True

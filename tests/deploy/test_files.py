@@ -53,7 +53,7 @@ def test_yaml_is_well_formed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_scripts_are_well_formed_and_can_be_run(name: str) -> None:
+def test_scripts_are_well_formed_and_executable(name: str) -> None:
     subprocess.run(["sh", "-n", ROOT / name], check=True)
     assert os.access(ROOT / name, os.X_OK)
 
@@ -75,7 +75,7 @@ def test_unknown_command_and_option_are_noticed() -> None:
     assert list(commands_in("ExecStart=/opt/ajar/.venv/bin/ajar backup --keep 3\n")) == [["backup", "--keep", "3"]]
 
 
-def test_compose_reads_secrets_where_the_image_looks_for_them() -> None:
+def test_compose_mounts_secrets_for_the_image() -> None:
     for name in (name for name in YAML if name.startswith("deploy/compose/")):
         (compose,) = documents_of(name)
         assert {"ajar_bot_token", "ajar_master_key"} <= set(compose["secrets"])
@@ -177,7 +177,7 @@ def test_systemd_knows_every_directive(installed: Path, unit: str) -> None:
     assert not wrong
 
 
-def test_command_beside_the_service_has_its_user_secrets_and_settings(tmp_path: Path) -> None:
+def test_command_runs_with_the_services_settings(tmp_path: Path) -> None:
     """The script that stands for `ajar` says the same to systemd-run as the service's own files to systemd."""
     stand_in = tmp_path / "systemd-run"
     stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')

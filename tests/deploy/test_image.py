@@ -28,7 +28,7 @@ def test_recipe_is_well_formed() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_everything_that_is_copied_is_in_the_checkout_and_sent_to_the_builder() -> None:
+def test_copied_files_reach_the_builder() -> None:
     sent = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     for sources in (rest.split()[:-1] for word, rest in STEPS if word == "COPY" and "--from" not in rest):
         for source in sources:

@@ -73,7 +73,7 @@ async def keep(keeper: Keeper, count: int) -> None:
     await store.close()
 
 
-def test_lines_of_a_lost_disk_come_back_from_litestream(keeper: Keeper, tmp_path: Path) -> None:
+def test_litestream_restores_a_lost_disk(keeper: Keeper, tmp_path: Path) -> None:
     """The steps of docs/backups.md. Afterwards the bot's own backups work as before."""
     replica, copy = f"file://{tmp_path}/elsewhere", tmp_path / "restored.db"
     with following(keeper, replica):

@@ -90,7 +90,7 @@ def test_unknown_metric_is_noticed() -> None:
             _check(query)
 
 
-def test_alerts_notice_what_they_should_and_nothing_else() -> None:
+def test_alerts_fire_only_when_they_should() -> None:
     """Prometheus's own tool runs deploy/prometheus/alerts_test.yml."""
     if not (promtool := shutil.which("promtool")):
         pytest.skip("promtool isn't installed")

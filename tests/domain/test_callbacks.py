@@ -44,13 +44,13 @@ def found(person: User, *recent: Ask, answers: list[Answered] = ANSWERS) -> Foun
     return when_used_up(LIBRARY, person, TODAY, SHOWN, recent=recent, answers=answers, seed=1)
 
 
-def test_own_line_comes_first_then_no_question_then_the_oldest() -> None:
+def test_order_is_line_open_day_oldest_prompt() -> None:
     assert found(user()).callback_line_id in {1, 2}
     assert found(user(), ask(1, line_id=1)) == Found(used_up=True)
     assert found(user(), ask(1), ask(2, line_id=1)) == Found(LIBRARY["body.a"])
 
 
-def test_at_most_one_line_in_six_days_and_one_open_day_in_three() -> None:
+def test_lines_and_open_days_are_limited() -> None:
     recent: list[Ask] = []
     came = []
     for day in range(24):
@@ -64,7 +64,7 @@ def test_at_most_one_line_in_six_days_and_one_open_day_in_three() -> None:
 
 
 @pytest.mark.parametrize("callbacks", [None, False])
-def test_no_line_is_brought_back_unless_it_is_wanted(callbacks: bool | None) -> None:
+def test_only_wanted_lines_come_back(callbacks: bool | None) -> None:
     assert found(user(callbacks=callbacks)) == Found(used_up=True)
 
 
@@ -72,12 +72,12 @@ def test_missed_date_is_no_open_day() -> None:
     assert found(user(callbacks=False), ask(1, shown=False)) == Found(used_up=True), "nobody saw that it had none"
 
 
-def test_nothing_to_ask_about_is_not_the_same_as_used_up() -> None:
+def test_no_prompts_differs_from_used_up() -> None:
     left_out = frozenset(prompt.theme for prompt in LIBRARY.values())
     assert found(user(muted=left_out)) == Found()
 
 
-def test_line_comes_back_only_if_its_prompt_could() -> None:
+def test_line_comes_back_only_with_its_prompt() -> None:
     def chosen(prompt_id: str, person: User, *, paired: bool = False) -> int | None:
         return choose_callback([Answered(7, prompt_id)], LIBRARY, person, paired=paired, seed=1)
 
@@ -90,7 +90,7 @@ def test_line_comes_back_only_if_its_prompt_could() -> None:
     assert choose_callback([], LIBRARY, user(), paired=False, seed=1) is None
 
 
-def test_line_of_two_comes_back_only_to_who_is_in_a_pair() -> None:
+def test_line_for_two_needs_a_pair() -> None:
     library = {"us.b": prompt("us.b", 1, Role.EITHER)}
     assert choose_callback([Answered(7, "us.b")], library, user(), paired=False, seed=1) is None
     assert choose_callback([Answered(7, "us.b")], library, user(), paired=True, seed=1) == 7

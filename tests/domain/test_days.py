@@ -62,7 +62,7 @@ def test_typed_day_is_read(day: str, typed: list[str], habits: Habits) -> None:
     assert {text: read(text, habits) for text in typed} == {text: [day] for text in typed}
 
 
-def test_slash_is_read_by_habit_or_asked_back() -> None:
+def test_slash_follows_habit_or_is_queried() -> None:
     assert read("4/5", BRITISH) == read("4-5", GERMAN) == ["2027-05-04"]
     assert read("4/5", AMERICAN) == ["2027-04-05"]
     assert read("4/5", UNKNOWN) == read("04/05", UNKNOWN) == read("4-5", UNKNOWN) == ["2027-04-05", "2027-05-04"]
@@ -152,7 +152,7 @@ def test_every_written_day_is_read(day: date, language: str) -> None:
 
 
 @given(st.dates(date(2026, 1, 1), date(2060, 12, 31)), st.dates(date(2026, 1, 1), date(2060, 12, 31)))
-def test_day_without_a_year_is_the_coming_one(today: date, day: date) -> None:
+def test_day_without_a_year_is_upcoming(today: date, day: date) -> None:
     (found,) = read_day(f"{day.day}.{day.month}.", today, GERMAN)
     assert (found.day, found.month) == (day.day, day.month)
     assert found >= today

@@ -5,7 +5,7 @@ from bot.domain.expectations import Reception, Tally, tally
 FINE, LAUGHED, ADVICE = Reception.FINE, Reception.LAUGHED_AT, Reception.ADVICE
 
 
-def test_only_what_was_feared_is_counted_against_what_came() -> None:
+def test_only_feared_outcomes_are_compared() -> None:
     noted = [(LAUGHED, FINE)] * 4 + [(ADVICE, ADVICE)] + [(FINE, LAUGHED)] + [(FINE, FINE)] * 2
     assert tally(noted) == Tally(lines=8, feared=5, came=1)
 

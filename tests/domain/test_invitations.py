@@ -190,18 +190,18 @@ def test_text_like_a_code_is_asked_about(typed: str) -> None:
         ),
     ],
 )
-def test_ordinary_line_is_not_taken_for_a_code(typed: str) -> None:
+def test_ordinary_line_is_not_a_code(typed: str) -> None:
     assert not looks_like_code(typed)
 
 
 @pytest.mark.parametrize("text", ["bed at 3 am", "we had it", "a b c d e f 1 2", "The dog waited at the door."])
-def test_eight_letters_of_a_sentence_are_no_code(text: str) -> None:
+def test_eight_letters_in_prose_are_no_code(text: str) -> None:
     assert read_typed(text) is None
 
 
 @given(NUMBERS, st.sampled_from(["{}", "code: {}", "Here it is: {}", "{} 🙂", "\u200f{}\u200f"]), st.booleans())
 @example(0xFFFFFFFFFF, "{}", True)
-def test_code_with_a_missing_symbol_is_never_a_line(number: int, around: str, first: bool) -> None:
+def test_incomplete_code_is_never_a_line(number: int, around: str, first: bool) -> None:
     code = shown_code(code_from(number))
     assume(any(map(str.isalpha, code)))
     assert read_typed(around.format(code)) == Secret(code=code_from(number))

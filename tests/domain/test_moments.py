@@ -136,7 +136,7 @@ def test_late_tonight_is_later_tonight() -> None:
     assert read("tonight", late.replace(minute=55)) == ["Thu 26 22:00"], "too soon, which is for the caller to say"
 
 
-def test_tomorrow_in_the_small_hours_may_be_today() -> None:
+def test_tomorrow_after_midnight_may_be_today() -> None:
     night = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)  # 01:30 in Berlin
     assert read("tomorrow morning", night) == read("morgen früh", night) == ["Thu 26 08:00", "Fri 27 08:00"]
     assert read("tomorrow at 20:00", night) == ["Thu 26 20:00", "Fri 27 20:00"]

@@ -21,7 +21,7 @@ def test_quiet_hours_delay_until_they_end(asked_for: bool) -> None:  # a paramet
     assert local(free_at(ANYBODY, LATE, asked_for=asked_for), "Europe/Berlin").time() == time(7)
 
 
-def test_pause_delays_all_but_what_was_asked_for() -> None:
+def test_pause_delays_what_nobody_asked_for() -> None:
     paused = replace(ANYBODY, paused_at=NOW, next_ask_at=NOW + 50 * HOUR)
     assert free_at(paused, NOW) == NOW + 50 * HOUR
     assert free_at(replace(paused, next_ask_at=None), NOW) > NOW + 24 * HOUR

@@ -30,7 +30,7 @@ def test_answers_before_a_move_are_no_habit(new: int) -> None:
     assert other_hour(USER, answers(*["20:35"] * new, *["14:35"] * (TYPICAL_NEEDS - new))) is None
 
 
-def test_one_sleepless_night_hides_a_habit_only_briefly() -> None:
+def test_one_sleepless_night_barely_hides_a_habit() -> None:
     habit = ["22:20"] * (TYPICAL_NEEDS - 1)
     assert other_hour(USER, answers("04:00", *habit)) is None
     assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)

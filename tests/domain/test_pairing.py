@@ -21,7 +21,7 @@ from bot.domain.pairing import (
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def test_code_has_forty_bits_and_each_number_its_own() -> None:
+def test_each_number_has_its_own_code() -> None:
     assert CODE_BITS >= 40
     assert code_from(0) == "00000000"
     assert code_from(2**CODE_BITS - 1) == "ZZZZZZZZ"
@@ -41,7 +41,7 @@ def test_tenth_wrong_try_locks_for_an_hour() -> None:
     assert not door_is_shut(ten, NOON + DOOR_SHUT, crowded=False)
 
 
-def test_ten_tries_in_over_an_hour_do_not_lock() -> None:
+def test_ten_slow_tries_do_not_lock() -> None:
     assert not door_is_shut(tries(TRIES, DOOR_SHUT / (TRIES - 1), NOON), NOON, crowded=False)
 
 
@@ -64,7 +64,7 @@ def test_unlocked_tries_never_exceed_ten_an_hour(waits: list[int]) -> None:
 
 
 @given(st.text(max_size=200))
-def test_name_is_one_short_line_without_direction_marks(text: str) -> None:
+def test_name_is_one_short_plain_line(text: str) -> None:
     name = clean_name(text)
     assert len(name) <= NAME_LIMIT
     assert name == name.strip() == clean_name(name)

@@ -214,19 +214,19 @@ def test_five_silent_weeks_make_it_quiet() -> None:
     assert quiet.user.planned is None
 
 
-def test_sign_of_life_within_a_week_keeps_it_daily() -> None:
+def test_weekly_sign_of_life_stays_daily() -> None:
     user = silent(SLOW_AFTER - 1, someone())
     user = silent(SLOW_AFTER - 1, replace(user, unanswered=0))
     assert user.rhythm is Rhythm.DAILY
 
 
-def test_weekly_schedule_is_told_nothing_of_slowing_down() -> None:
+def test_weekly_schedule_never_slows_down() -> None:
     user = ask(silent(SLOW_AFTER, someone(days=frozenset({6})))).user
     assert user.rhythm is Rhythm.WEEKLY
     assert user.to_say is None
 
 
-def test_pause_of_three_days_includes_today_if_unasked() -> None:
+def test_three_day_pause_includes_today_if_unasked() -> None:
     user = someone()
     assert paused_for(user, 3, START) == date(2026, 3, 4)
     asked = ask(user).user
@@ -234,7 +234,7 @@ def test_pause_of_three_days_includes_today_if_unasked() -> None:
     assert paused_for(asked, 3, START + timedelta(hours=9)) == date(2026, 3, 5)
 
 
-def test_first_question_says_that_the_pause_has_ended() -> None:
+def test_first_question_announces_the_pauses_end() -> None:
     user = ask(replace(someone(), depth=2)).user
     paused, skipped = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
     assert skipped == ()
@@ -264,7 +264,7 @@ def test_downtime_is_recorded_as_missed(hours: int, asked: int, missed: int) -> 
     assert (int(found.asked is not None), len(found.missed)) == (asked, missed)
 
 
-def test_late_ask_waits_for_the_end_of_quiet_hours() -> None:
+def test_late_ask_waits_out_quiet_hours() -> None:
     user = someone(ask_at=time(20, 30))
     assert user.next_ask_at
     found = plan(user, user.next_ask_at + timedelta(hours=3))
@@ -273,7 +273,7 @@ def test_late_ask_waits_for_the_end_of_quiet_hours() -> None:
     assert local(found.send_at, "Europe/Berlin").time() == time(7)
 
 
-def test_chosen_hour_is_not_delayed_by_quiet_hours() -> None:
+def test_quiet_hours_do_not_delay_chosen_hours() -> None:
     user = someone(ask_at=time(23, 30))
     assert user.next_ask_at
     assert plan(user, user.next_ask_at).send_at == user.next_ask_at
@@ -289,7 +289,7 @@ def test_date_skipped_by_a_move_is_jumped() -> None:
     assert moved.planned.day == date(2026, 3, 4)
 
 
-def test_new_hour_on_the_last_paused_day_loses_nothing() -> None:
+def test_new_hour_while_paused_loses_nothing() -> None:
     user = ask(someone(zone="America/New_York", ask_at=time(20))).user
     paused, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 5)), START)
     now = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)  # ten in the morning
@@ -297,7 +297,7 @@ def test_new_hour_on_the_last_paused_day_loses_nothing() -> None:
     assert later.planned == Slot(date(2026, 3, 5), paused.planned.at if paused.planned else now)
 
 
-def test_day_shortened_by_moving_east_is_asked_at_once() -> None:
+def test_moving_east_asks_at_once() -> None:
     user = ask(someone(zone="America/Santiago", ask_at=time(18))).user
     now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 14:00 there; 04:00 of the next day in Sydney
     moved, skipped = changed(user, replace(user, zone="Australia/Sydney"), now)

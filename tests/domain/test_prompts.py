@@ -144,7 +144,7 @@ def test_no_repetition_while_something_fresh_is_left(person: User, steps: list[i
         shown[found.id] = now
 
 
-def test_depth_of_the_day_comes_first_then_the_nearest_the_lighter_first() -> None:
+def test_nearest_depth_comes_first_then_lighter() -> None:
     few = tuple(prompt(theme, depth) for theme, depth in zip("abcde", range(1, 6), strict=True))
     shown: dict[str, datetime] = {}
     found = []
@@ -154,7 +154,7 @@ def test_depth_of_the_day_comes_first_then_the_nearest_the_lighter_first() -> No
     assert found == [3, 2, 4, 1, 5], "5 comes after the light 1, as 4 was there already"
 
 
-def test_no_deeper_than_what_is_wanted_to_be_swapped() -> None:
+def test_swap_is_never_deeper_than_wanted() -> None:
     few = (prompt("body", 3), prompt("weather", 1))
     assert choose(few, user(3), on(), {}, wanted=2, deepest=2, seed=1) == few[1]
     assert choose(few[:1], user(3), on(), {}, wanted=2, deepest=2, seed=1) is None
@@ -162,7 +162,7 @@ def test_no_deeper_than_what_is_wanted_to_be_swapped() -> None:
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
 @pytest.mark.parametrize("who", [1, 7001, 5_123_456_789])
-def test_of_ten_days_six_are_at_ones_depth_three_one_lighter_one_two_lighter(who: int, every: int) -> None:
+def test_ten_days_mix_depths_six_three_one(who: int, every: int) -> None:
     """Whatever stretch of sixty questions one looks at, and on whichever days they come."""
     person = User(who, "en", depth=3, ceiling=3)
     depths = [depth_of_day(person, date(2026, 1, 1) + n * every * DAY) for n in range(400)]
@@ -173,7 +173,7 @@ def test_of_ten_days_six_are_at_ones_depth_three_one_lighter_one_two_lighter(who
 
 
 @pytest.mark.parametrize(("depth", "ceiling", "found"), [(1, 5, {1}), (2, 5, {1, 2}), (4, 2, {1, 2})])
-def test_depth_of_a_day_is_never_beyond_what_was_accepted(depth: int, ceiling: int, found: set[int]) -> None:
+def test_depth_never_exceeds_what_was_accepted(depth: int, ceiling: int, found: set[int]) -> None:
     person = User(1, "en", depth=depth, ceiling=ceiling)
     assert {depth_of_day(person, NOW.date() + n * DAY) for n in range(60)} == found
 
@@ -193,7 +193,7 @@ def test_theme_that_was_longest_away_comes_first() -> None:
         assert found.id == "childhood.1b"
 
 
-def test_theme_of_yesterday_comes_rather_than_a_repeat() -> None:
+def test_repeated_theme_beats_a_repeated_prompt() -> None:
     few = (prompt("body", 1), prompt("body", 1, "b"), prompt("weather", 1))
     shown = {"weather.1a": NOW - 2 * DAY, "body.1a": NOW - DAY}
     assert asked(few, user(), shown) == few[1]

@@ -18,7 +18,7 @@ HEAVY, TORN, OWN = Feeling(shelf="heavy"), Feeling(shelf="torn"), Feeling(own="w
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Reno", "Asia/Kolkata", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("user_id", [7200, 7200 + 1800, 2 * 7200 - 1])
-def test_comes_on_sunday_afternoon_by_the_own_clock(zone: str, user_id: int) -> None:
+def test_recap_comes_on_sunday_afternoon_locally(zone: str, user_id: int) -> None:
     zone = "America/Los_Angeles" if zone == "America/Reno" else zone
     due = due_after(replace(USER, id=user_id, zone=zone), WEDNESDAY)
     assert due
@@ -42,7 +42,7 @@ def test_comes_on_sunday_afternoon_by_the_own_clock(zone: str, user_id: int) -> 
         {"zone": None},
     ],
 )
-def test_comes_to_nobody_who_is_away_or_does_not_want_it(facts: dict[str, object]) -> None:
+def test_recap_skips_absent_and_unwilling_users(facts: dict[str, object]) -> None:
     assert due_after(USER, WEDNESDAY)
     assert due_after(replace(USER, weekly_recap=True), WEDNESDAY)
     user = replace(USER, **facts)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_comes_to_nobody_who_is_away_or_does_not_want_it(facts: dict[str, object
     assert put_off_until(user, WEDNESDAY) is None
 
 
-def test_waits_for_the_end_of_quiet_hours_and_not_beyond_monday_morning() -> None:
+def test_quiet_hours_delay_until_monday_morning() -> None:
     due = due_after(USER, WEDNESDAY)
     assert due
     assert put_off_until(USER, due) == due
@@ -62,7 +62,7 @@ def test_waits_for_the_end_of_quiet_hours_and_not_beyond_monday_morning() -> Non
     assert put_off_until(USER, due + timedelta(hours=18, minutes=1)) is None, "after the bot was down"
 
 
-def test_moved_user_gets_it_on_the_sunday_of_where_they_are() -> None:
+def test_moved_user_has_a_local_sunday() -> None:
     due = due_after(USER, WEDNESDAY)
     assert due
     here = replace(USER, zone="America/New_York")
@@ -71,7 +71,7 @@ def test_moved_user_gets_it_on_the_sunday_of_where_they_are() -> None:
     assert (put_off, local(put_off, "America/New_York").date()) == (due + timedelta(hours=6), SUNDAY)
 
 
-def test_words_are_of_the_week_of_their_line() -> None:
+def test_words_belong_to_their_lines_week() -> None:
     first, *_, last = weeks_until(SUNDAY)
     assert (last, first) == (date(2026, 11, 23), date(2026, 10, 5))
     assert len(weeks_until(SUNDAY)) == WEEKS

@@ -13,7 +13,7 @@ from bot.domain.results import AnswerLost, Deleted, Kept, Result, kinds, unpack
 
 ROWS = sorted((Path(__file__).parent / "rows").glob("*.txt"))
 GONE = {"NotACode"}
-"""Kinds that no longer exist. They are answered with one kind sentence."""
+"""Kinds that no longer exist. They are answered with one friendly sentence."""
 
 
 @pytest.mark.parametrize("file", ROWS, ids=lambda file: file.stem)
@@ -31,7 +31,7 @@ def test_rows_of_every_version_are_read(file: Path) -> None:
         }
 
 
-def test_last_version_has_a_row_of_every_kind() -> None:
+def test_last_version_has_every_kind() -> None:
     written = {json.loads(row)[0] for row in ROWS[-1].read_text().splitlines()}
     assert written == set(kinds())
 

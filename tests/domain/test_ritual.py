@@ -33,13 +33,13 @@ def ritual(zone: str = "Europe/Berlin", weekday: int = 6, at: time = time(20)) -
 
 
 @given(ZONES, st.integers(0, 6), st.integers(6, 23), MOMENTS)
-def test_next_moment_is_soon_and_on_its_day(zone: str, weekday: int, hour: int, moment: datetime) -> None:
+def test_next_moment_is_on_its_day(zone: str, weekday: int, hour: int, moment: datetime) -> None:
     after = ritual(zone, weekday, time(hour)).after(moment)
     assert moment < after <= moment + timedelta(days=14, hours=2)  # a date that never existed takes its moment with it
     assert local(after, zone).weekday() == weekday
 
 
-def test_moment_keeps_its_hour_over_a_clock_change() -> None:
+def test_moment_keeps_its_local_hour() -> None:
     sunday = ritual().after(utc("2027-03-20 12:00"))
     assert [local(sunday, "Europe/Berlin").hour, sunday.hour] == [20, 19]
     assert ritual().after(sunday) == utc("2027-03-28 18:00")  # summer time began that morning
@@ -64,7 +64,7 @@ def test_everybody_is_asked_some_hours_before(zone: str, moment: datetime) -> No
         ("2027-01-10 00:30", "2027-01-09 20:30"),
     ],
 )
-def test_morning_or_the_evening_before_an_early_moment(moment: str, asked: str) -> None:
+def test_early_moment_asks_the_evening_before(moment: str, asked: str) -> None:
     assert asks_at(utc(moment), "UTC") == utc(asked)
 
 
@@ -120,7 +120,7 @@ def prompt(number: int = 1, **facts: Any) -> Prompt:
 
 @pytest.mark.parametrize("zone", ["Europe/Lisbon", "Australia/Lord_Howe", "America/Los_Angeles"])
 @pytest.mark.parametrize("at", [time(6), time(23)])
-def test_question_for_both_comes_again_only_after_all_others(zone: str, at: time) -> None:
+def test_question_for_both_repeats_last(zone: str, at: time) -> None:
     """Also over the changes of the clock, after which a moment can be on another date in UTC."""
     library = [prompt(number) for number in range(60)]
     agreed = ritual(zone, at=at)

@@ -57,7 +57,7 @@ def test_new_words_cool_off() -> None:
     assert after_rewording(NOW + timedelta(days=3), DEEP, NOW) == NOW + timedelta(days=3)
 
 
-def test_card_knows_the_time_it_was_set_for() -> None:
+def test_card_knows_its_time() -> None:
     due = NOW + timedelta(seconds=70)
     draft, coming = Reflection(1, 1, 2, 3), Reflection(1, 1, 2, 3, due_at=due)
     assert [draft.is_set_for(known) for known in (None, NOW)] == [True, False]
@@ -82,7 +82,7 @@ def _wished(line_id: int, wish: Wish | None = Wish.LISTEN, **facts: Any) -> Refl
     return replace(Reflection(1, 2, 3, 4, line_id=line_id, wish=wish), **facts)
 
 
-def test_cue_is_chosen_by_the_wish_at_any_depth() -> None:
+def test_wish_alone_chooses_the_cue() -> None:
     for line_id in range(40):
         for wish in Wish:
             chosen = {
@@ -94,26 +94,26 @@ def test_cue_is_chosen_by_the_wish_at_any_depth() -> None:
             assert chosen.pop().startswith(f"{wish}.")
 
 
-def test_lines_share_the_cues_of_a_wish_evenly() -> None:
+def test_cues_are_spread_evenly() -> None:
     counts = Counter(cue_of(_wished(line_id), CUES).id for line_id in range(1200))
     assert len(counts) == 12
     assert max(counts.values()) < 3 * min(counts.values())
 
 
-def test_previewed_cue_stays_while_the_library_has_it() -> None:
+def test_previewed_cue_stays() -> None:
     shown = [cue_of(_wished(line_id, cue_id="listen.3"), CUES).id for line_id in range(20)]
     assert set(shown) == {"listen.3"}
     assert cue_of(_wished(1, Wish.ADVICE, cue_id="listen.3"), CUES).wish is Wish.ADVICE
     assert cue_of(_wished(1, cue_id="listen.gone"), CUES) == cue_of(_wished(1), CUES)
 
 
-def test_added_cue_moves_only_the_lines_that_get_it() -> None:
+def test_added_cue_moves_few_lines() -> None:
     more = [*CUES, Cue("listen.new", Wish.LISTEN, "New.")]
     moved = {cue_of(_wished(n), more).id for n in range(200) if cue_of(_wished(n), more) != cue_of(_wished(n), CUES)}
     assert moved == {"listen.new"}
 
 
-def test_default_wish_is_listening_and_missing_cue_fails() -> None:
+def test_default_wish_is_to_listen() -> None:
     assert cue_of(_wished(1, None), CUES).wish is Wish.LISTEN
     with pytest.raises(LookupError):
         cue_of(_wished(1, Wish.ADVICE), [cue for cue in CUES if cue.wish is not Wish.ADVICE])

@@ -151,7 +151,7 @@ def test_catching_up_names_each_missed_date_once(
     ]
 
 
-def test_catching_up_looks_back_a_month_at_most() -> None:
+def test_catching_up_goes_back_a_month() -> None:
     found = times.slots_between(utc("2020-01-01"), utc("2026-05-31 12:00"), time(8), "Europe/Berlin")
     assert (found[0].day, found[-1].day) == (date(2026, 5, 1), date(2026, 5, 31))
     assert len(found) == 31
@@ -164,7 +164,7 @@ def test_catching_up_leaves_out_recorded_dates() -> None:
     assert [slot.day for slot in found] == [date(2026, 5, 4)]
 
 
-def test_weekly_moment_in_the_week_of_a_clock_change() -> None:
+def test_weekly_moment_survives_a_clock_change() -> None:
     """The Ritual on Sundays at 02:30, through both changes of Berlin's clocks."""
     spring = times.next_weekly(utc("2026-03-22 12:00"), 6, time(2, 30), "Europe/Berlin")
     assert spring == Slot(date(2026, 3, 29), utc("2026-03-29 01:00"))
@@ -251,7 +251,7 @@ steps = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(start=instants, at=hours, zone=zones, days=weekdays, course=st.lists(steps, max_size=25))
-def test_no_date_comes_twice_or_is_lost_in_any_change(
+def test_each_date_comes_once_through_changes(
     start: datetime, at: time, zone: str, days: Days, course: list[tuple[str, object]]
 ) -> None:
     life = Life(start, at, zone, days)
@@ -303,7 +303,7 @@ class TestChangingTheHour:
         slot = times.changed_slot(self.now, tomorrow, time(22), self.zone, last_day=date(2026, 5, 5))
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 20:00"))
 
-    def test_past_hour_in_a_new_zone_is_due_now(self) -> None:
+    def test_new_zone_makes_a_past_hour_due(self) -> None:
         """In Tokyo it is 22:00, and the planned moment is after midnight there."""
         slot = times.changed_slot(self.now, self.planned, time(20, 30), "Asia/Tokyo", last_day=date(2026, 5, 4))
         assert slot == Slot(date(2026, 5, 5), self.now)
@@ -317,7 +317,7 @@ class TestChangingTheHour:
         assert times.changed_slot(self.now, None, time(8), self.zone).day == date(2026, 5, 6)
 
 
-def test_crossing_the_date_line_asks_each_date_once() -> None:
+def test_crossing_the_date_line_repeats_no_date() -> None:
     """From Kiritimati back to Honolulu, where the same date begins anew 24 hours later."""
     life = Life(utc("2026-05-04 00:00"), time(8), "Pacific/Kiritimati")
     life.passes(timedelta(days=2))

@@ -80,7 +80,7 @@ def test_tonight_and_tomorrow_morning(now: str, tonight: str | None, evening: st
 
 
 @pytest.mark.parametrize("later", times.Later)
-def test_question_can_be_put_off_until_every_moment_on_offer(later: times.Later) -> None:
+def test_question_can_be_snoozed_as_offered(later: times.Later) -> None:
     noon = at("2026-05-05 12:00")
     until = times.put_off_until(later, noon, BERLIN)
     assert until
@@ -142,7 +142,7 @@ CHANGES = [
     start=st.one_of(hours, st.times(time(0), time(4)).map(lambda t: t.replace(second=0, microsecond=0))),
     end=st.one_of(hours, st.times(time(0), time(4)).map(lambda t: t.replace(second=0, microsecond=0))),
 )
-def test_quiet_hours_match_the_clock_on_the_wall(change: tuple[str, str], before: int, start: time, end: time) -> None:
+def test_quiet_hours_follow_the_wall_clock(change: tuple[str, str], before: int, start: time, end: time) -> None:
     zone, moment = change[0], utc(change[1]) - before * MINUTE
     quiet = QuietHours(start, end)
     expected = walk_out_of_quiet(moment, zone, quiet)
@@ -234,7 +234,7 @@ def test_nine_answers_are_not_enough() -> None:
 
 @given(st.lists(st.integers(0, 1439), min_size=10, max_size=40))
 @settings(deadline=None)
-def test_habit_is_near_to_half_of_the_answers(minutes: list[int]) -> None:
+def test_habit_covers_half_of_the_answers(minutes: list[int]) -> None:
     clock = [at("2026-05-05 00:00") + passed * MINUTE for passed in minutes]
     found = times.typical_hour(clock)
     if found is None:
@@ -260,7 +260,7 @@ def test_every_clock_of_the_world_is_offered(now: str) -> None:
 
 
 @pytest.mark.parametrize("now", ["2026-01-15", "2026-04-15", "2026-07-15", "2026-10-15", "2032-03-01"])
-def test_zones_of_a_clock_differ_in_their_future(now: str) -> None:
+def test_zones_of_a_clock_have_different_futures(now: str) -> None:
     """Berlin, Lagos and Casablanca may show the same time today and not in two months."""
     moment = utc(now)
     ahead = [moment + timedelta(hours=6) * step for step in range(4 * 400)]

@@ -1,4 +1,4 @@
-"""The drill: the primary dies again and again while people answer their questions, and nobody notices but by a delay.
+"""The drill: the primary dies again and again while people answer questions, and nobody notices more than a delay.
 
 `make drill` kills it twenty times under three processes. AJAR_DRILL_KILLS and AJAR_DRILL_PROCESSES change that, and
 AJAR_DRILL_SEED repeats the choices of a run (not its timing, which depends on the machine).
@@ -149,7 +149,7 @@ async def _start(telegram: Telegram, machines: Cluster, folder: Path, stack: Asy
 
 
 @pytest.mark.timeout(300)
-async def test_nothing_is_acknowledged_that_only_one_machine_has(machines: Cluster, tmp_path: Path) -> None:
+async def test_one_machine_alone_acknowledges_nothing(machines: Cluster, tmp_path: Path) -> None:
     """Without a standby a line isn't said to be kept, for as long as that takes; then it is, once."""
     await machines.whole()
     await machines.make_database()
@@ -177,7 +177,7 @@ async def test_nothing_is_acknowledged_that_only_one_machine_has(machines: Clust
 
 
 @pytest.mark.timeout(400)
-async def test_nothing_is_acknowledged_while_nobody_knows_who_is_primary(machines: Cluster, tmp_path: Path) -> None:
+async def test_nothing_is_acknowledged_without_a_primary(machines: Cluster, tmp_path: Path) -> None:
     """Without a majority of etcd the primary steps down; a line that is sent meanwhile is kept afterwards, once."""
     await machines.whole()
     await machines.make_database()

@@ -23,7 +23,7 @@ async def opened(house: House) -> tuple[Person, Person, Seen]:
     return alice, bob, words
 
 
-async def test_text_after_an_opening_is_sent_only_on_yes(house: House) -> None:
+async def test_text_after_opening_needs_a_yes(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("I wondered where you were.")
     asked = await bob.hears(FOR_WHOM)
@@ -40,7 +40,7 @@ async def test_text_after_an_opening_is_sent_only_on_yes(house: House) -> None:
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
 
 
-async def test_text_is_asked_about_while_a_question_is_open(house: House) -> None:
+async def test_text_beside_an_open_question_is_queried(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("/today")
     question = await bob.waits_for(is_question)
@@ -64,7 +64,7 @@ async def test_reply_to_the_question_is_its_answer(house: House) -> None:
     await bob.hears("Kept, and")
 
 
-async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
+async def test_after_an_hour_only_replies_are_queried(house: House) -> None:
     _, bob, words = await opened(house)
     await bob.says("/today")
     await bob.taps("Not today")
@@ -94,7 +94,7 @@ async def test_unsent_text_can_still_be_kept(house: House) -> None:
     assert not alice.new
 
 
-async def test_edit_asks_anew_and_disarms_the_old_preview(house: House) -> None:
+async def test_edit_replaces_the_old_preview(house: House) -> None:
     alice, bob, _ = await opened(house)
     typed = await bob.says("I wonderd.")
     await bob.hears(FOR_WHOM)
@@ -175,7 +175,7 @@ async def test_reaction_can_be_changed_and_removed(house: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["/unpair", "/erase"])
-async def test_text_is_asked_about_after_the_sharer_has_left(house: House, how: str) -> None:
+async def test_text_survives_the_sharers_leaving(house: House, how: str) -> None:
     """Only on reaching for sharing does one hear that it has ended, and what was typed is still there."""
     alice, bob, words = await opened(house)
     await alice.says(how)

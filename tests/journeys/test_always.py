@@ -71,7 +71,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_help_support_privacy_and_cancel_work_in_every_state(house: House, state: str) -> None:
+async def test_general_commands_work_in_every_state(house: House, state: str) -> None:
     alice = await STATES[state](house)
     await house.caught_up()
     known = house.remembers(alice)
@@ -111,7 +111,7 @@ async def test_nothing_is_stored_before_consent(house: House, state: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
-async def test_group_gets_one_message_and_the_bot_leaves(house: House, kind: str) -> None:
+async def test_bot_says_one_thing_and_leaves_groups(house: House, kind: str) -> None:
     alice = house.newcomer()
     called = len(house.telegram.calls())
     group = await house.telegram.group(alice, "Family", kind)
@@ -126,7 +126,7 @@ async def test_group_gets_one_message_and_the_bot_leaves(house: House, kind: str
     assert house.stored("SELECT 1 FROM users WHERE id = ?", group.chat_id) == []
 
 
-async def test_bot_leaves_a_group_it_can_not_write_to(house: House) -> None:
+async def test_bot_leaves_an_unwritable_group(house: House) -> None:
     alice = house.newcomer()
     await house.telegram.fault("sendMessage", "403", description="Forbidden: not enough rights to send text messages")
     group = await house.telegram.group(alice)
@@ -135,7 +135,7 @@ async def test_bot_leaves_a_group_it_can_not_write_to(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "cut_before"])
-async def test_failed_call_does_not_keep_it_in_a_group(house: House, kind: str) -> None:
+async def test_failed_call_does_not_stop_leaving(house: House, kind: str) -> None:
     house.expects("telegram.request")  # it logs that an answer can't be read
     alice = house.newcomer()
     for method in ("sendMessage", "leaveChat"):
@@ -147,7 +147,7 @@ async def test_failed_call_does_not_keep_it_in_a_group(house: House, kind: str) 
     assert len(said) == 1, "it said why"
 
 
-async def test_bot_leaves_a_group_that_becomes_a_supergroup(house: House) -> None:
+async def test_bot_leaves_a_new_supergroup(house: House) -> None:
     house.expects("none")  # but Telegram refuses what is sent to the old number
     alice = house.newcomer()
     group = await house.telegram.group(alice)
@@ -172,7 +172,7 @@ async def test_refused_goodbye_is_not_repeated(house: House, description: str) -
     assert 1 <= tries <= 10, "a few for each of the two updates"
 
 
-async def test_tap_in_a_group_is_not_answered_there(house: House) -> None:
+async def test_tap_in_a_group_gets_no_answer_there(house: House) -> None:
     """Its buttons may be from a time when others could see them; nothing about its user is said in front of them."""
     alice, asked = await house.asked()
     group = await house.telegram.group(alice)
@@ -196,7 +196,7 @@ async def test_private_chat_goes_on_beside_a_group(house: House) -> None:
     assert await house.lines(alice) == ["Said in private."]
 
 
-async def test_menu_and_profile_are_registered_in_every_language(house: House) -> None:
+async def test_menu_is_registered_in_every_language(house: House) -> None:
     world = house.telegram.world
     await house.telegram.until(lambda: len(house.telegram.calls("setMyShortDescription")) >= len(languages()))
     for language in languages():
@@ -294,7 +294,7 @@ async def test_agreeing_twice_makes_one_user(house: House) -> None:
     assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
 
 
-async def test_button_on_a_deleted_message_gets_a_new_one(house: House) -> None:
+async def test_button_on_a_deleted_message_works(house: House) -> None:
     alice, question = await house.asked()
     skip = next(b["callback_data"] for row in question.markup["inline_keyboard"] for b in row if "skip" in str(b))
     house.expects("none")  # Telegram refuses the edit, which tells the bot that the message is gone
@@ -304,7 +304,7 @@ async def test_button_on_a_deleted_message_gets_a_new_one(house: House) -> None:
     assert fine.message_id > question.message_id
 
 
-async def test_question_of_an_earlier_day_can_be_answered(house: House) -> None:
+async def test_earlier_question_can_be_answered(house: House) -> None:
     alice, monday = await house.asked()
     await house.moves_on(alice, hours=35, minutes=31)
     for label in ("Not today", "Later", "Another one", "Something lighter"):
@@ -323,7 +323,7 @@ async def test_oldest_greeting_still_agrees(house: House) -> None:
     await alice.waits_for(is_question)
 
 
-async def test_today_is_in_the_menu_after_the_start(house: House) -> None:
+async def test_today_joins_the_menu_after_the_start(house: House) -> None:
     alice = await house.settled()
     await alice.says("/TODAY")
     await alice.waits_for(is_question)

@@ -24,7 +24,7 @@ async def test_next_text_is_the_line(house: House) -> None:
     assert house.asks(alice) == [(house.telegram.now.date().isoformat(), "answered")]
 
 
-async def test_today_before_the_hour_names_the_next_question(house: House) -> None:
+async def test_early_today_names_the_next_question(house: House) -> None:
     alice = await house.settled()
     await alice.taps("Yes, one now")
     question = await alice.waits_for(is_question)
@@ -65,7 +65,7 @@ async def test_something_lighter_always_works(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_examples_are_shown_in_place_and_go_away_again(house: House) -> None:
+async def test_examples_come_and_go_in_place(house: House) -> None:
     """Nothing is stored of it, and nobody has to see them."""
     alice, question = await house.asked()
     prompt = next(prompt for prompt in CONTENT.prompts.values() if prompt.text == question_of(question))
@@ -118,7 +118,7 @@ async def test_snoozed_question_answered_early_does_not_return(house: House) -> 
     assert not questions(alice)
 
 
-async def test_not_today_costs_nothing_and_can_be_undone(house: House) -> None:
+async def test_not_today_can_be_undone(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Not today")
     skipped = await alice.hears("All right, not today. The next one comes tomorrow at 20:30.")
@@ -141,7 +141,7 @@ async def test_text_after_not_today_is_asked_about(house: House) -> None:
     assert await house.lines(alice) == ["A thought of its own."]
 
 
-async def test_reply_to_anything_else_answers_the_open_question(house: House) -> None:
+async def test_any_reply_answers_the_open_question(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/help")
     help_ = await alice.hears("One small question a day, one line back. It")
@@ -169,7 +169,7 @@ async def test_editing_beyond_the_limit_asks(house: House) -> None:
     assert await house.lines(alice) == ["y" * 300]
 
 
-async def test_editing_a_message_without_a_line_changes_nothing(house: House) -> None:
+async def test_editing_other_messages_changes_nothing(house: House) -> None:
     alice, _ = await house.told("The line.")
     command = next(seen for seen in alice.sees if seen.text == "/today")
     await alice.edits(command, "Today")
@@ -249,7 +249,7 @@ async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_old_button_or_edit_does_not_revive_a_deleted_line(house: House) -> None:
+async def test_nothing_revives_a_deleted_line(house: House) -> None:
     alice, kept = await house.told("Soon gone.")
     change, delete = (button["callback_data"] for button in kept.markup["inline_keyboard"][-1])
     await alice.taps("Delete")
@@ -274,9 +274,7 @@ async def test_old_button_or_edit_does_not_revive_a_deleted_line(house: House) -
         ("Ignore it", "Not kept.", ["First."]),
     ],
 )
-async def test_second_text_is_kept_replaces_or_is_ignored(
-    house: House, choice: str, answer: str, left: list[str]
-) -> None:
+async def test_second_text_adds_replaces_or_goes(house: House, choice: str, answer: str, left: list[str]) -> None:
     alice, _ = await house.told("First.")
     await alice.says("Second.")
     await alice.hears("There is a line to this question already")
@@ -308,7 +306,7 @@ async def test_old_card_never_deletes_another_wording(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_edit_removes_the_buttons_of_the_older_card(house: House) -> None:
+async def test_edit_removes_older_buttons(house: House) -> None:
     alice, kept = await house.told("First.")
     (message,) = [seen for seen in alice.sees if seen.text == "First."]
     await alice.edits(message, "First, and better.")
@@ -330,7 +328,7 @@ async def test_answered_question_loses_its_buttons(house: House) -> None:
     await loses_buttons(house, alice, second)
 
 
-async def test_reply_to_an_older_message_answers_its_question(house: House) -> None:
+async def test_reply_answers_that_messages_question(house: House) -> None:
     alice, first = await house.asked()
     await alice.says("/today")
     second = await alice.waits_for(
@@ -355,7 +353,7 @@ async def loses_buttons(house: House, person: Person, message: Seen) -> None:
     assert bare(), f"{message.text!r} keeps its buttons"
 
 
-async def test_decision_about_a_text_stands_against_a_second_tap(house: House) -> None:
+async def test_first_decision_about_a_text_stands(house: House) -> None:
     """Two buttons are tapped before the first tap is answered; the screen still says what is true."""
     alice, _ = await house.told("First.")
     await alice.says("Second.")
@@ -390,7 +388,7 @@ async def test_three_hundred_characters_are_a_line(house: House) -> None:
     assert await house.lines(bob) == ["🙂" * 300]
 
 
-async def test_too_long_text_is_reported_with_the_count(house: House) -> None:
+async def test_too_long_text_is_counted(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("x" * 301)
     long = await alice.hears("That's 301 characters; a line has up to 300.")
@@ -400,7 +398,7 @@ async def test_too_long_text_is_reported_with_the_count(house: House) -> None:
     assert await house.lines(alice) == ["x" * 300]
 
 
-async def test_long_text_can_be_shortened_by_a_new_one(house: House) -> None:
+async def test_new_text_shortens_a_long_one(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("words " * 100)
     await alice.taps("I'll shorten it")
@@ -415,7 +413,7 @@ async def test_long_text_can_be_shortened_by_a_new_one(house: House) -> None:
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", alice.id) == []
 
 
-async def test_long_text_can_be_dropped_and_the_question_stays(house: House) -> None:
+async def test_dropped_text_keeps_the_question(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("x" * 4096)
     await alice.hears("That's 4096 characters")
@@ -439,7 +437,7 @@ async def test_long_text_can_be_dropped_and_the_question_stays(house: House) -> 
         ("see /help later", "see /help later"),
     ],
 )
-async def test_words_are_kept_as_written_in_one_line(house: House, typed: str, kept: str) -> None:
+async def test_words_are_kept_on_one_line(house: House, typed: str, kept: str) -> None:
     alice, _ = await house.told(typed)
     assert await house.lines(alice) == [kept]
 

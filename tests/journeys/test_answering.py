@@ -97,7 +97,7 @@ async def test_question_is_answered_in_one_line(house: House) -> None:
     assert await alice.answered() == "You have answered this one already."
 
 
-async def test_question_is_kept_to_be_asked_in_person(house: House) -> None:
+async def test_question_is_kept_for_asking_in_person(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS, wish="Ask me about it later")
     await opens(bob, house, "ask about it later")
@@ -126,7 +126,7 @@ async def test_button_of_an_earlier_version_still_works(house: House) -> None:
     assert (await alice.hears("asks:")).marked("blockquote")[-1] == "What would you like me to know?"
 
 
-async def test_question_goes_with_the_line_unless_it_is_taken_off(house: House) -> None:
+async def test_question_goes_along_unless_removed(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)
     await alice.taps("Share…")

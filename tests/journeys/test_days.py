@@ -67,7 +67,7 @@ async def test_answer_after_midnight_counts_for_the_evening(house: House) -> Non
     assert [state for _, state in house.asks(alice)] == ["answered"]
 
 
-async def test_today_before_the_hour_replaces_the_scheduled_question(house: House) -> None:
+async def test_early_today_replaces_the_scheduled_question(house: House) -> None:
     alice, _ = await house.asked()
     house.telegram.advance(hours=12)
     await alice.says("/help")
@@ -76,7 +76,7 @@ async def test_today_before_the_hour_replaces_the_scheduled_question(house: Hous
     assert len(house.asks(alice)) == 1
 
 
-async def test_week_has_seven_different_questions_at_their_hour(house: House) -> None:
+async def test_seven_days_bring_seven_questions(house: House) -> None:
     """It includes the night in which Lisbon's clocks go forward: the hour stays half past eight on the wall."""
     house.telegram.move_to(datetime(2027, 3, 25, 9, 0, tzinfo=UTC))
     alice = await house.settled()
@@ -165,7 +165,7 @@ async def test_unreported_block_ends_when_they_write(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_asks_late_after_hours_and_once_after_days_down(house_of_its_own: Make) -> None:
+async def test_late_questions_come_once(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         dora = await house.settled("Dora", hour="10:00")
         await house.bot.stop()
@@ -206,7 +206,7 @@ async def test_asks_late_after_hours_and_once_after_days_down(house_of_its_own: 
         assert len(house.telegram.calls("sendMessage", since=called)) == 2
 
 
-async def test_update_ids_may_restart_lower_after_a_quiet_week(house: House) -> None:
+async def test_update_ids_may_restart_lower(house: House) -> None:
     alice = await house.settled()
     await house.caught_up()
     house.telegram.world.updates.last_id = 1_000

@@ -32,7 +32,7 @@ async def gone(person: Person, *texts: str) -> None:
     assert not there(), "it stays in the chat"
 
 
-async def test_kept_line_leaves_the_chat_with_its_question(house: House) -> None:
+async def test_kept_line_leaves_the_chat(house: House) -> None:
     alice, asked = await house.asked()
     await turns_on(alice, "Discreet mode")
     sent = await alice.says(WORDS)

@@ -19,7 +19,7 @@ def besides_questions(seen: Seen) -> str:
     return text
 
 
-async def test_eight_lines_are_told_once_and_then_on_request(house: House) -> None:
+async def test_eight_lines_are_summed_up_once(house: House) -> None:
     alice, bob = await paired(house)
     for number in range(8):
         shared = await shares(alice, f"{WORDS} {number}")

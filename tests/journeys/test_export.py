@@ -25,7 +25,7 @@ def content(house: House, seen: Seen) -> bytes:
     return house.telegram.world.files[seen.content["document"]["file_id"]].content
 
 
-async def test_everything_comes_as_a_page_and_as_json(house: House) -> None:
+async def test_export_is_a_page_and_json(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     page, data = await exports(alice)
@@ -48,13 +48,13 @@ async def test_everything_comes_as_a_page_and_as_json(house: House) -> None:
     await exports(alice)
 
 
-async def test_file_that_telegram_refuses_to_take_now_comes_later(house: House) -> None:
+async def test_refused_file_comes_later(house: House) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendDocument", "429", retry_after=1)
     await exports(alice)
 
 
-async def test_export_that_may_not_have_arrived_can_be_had_again_at_once(house: House) -> None:
+async def test_unconfirmed_export_can_be_repeated_at_once(house: House) -> None:
     house.expects("telegram.strange", "incident")
     alice = await house.settled()
     await house.telegram.fault("sendDocument", "strange", times=2, result={})
@@ -64,7 +64,7 @@ async def test_export_that_may_not_have_arrived_can_be_had_again_at_once(house: 
     await exports(alice)
 
 
-async def test_export_of_one_is_not_seen_by_the_other(house: House) -> None:
+async def test_partner_does_not_notice_an_export(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)
     bob._acts()
@@ -76,7 +76,7 @@ async def test_export_of_one_is_not_seen_by_the_other(house: House) -> None:
     assert alice.new == []
 
 
-async def test_export_is_taken_in_after_a_yes_only(house: House) -> None:
+async def test_import_needs_a_yes(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     _, data = await exports(alice)

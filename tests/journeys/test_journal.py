@@ -99,7 +99,7 @@ async def test_word_and_theme_lead_to_their_lines(house: House) -> None:
     await alice.hears(f"Your lines: {theme}")
 
 
-async def test_journal_is_german_and_kind_when_it_is_empty(house: House) -> None:
+async def test_empty_journal_is_kind_in_german(house: House) -> None:
     anna = await house.settled()
     await anna.says("/language Deutsch")
     await anna.says("/journal")

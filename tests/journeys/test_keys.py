@@ -1,4 +1,4 @@
-"""With a key that isn't the database's nothing is lost, neither what was kept nor what comes meanwhile."""
+"""With a key that isn't the database's nothing is lost, neither kept lines nor texts that come meanwhile."""
 
 import asyncio
 import os
@@ -83,7 +83,7 @@ async def test_words_wait_for_their_key(house_of_its_own: Make) -> None:
         assert await house.lines(alice) == ["I kept the ticket."]
 
 
-async def test_files_and_memory_are_private_to_the_owner(house_of_its_own: Make) -> None:
+async def test_files_and_memory_are_private(house_of_its_own: Make) -> None:
     before = os.umask(0)
     try:
         async with house_of_its_own() as house:
@@ -119,7 +119,7 @@ async def test_no_key_is_made_automatically_on_postgresql(tmp_path: Path, postgr
         assert not config.exists()
 
 
-async def test_second_machine_with_its_own_key_is_refused(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_second_machines_own_key_is_refused(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.new() as url, stand_in() as telegram:
         env = {"AJAR_DATABASE_URL": url, "AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
         async with start_bot(telegram, tmp_path / "one", **env) as first:

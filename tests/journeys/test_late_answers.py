@@ -53,7 +53,7 @@ async def test_several_waiting_chats_delay_nobody(house: House) -> None:
     await house.telegram.confirmed()
 
 
-async def test_general_429_is_waited_out_and_everybody_answered(house: House) -> None:
+async def test_general_429_delays_but_answers_everybody(house: House) -> None:
     people = [await house.settled(f"One {number}") for number in range(12)]
     called = len(house.telegram.calls())
     house.telegram.world.faults.add(Fault("sendMessage", "429", times=-1, retry_after=4))

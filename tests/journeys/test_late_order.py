@@ -172,7 +172,7 @@ async def test_broken_connections_lose_no_answer(house: House) -> None:
         await person.hears(HELP, seconds=30)
 
 
-async def test_tap_after_a_late_answer_stops_its_spinner(house: House) -> None:
+async def test_tap_after_a_late_answer_stops_spinning(house: House) -> None:
     alice, asked = await house.asked()
     house.expects("telegram.request")
     house.telegram.world.faults.add(Fault("sendMessage", "502", chat_id=alice.id, times=-1))
@@ -186,7 +186,7 @@ async def test_tap_after_a_late_answer_stops_its_spinner(house: House) -> None:
     assert told(alice, HELP, "All right, not today.") == [HELP, "All right, not today."]
 
 
-async def test_question_comes_at_most_twice_however_often_killed(house_of_its_own: Make) -> None:
+async def test_killed_bot_repeats_a_question_once(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice = await house.settled()
         house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
@@ -202,7 +202,7 @@ async def test_question_comes_at_most_twice_however_often_killed(house_of_its_ow
         await alice.hears("Kept, and")
 
 
-async def test_late_answer_remembers_nothing_of_an_erased_user(house: House) -> None:
+async def test_late_answer_forgets_an_erased_user(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "502")
     await alice.says("Not to be lost.")

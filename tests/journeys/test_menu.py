@@ -26,7 +26,7 @@ async def becomes(house: House, person: Person, names: tuple[str, ...]) -> None:
     assert menu(house, person) == names
 
 
-async def test_commands_for_two_are_there_only_in_a_pair(house: House) -> None:
+async def test_commands_for_two_need_a_pair(house: House) -> None:
     assert not {"share", "waiting", "noticed", "ritual", "unpair", "resume"} & set(ALONE)
     assert {"share", "waiting", "noticed", "ritual", "unpair"} == set(PAIRED) - set(ALONE)
     alice = await house.settled()
@@ -71,7 +71,7 @@ async def test_pause_can_be_ended_from_the_menu(house: House) -> None:
     await becomes(house, alice, ALONE)
 
 
-async def test_pause_that_ends_on_its_own_leaves_the_menu(house: House) -> None:
+async def test_ended_pause_leaves_the_menu(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Three days")
@@ -82,7 +82,7 @@ async def test_pause_that_ends_on_its_own_leaves_the_menu(house: House) -> None:
     await becomes(house, alice, ALONE)
 
 
-async def test_menu_follows_the_language_and_goes_with_an_erase(house: House) -> None:
+async def test_menu_follows_language_and_erase(house: House) -> None:
     alice, _ = await paired(house)
     await becomes(house, alice, PAIRED)
     await alice.says("/language")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOTICED = "You filled the tank before my early shift."
 
 
-async def test_what_was_noticed_stays_private_until_it_is_given(house: House) -> None:
+async def test_noticed_line_is_private_until_given(house: House) -> None:
     alice, bob = await paired(house)
     bob._acts()
     await alice.says("/noticed")
@@ -27,7 +27,7 @@ async def test_what_was_noticed_stays_private_until_it_is_given(house: House) ->
     assert "Advice is welcome" not in alice.last.labels, "thanks need none"
 
 
-async def test_nobody_is_asked_what_they_noticed_of_nobody(house: House) -> None:
+async def test_single_users_are_not_asked_to_notice(house: House) -> None:
     alice = await house.settled("Alice")
     await alice.says("/noticed")
     await alice.hears("nobody you share with")

@@ -63,7 +63,7 @@ async def test_end_of_a_pause_is_said_once(house: House, choice: str, days: int)
         ),
     ],
 )
-async def test_pause_until_a_date_is_tapped_or_typed(house: House, language: str, typed: list[str]) -> None:
+async def test_pause_date_is_tapped_or_typed(house: House, language: str, typed: list[str]) -> None:
     house.telegram.move_to(datetime(house.telegram.now.year + 1, 3, 1, 9, 0, tzinfo=UTC))
     alice = await house.settled()
     await alice.speaks(language)
@@ -102,7 +102,7 @@ def _weekday(day: date, language: str) -> str:
     return german[day.weekday()] if language == "de" else f"{day:%A}"
 
 
-async def test_date_not_in_the_future_is_asked_again(house: House) -> None:
+async def test_past_date_is_queried(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until a date")
@@ -114,7 +114,7 @@ async def test_date_not_in_the_future_is_asked_again(house: House) -> None:
     assert "The next question comes today at 20:30." in (await alice.hears("Settings")).text
 
 
-async def test_pause_from_the_settings_leads_back_to_them(house: House) -> None:
+async def test_settings_pause_leads_back(house: House) -> None:
     alice = await house.settled()
     await alice.says("/settings")
     settings = await alice.hears("Settings")
@@ -136,7 +136,7 @@ async def test_pause_from_the_settings_leads_back_to_them(house: House) -> None:
 # --- snoozing, and the reminder
 
 
-async def test_reminder_comes_once_for_an_open_question_only(house: House) -> None:
+async def test_open_question_gets_one_reminder(house: House) -> None:
     names = ("Alice", "Bob", "Carol", "Dora", "Emil", "Fritz")
     people = await asyncio.gather(*(house.settled(name, hour="12:00") for name in names))
     alice, bob, carol, dora, emil, fritz = people
@@ -204,7 +204,7 @@ async def test_snooze_near_the_next_question_says_so(house: House) -> None:
 # --- on its own
 
 
-async def test_silence_slows_it_down_and_anything_wakes_it(house: House) -> None:
+async def test_silence_slows_and_activity_revives(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.moves_on(alice, hours=11, minutes=31)
     for _ in range(6):

@@ -167,7 +167,7 @@ async def test_each_chooses_the_name_shown(house: House) -> None:
     assert "\u2068Bobby\u2069 has said yes" in (await alice.hears("has said yes")).text
 
 
-async def test_text_typed_beside_an_offered_name_is_asked_about(house: House) -> None:
+async def test_text_beside_a_name_is_queried(house: House) -> None:
     alice = await house.settled("Alice")
     await alice.says("/pair")
     await alice.hears(NAME)
@@ -280,7 +280,7 @@ async def test_dead_link_does_not_spoil_the_start(house: House) -> None:
     assert "One line is enough." in (await bob.hears(NOWHERE)).text
 
 
-async def test_link_followed_during_the_start_is_shown_at_once(house: House) -> None:
+async def test_link_interrupts_the_start(house: House) -> None:
     alice = await house.settled("Alice")
     bob = await house.consenting("Bob")
     await bob.follows(link_of(await invites(alice)))
@@ -295,7 +295,7 @@ async def test_link_followed_during_the_start_is_shown_at_once(house: House) -> 
     await bob.hears("is asked in turn")
 
 
-async def test_partner_name_can_be_changed_but_not_removed(house: House) -> None:
+async def test_partner_name_changes_but_stays(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await bob.says("/settings")
@@ -376,7 +376,7 @@ async def test_two_with_one_code_at_once(house: House) -> None:
     await loser.hears(NAME)
 
 
-async def test_code_that_opens_nothing_may_be_a_line(house: House) -> None:
+async def test_unknown_code_may_be_a_line(house: House) -> None:
     bob, _ = await house.asked("Bob")
     await bob.says("mornings")
     await bob.hears("Kept, and")
@@ -444,7 +444,7 @@ async def test_invitation_is_never_kept_as_a_line(house: House) -> None:
     assert not await house.lines(bob)
 
 
-async def test_invitation_edited_into_a_line_keeps_the_line(house: House) -> None:
+async def test_edited_invitation_leaves_the_line(house: House) -> None:
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
     link = link_of(await invites(alice))
@@ -543,7 +543,7 @@ async def test_yes_can_be_taken_back_until_confirmed(house: House) -> None:
     assert not pairs(house, alice, bob)
 
 
-async def test_paired_users_stay_paired_and_third_learns_nothing(house: House) -> None:
+async def test_third_person_learns_nothing_of_a_pair(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     charlie = await house.settled("Charlie")
@@ -558,7 +558,7 @@ async def test_paired_users_stay_paired_and_third_learns_nothing(house: House) -
     assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
 
 
-async def test_partner_hears_of_the_end_on_reaching_for_sharing(house: House) -> None:
+async def test_end_is_told_on_reaching_for_sharing(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await alice.says("/unpair")
@@ -597,7 +597,7 @@ async def test_pairing_again_needs_both(house: House) -> None:
     await alice.hears("can share lines now")
 
 
-async def test_charlie_with_forged_buttons_learns_and_changes_nothing(house: House) -> None:
+async def test_charlies_forged_buttons_do_nothing(house: House) -> None:
     alice, bob = await two(house)
     charlie = await house.settled("Charlie")
     await follows_and_accepts(bob, link_of(await invites(alice)))
@@ -624,7 +624,7 @@ async def test_charlie_with_forged_buttons_learns_and_changes_nothing(house: Hou
     assert not any("Alice" in text or "Bob" in text for text in seen)
 
 
-async def test_pairing_goes_on_after_a_kill_at_every_step(house_of_its_own: Make) -> None:
+async def test_pairing_survives_a_kill_at_every_step(house_of_its_own: Make) -> None:
     """An act is in flight when SIGKILL comes. Kills between two statements: services/test_pairing_killed."""
     async with house_of_its_own() as house:
         alice, bob = await two(house)

@@ -32,7 +32,7 @@ async def erases(person: Person) -> None:
     await person.hears(GONE)
 
 
-async def test_erase_removes_everything_and_the_start_begins_anew(house: House) -> None:
+async def test_erase_removes_everything(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     await alice.says("/erase")
@@ -206,7 +206,7 @@ async def test_receivers_erase_changes_nothing_for_the_sharer(house: House) -> N
     assert await house.lines(alice) == [WORDS]
 
 
-async def test_erase_speaks_the_chosen_language_to_the_end(house: House) -> None:
+async def test_erase_keeps_the_chosen_language(house: House) -> None:
     alice = await house.settled()
     await alice.says("/language")
     await alice.taps("Deutsch")
@@ -216,7 +216,7 @@ async def test_erase_speaks_the_chosen_language_to_the_end(house: House) -> None
     await house.forgets(alice)
 
 
-async def test_whole_policy_is_under_privacy_also_before_agreeing(house: House) -> None:
+async def test_policy_is_readable_before_agreeing(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     await alice.taps("What is stored")
@@ -226,7 +226,7 @@ async def test_whole_policy_is_under_privacy_also_before_agreeing(house: House) 
     await house.forgets(alice)
 
 
-async def test_withdrawn_consent_stops_all_but_export_and_erase(house: House) -> None:
+async def test_withdrawn_consent_leaves_export_and_erase(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()

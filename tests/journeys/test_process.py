@@ -24,7 +24,7 @@ HELP = "One small question a day, one line back. It"
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_stop_finishes_work_in_flight_within_ten_seconds(house_of_its_own: Make, mode: str) -> None:
+async def test_stop_finishes_work_in_ten_seconds(house_of_its_own: Make, mode: str) -> None:
     listen = {} if mode == "webhook" else {"AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
     async with house_of_its_own(mode, **listen) as house:
         alice, bob, carol = [await house.settled(name) for name in ("Alice", "Bob", "Carol")]
@@ -62,7 +62,7 @@ async def test_stop_finishes_work_in_flight_within_ten_seconds(house_of_its_own:
 
 @pytest.mark.parametrize("kind", ["429", "502"])
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_waiting_goodbye_and_answer_do_not_delay_a_stop(house_of_its_own: Make, kind: str, mode: str) -> None:
+async def test_waiting_messages_do_not_delay_a_stop(house_of_its_own: Make, kind: str, mode: str) -> None:
     """An answer to somebody of whom nothing is stored comes after the start, a goodbye with a group's next update."""
     async with house_of_its_own(mode) as house:
         alice = house.newcomer()
@@ -199,7 +199,7 @@ PRIVATE = (
 )
 
 
-async def test_no_line_and_no_token_is_in_any_file(house_of_its_own: Make) -> None:
+async def test_no_file_holds_lines_or_tokens(house_of_its_own: Make) -> None:
     async with house_of_its_own(AJAR_LOG_LEVEL="DEBUG") as house:
         alice, _ = await house.asked("Wilhelmina")
         said = await alice.says(PRIVATE[0])

@@ -32,7 +32,7 @@ async def named(house: House) -> Person:
     return alice
 
 
-async def test_picture_comes_when_asked_for_and_the_text_says_the_same(house: House) -> None:
+async def test_requested_picture_matches_its_text(house: House) -> None:
     alice, _ = await house.told()
     await alice.says("/recap")
     seen = await alice.hears("No word was put to them, and none is needed.")
@@ -48,7 +48,7 @@ async def test_picture_comes_when_asked_for_and_the_text_says_the_same(house: Ho
     assert (seen.buttons, seen.spoilers()) == ([], []), "who asks for it sees it"
 
 
-async def test_sunday_brings_it_until_it_is_not_wanted(house: House) -> None:
+async def test_recap_comes_on_sundays_until_declined(house: House) -> None:
     alice = await named(house)
     await house.moves_on(alice, hours=35, minutes=31)
     alice._acts()

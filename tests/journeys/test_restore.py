@@ -1,4 +1,4 @@
-"""A restored backup brings back nothing that has ended; if that can't be told, the sharer is asked."""
+"""A restored backup brings back nothing that has ended; if the bot can't tell, it asks the sharer."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ async def deletes(alice: Person) -> None:
     await alice.hears("Deleted. I no longer have it.")
 
 
-async def test_ended_lines_are_not_opened_after_a_restore(house_of_its_own: Make) -> None:
+async def test_restore_opens_no_ended_lines(house_of_its_own: Make) -> None:
     """Four pairs have each ended something after the backup in their own way, and one has not."""
     ways: list[Ends | None] = [takes_back, unpairs, erases, deletes, None]
     async with house_of_its_own() as house:
@@ -111,7 +111,7 @@ async def asked_again(make: Make) -> AsyncIterator[tuple[House, Person, Person]]
         yield house, alice, bob
 
 
-async def test_yes_after_a_restore_lets_it_go_out(house_of_its_own: Make) -> None:
+async def test_yes_after_a_restore_sends_it(house_of_its_own: Make) -> None:
     async with asked_again(house_of_its_own) as (house, alice, bob):
         await alice.taps("Just listen")
         times = await alice.hears("First only this")

@@ -119,7 +119,7 @@ async def test_either_way_goes_out_alone(house: House) -> None:
     assert not announcements(alice)
 
 
-async def test_line_of_the_week_goes_in_and_comes_out(house: House) -> None:
+async def test_line_of_the_week_joins_and_leaves(house: House) -> None:
     alice, bob = await agreed(house)
     await tells(alice, 'The dog waited <b>&" at the door.')
     await alice.says("/ritual")
@@ -148,7 +148,7 @@ async def test_line_of_the_week_goes_in_and_comes_out(house: House) -> None:
     assert not announcements(bob)
 
 
-async def test_ritual_repeats_weekly_and_asks_in_the_morning(house: House) -> None:
+async def test_ritual_asks_every_week_in_the_morning(house: House) -> None:
     alice, bob = await agreed(house, ahead=2, hour="19:00")
     first = moment(house, alice)
     for week in ("first", "second"):
@@ -177,7 +177,7 @@ async def test_each_sees_it_by_their_own_clock(house: House) -> None:
     assert "every Sunday at 20:00" in (await alice.hears("Agreed with")).text
 
 
-async def test_no_is_not_told_and_can_be_reconsidered(house: House) -> None:
+async def test_no_stays_private_and_reversible(house: House) -> None:
     alice, bob = await paired(house)
     await proposes(alice, "Sunday", "20:00")
     await bob.hears("proposes a weekly moment")
@@ -204,7 +204,7 @@ async def test_withdrawn_proposal_is_gone(house: House) -> None:
     assert not house.stored("SELECT 1 FROM rituals WHERE proposer_id = ? AND state <> 'taken_back'", alice.id)
 
 
-async def test_ended_ritual_keeps_what_was_put_in_private(house: House) -> None:
+async def test_ended_ritual_keeps_entries_private(house: House) -> None:
     alice, bob = await agreed(house)
     await bob.hears(MORNING)
     await writes(bob, "It stays here.", "Either way")
@@ -239,7 +239,7 @@ async def test_ritual_ends_with_the_pair(house: House) -> None:
     assert not house.stored("SELECT 1 FROM ritual_seats WHERE user_id IN (?, ?)", alice.id, bob.id)
 
 
-async def test_charlie_with_their_ids_learns_and_changes_nothing(house: House) -> None:
+async def test_charlie_cannot_use_their_ids(house: House) -> None:
     alice, bob = await agreed(house)
     await alice.hears(MORNING)
     await writes(alice, "For Bob alone.", "Either way")
@@ -279,7 +279,7 @@ async def test_charlie_with_their_ids_learns_and_changes_nothing(house: House) -
     assert await opens(bob) == "For Bob alone."
 
 
-async def test_both_get_the_same_question_and_only_what_is_put_in_goes_out(house: House) -> None:
+async def test_same_question_reaches_both(house: House) -> None:
     alice, bob = await paired(house)
     await alice.says("/ritual")
     await alice.taps("One with a question for both")

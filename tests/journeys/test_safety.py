@@ -1,4 +1,4 @@
-"""The safety card, after words that sound like a crisis or like fear of somebody: it blocks and tells nothing."""
+"""The safety card, after words that sound like a crisis or like fear of somebody: it blocks and reveals nothing."""
 
 import pytest
 
@@ -18,7 +18,7 @@ async def quiet(person: Person, house: House) -> None:
     assert not any(CARD in seen.text for seen in person.sees)
 
 
-async def test_card_follows_a_kept_line_and_goes_at_a_tap(house: House) -> None:
+async def test_card_follows_a_line_until_tapped(house: House) -> None:
     alice, kept = await house.told(HEAVY)
     card = await alice.hears(CARD)
     assert card.message_id > kept.message_id, "first, and whatever it says, the line is kept"
@@ -47,7 +47,7 @@ async def test_nothing_remembers_the_card(house: House) -> None:
     assert not any(part in house.bot.output for part in (HEAVY, "safety", "phrases"))
 
 
-async def test_every_text_counts_in_every_state_and_language(house: House) -> None:
+async def test_every_text_is_checked_in_every_state(house: House) -> None:
     nobody = house.newcomer("Nora", "de")
     await nobody.says("/start")
     await nobody.hears("Eine kleine Frage")

@@ -166,7 +166,7 @@ async def test_values_are_shown_in_words(owner: Owner) -> None:
     assert upcoming == f"{owner.words('The next question comes')} {owner.words('today at')} 20:30."
 
 
-async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> None:
+async def test_settings_stay_in_one_message(owner: Owner) -> None:
     settings = await owner.opens()
     assert settings.labels[-1] == owner.words("Done")
     ways = [
@@ -192,7 +192,7 @@ async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> Non
     assert not seen.labels
 
 
-async def test_hour_is_tapped_or_typed_in_any_way(owner: Owner) -> None:
+async def test_hour_can_be_tapped_or_typed(owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Time")
     await owner.reads("I ask at 20:30.")
@@ -285,7 +285,7 @@ async def test_zone_by_the_present_time(house: House, owner: Owner) -> None:
     await _clock_is(house, owner, "Asia/Kolkata")
 
 
-async def test_zone_by_its_name_or_a_typed_clock_time(house: House, owner: Owner) -> None:
+async def test_zone_by_name_or_clock_time(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock")
     await owner.person.says(f"{house.telegram.now.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M}")
@@ -296,7 +296,7 @@ async def test_zone_by_its_name_or_a_typed_clock_time(house: House, owner: Owner
     await _clock_is(house, owner, "Europe/Warsaw")
 
 
-async def test_zone_by_a_city_in_the_users_language(house: House, owner: Owner) -> None:
+async def test_zone_by_a_localized_city(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock")
     await owner.person.says("Xyzzyville-on-Nowhere")
@@ -364,7 +364,7 @@ async def test_zone_from_the_list(house: House, owner: Owner) -> None:
     await _clock_is(house, owner, "Europe/Warsaw")
 
 
-async def test_another_language_is_used_at_once_and_stays(owner: Owner) -> None:
+async def test_new_language_applies_at_once(owner: Owner) -> None:
     other = Owner(owner.person, "en" if owner.language == "de" else "de")
     own, others = ("Deutsch", "English") if owner.language == "de" else ("English", "Deutsch")
     await owner.opens("/language")
@@ -472,7 +472,7 @@ async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
     assert house.stored(kept, owner.person.id) == before
 
 
-async def test_quiet_hours_mention_only_a_question_within_them(owner: Owner) -> None:
+async def test_quiet_hours_mention_their_question(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
     assert owner.words("still comes at") not in seen.text

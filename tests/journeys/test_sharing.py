@@ -144,7 +144,7 @@ async def test_several_lines_are_put_off_together(house: House) -> None:
     assert len((await bob.hears("still closed")).labels) == 1
 
 
-async def test_opened_line_stays_and_says_so_only_then(house: House) -> None:
+async def test_opened_line_stays_and_then_says_so(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -187,7 +187,7 @@ async def test_list_shows_the_state_of_each_line(house: House) -> None:
     assert "Take it back" not in seen.labels
 
 
-async def test_other_words_for_the_partner_keep_the_line(house: House) -> None:
+async def test_other_words_leave_the_line_unchanged(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     await alice.taps("Change")
@@ -305,7 +305,7 @@ async def test_line_keeps_its_buttons_without_a_partner(house: House) -> None:
     assert {"Change", "Delete"} <= set(still.labels)
 
 
-async def test_receiver_block_or_pause_is_invisible_to_the_sharer(house: House) -> None:
+async def test_sharer_sees_no_block_or_pause(house: House) -> None:
     alice, bob = await paired(house)
     await bob.blocks()
     await house.caught_up()

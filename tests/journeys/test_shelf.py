@@ -55,7 +55,7 @@ async def test_words_are_german_in_german(house: House) -> None:
     await anna.hears("Dein Wort dafür: enttäuscht")
 
 
-async def test_partner_gets_the_word_that_is_added_to_what_is_shared(house: House) -> None:
+async def test_partner_gets_an_added_word(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)
     await alice.taps("Name the feeling")

@@ -30,7 +30,7 @@ async def _asked_first(house: House, name: str = "Alice", **user: str) -> tuple[
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-async def test_few_taps_to_the_first_line_and_to_the_next_question(house: House, language: str) -> None:
+async def test_few_taps_reach_the_next_question(house: House, language: str) -> None:
     """Two taps and one line to the first kept line, at most four taps to the first scheduled Ask."""
     say = say_in(language)
     alice = house.newcomer(language_code=language)
@@ -67,7 +67,7 @@ async def test_few_taps_to_the_first_line_and_to_the_next_question(house: House,
     await house.until(lambda: house.asks(alice)[-1] == (f"{tomorrow}", "open"), "the next question")
 
 
-async def test_first_line_can_be_changed_and_deleted_at_once(house: House) -> None:
+async def test_first_line_can_be_changed_and_deleted(house: House) -> None:
     alice, _ = await _asked_first(house)
     await alice.says(LINE)
     await alice.taps("Change", await alice.hears("Kept, and"))
@@ -97,7 +97,7 @@ async def test_first_line_follows_an_edited_message(house: House) -> None:
     assert await house.lines(alice) == ["In my back."]
 
 
-async def test_first_line_that_is_too_long_waits_for_a_decision(house: House) -> None:
+async def test_too_long_first_line_waits(house: House) -> None:
     alice, question = await _asked_first(house)
     await alice.says("x" * 301)
     await alice.hears("That's 301 characters")
@@ -137,7 +137,7 @@ async def test_question_left_open_is_answered_later(house: House) -> None:
     assert house.asks(alice) == [(f"{house.telegram.now.date()}", "answered")]
 
 
-async def test_line_typed_at_the_hour_is_the_line(house: House) -> None:
+async def test_line_typed_at_the_hour_counts(house: House) -> None:
     alice, _ = await _asked_first(house)
     await alice.taps(HOUR_FIRST)
     await alice.hears(HOUR)
@@ -146,7 +146,7 @@ async def test_line_typed_at_the_hour_is_the_line(house: House) -> None:
     assert await house.lines(alice) == [LINE]
 
 
-async def test_hour_and_clock_first_then_one_can_try(house: House) -> None:
+async def test_hour_and_clock_may_come_first(house: House) -> None:
     alice = await house.settled(hour="08:00")
     await alice.taps("Yes, one now")
     assert is_question(await alice.waits_for(is_question))
@@ -174,7 +174,7 @@ async def test_declining_allows_coming_back(house: House) -> None:
     assert house.remembers(alice)
 
 
-async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
+async def test_stored_data_is_explained_before_agreeing(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     greeting = await alice.hears(GREETING)
@@ -294,7 +294,7 @@ async def test_wrong_city_leads_back_to_the_clocks(house: House) -> None:
     await alice.hears(CLOCK)
 
 
-async def test_unknown_city_is_reported_and_the_clocks_stay(house: House) -> None:
+async def test_unknown_city_keeps_the_clocks(house: House) -> None:
     alice = await _at_the_clock(house)
     for unknown in ("Xyzzyville-on-Nowhere", "x" * 500, "Lissabon?" * 20):
         await alice.says(unknown)
@@ -327,7 +327,7 @@ async def test_location_keyboard_goes_away_when_done(house: House) -> None:
     assert not alice.keyboard
 
 
-async def test_way_back_at_every_step_of_the_clock(house: House) -> None:
+async def test_every_clock_step_has_a_way_back(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     await alice.hears("Type the name of your town")
@@ -382,7 +382,7 @@ async def test_clock_is_found_in_two_more_taps(
     await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", alice.id) == [(zone,)], zone)
 
 
-async def test_typed_time_that_is_no_clock_is_named(house: House) -> None:
+async def test_impossible_clock_time_is_reported(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("25:00")
     assert "Somewhere else" in (await alice.hears("There is no such time of day")).labels
@@ -394,7 +394,7 @@ def _clock(house: House, zone: str) -> str:
     return f"{house.telegram.now.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
-async def test_location_on_the_open_sea_gives_a_clock(house: House) -> None:
+async def test_open_sea_still_gives_a_clock(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.sends("location", latitude=0.0, longitude=-30.0)
     said = await alice.waits_for(lambda seen: bool(seen.labels))
@@ -433,7 +433,7 @@ async def test_typing_works_after_the_list_of_cities(house: House) -> None:
     assert await _zone(house, alice) in {"Europe/Oslo", "Europe/Berlin"}
 
 
-async def test_every_offered_clock_leads_to_cities_that_show_it(house: House) -> None:
+async def test_every_clock_leads_to_its_cities(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     clocks = [label for label in (await alice.hears("Type the name of your town")).labels if ":" in label]
@@ -447,7 +447,7 @@ async def test_every_offered_clock_leads_to_cities_that_show_it(house: House) ->
         await alice.hears("Type the name of your town")
 
 
-async def test_clock_of_one_place_only_is_taken_at_once(house: House) -> None:
+async def test_clock_of_one_place_is_taken(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     await alice.taps(_clock(house, "Asia/Kathmandu"))
@@ -506,7 +506,7 @@ async def test_language_can_be_set_at_any_step(house: House) -> None:
     assert house.stored("SELECT language FROM users WHERE id = ?", alice.id) == [("en",)]
 
 
-async def test_command_that_only_works_later_is_told_so(house: House) -> None:
+async def test_later_commands_say_so(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/language de")
     assert GREETING in (await alice.hears("That works once these first steps are done.")).text

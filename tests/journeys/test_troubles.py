@@ -100,7 +100,7 @@ async def test_idempotent_calls_are_retried_until_they_work(house: House) -> Non
     await alice.hears("All right, not today.")
 
 
-async def test_too_old_tap_is_answered_by_a_message(house: House) -> None:
+async def test_old_tap_gets_a_message(house: House) -> None:
     house.expects("none")  # but Telegram refuses the toast
     alice, asked = await house.asked()
     description = "Bad Request: query is too old and response timeout expired or query ID is invalid"
@@ -109,7 +109,7 @@ async def test_too_old_tap_is_answered_by_a_message(house: House) -> None:
     await alice.hears("That button is from an earlier time.")
 
 
-async def test_tap_that_telegram_gave_up_is_not_acknowledged(house: House) -> None:
+async def test_expired_tap_is_not_acknowledged(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "429", retry_after=4)
     await alice.taps("Not today")
@@ -121,7 +121,7 @@ async def test_tap_that_telegram_gave_up_is_not_acknowledged(house: House) -> No
     assert not house.telegram.calls("answerCallbackQuery", since=called)
 
 
-async def test_always_cut_connection_brings_at_most_three_copies(house: House) -> None:
+async def test_cut_connections_bring_three_copies_at_most(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
@@ -134,7 +134,7 @@ async def test_always_cut_connection_brings_at_most_three_copies(house: House) -
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "404", "cut_before", "cut_after", "malformed"])
-async def test_tap_takes_effect_whatever_happens_to_its_answer(house: House, kind: str) -> None:
+async def test_tap_works_despite_a_failed_answer(house: House, kind: str) -> None:
     house.expects("telegram.request")  # it logs that an answer can't be read
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", kind, chat_id=alice.id)
@@ -167,7 +167,7 @@ async def test_unreachable_user_is_not_written_to(house: House, description: str
 
 
 @pytest.mark.parametrize("kind", ["400", "403"])
-async def test_chat_once_not_found_is_asked_and_answered(house: House, kind: str) -> None:
+async def test_recovered_chat_is_asked_and_answered(house: House, kind: str) -> None:
     house.expects("none")  # but Telegram refuses the first try
     description = {"400": "Bad Request: chat not found", "403": "Forbidden: of a kind nobody has heard of"}[kind]
     alice = await house.settled()
@@ -237,7 +237,7 @@ async def test_receiving_goes_on_despite_any_fault(house: House, kind: str) -> N
     assert copies(bob, HELP) == 1
 
 
-async def test_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> None:
+async def test_malformed_update_is_set_aside_alone(house: House) -> None:
     house.expects("incident")
     alice = await house.settled()
     await house.telegram.fault("getUpdates", "malformed")
@@ -246,7 +246,7 @@ async def test_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> N
     await house.caught_up()
 
 
-async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> None:
+async def test_bot_waits_for_a_second_bot(house: House) -> None:
     alice = await house.settled()
     await house.caught_up()  # so that the bot waits for more
     called = len(house.telegram.calls())
@@ -353,7 +353,7 @@ def _set_rhythm(house: House, person: Person, rhythm: str) -> None:
         connection.execute("UPDATE users SET rhythm = ? WHERE id = ?", (rhythm, person.id))
 
 
-async def test_failing_update_is_given_up_after_five_tries(house: House) -> None:
+async def test_failing_update_gets_five_tries(house: House) -> None:
     house.expects("incident", "update.failed")
     alice, bob = await house.settled(), await house.settled("Bob")
     said = len(house.bot.output)

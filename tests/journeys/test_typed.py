@@ -1,4 +1,4 @@
-"""What people type when a time, a day, a place or a code is wanted, and what the bot says it understood."""
+"""What people type when the bot asks for a time, a day, a place or a code, and what it says it understood."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -56,14 +56,14 @@ async def test_relative_time_is_typed(house: House) -> None:
     assert due(house, alice) in ([f"Mon {now + timedelta(hours=2, minutes=n):%H:%M}"] for n in (0, 1, 2))
 
 
-async def test_text_that_is_no_time_is_a_line(house: House) -> None:
+async def test_text_without_a_time_is_a_line(house: House) -> None:
     alice = await wants_time(house)
     await alice.says("The dog")
     await alice.hears("There is a line to this question already")
     assert not due(house, alice)
 
 
-async def test_offered_times_can_be_typed_after_another_text(house: House) -> None:
+async def test_offered_times_remain_typable(house: House) -> None:
     alice = await wants_time(house)
     for line in ("The dog", "and the cat"):
         await alice.says(line)
@@ -74,7 +74,7 @@ async def test_offered_times_can_be_typed_after_another_text(house: House) -> No
 
 
 @pytest.mark.parametrize("typed", ["25:30", "later today", "maybe 8pm", "some Friday"])
-async def test_unclear_time_is_asked_back_and_is_no_line(house: House, typed: str) -> None:
+async def test_unclear_time_is_queried(house: House, typed: str) -> None:
     alice = await wants_time(house)
     await alice.says(typed)
     await alice.hears("I couldn't read a time in that.")
@@ -167,7 +167,7 @@ async def test_unknown_slash_order_is_asked_back(house: House) -> None:
     assert until[5:] == "05-04"
 
 
-async def test_next_friday_on_a_thursday_is_asked_back(house: House) -> None:
+async def test_next_friday_on_thursday_is_queried(house: House) -> None:
     alice = await house.settled()
     while house.telegram.now.weekday() != 3:
         house.telegram.advance(days=1)
@@ -185,7 +185,7 @@ async def test_next_friday_on_a_thursday_is_asked_back(house: House) -> None:
 # --- a typo, corrected by editing the message -------------------------------------------------------------------------
 
 
-async def test_edited_hour_and_city_count_at_the_start(house: House) -> None:
+async def test_edited_hour_and_city_count(house: House) -> None:
     alice = await house.consenting()
     hour = await alice.says("25:30")
     await alice.hears("I couldn't read that as a time.")
@@ -223,7 +223,7 @@ async def test_edited_value_counts_while_awaited(house: House) -> None:
     assert kept
 
 
-async def test_edited_command_counts_if_it_sets_a_value(house: House) -> None:
+async def test_edited_command_can_set_a_value(house: House) -> None:
     alice, _ = await house.asked()
     for command, answer, edited, answer_now in (
         ("/time 8pm", "From now on I ask at 20:00.", "/time 9pm", "From now on I ask at 21:00."),
@@ -254,7 +254,7 @@ async def test_edited_command_counts_if_it_sets_a_value(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_other_edited_command_does_nothing_and_says_so(house: House) -> None:
+async def test_other_edited_commands_do_nothing(house: House) -> None:
     alice, _ = await house.told()
     for command, answer, edited in (
         ("/resume", "You weren't paused", "/resume now"),
@@ -352,7 +352,7 @@ async def test_time_of_a_snooze_can_be_typed(house: House, typed: str, said: str
     assert await house.lines(alice) == []
 
 
-async def test_typo_in_a_snooze_is_corrected_by_editing(house: House) -> None:
+async def test_edit_corrects_a_snooze(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.hears("When should I ask again?")
@@ -363,7 +363,7 @@ async def test_typo_in_a_snooze_is_corrected_by_editing(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_after_going_back_a_time_is_an_answer(house: House) -> None:
+async def test_after_back_a_time_is_an_answer(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.taps("Back", await alice.hears("When should I ask again?"))
@@ -382,7 +382,7 @@ async def test_after_going_back_a_time_is_an_answer(house: House) -> None:
         ("the 45th", "I need a time within a week."),
     ],
 )
-async def test_time_of_a_repeated_announcement_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_repeated_announcement_time_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, bob = await paired(house)
     await bob.says("/today")
     await bob.waits_for(lambda seen: "Not today" in seen.labels, what="a question")

@@ -1,4 +1,4 @@
-"""The webhook: whom it believes, what it repeats, and that nothing is lost when the bot is away."""
+"""The webhook: whose requests it believes, what it repeats, and that nothing is lost when the bot is away."""
 
 import asyncio
 import io
@@ -64,7 +64,7 @@ async def test_binary_secret_is_refused_quietly(house: House) -> None:
     ("body", "status"),
     [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 200), (b"5", 200), (b"{}", 200), (b" " * 2_000_000, 413)],
 )
-async def test_invalid_update_is_answered_and_does_no_harm(house: House, body: bytes, status: int) -> None:
+async def test_invalid_update_is_answered_harmlessly(house: House, body: bytes, status: int) -> None:
     house.expects("incident")  # it is logged that it can't be read
     async with (
         aiohttp.ClientSession() as session,
@@ -136,7 +136,7 @@ async def test_removed_webhook_is_reported_and_set_again(tmp_path: Path) -> None
             assert first.output[said:].count("webhook.lost") < 10
 
 
-async def test_messages_during_downtime_are_answered_once_in_order(house_of_its_own: Make) -> None:
+async def test_downtime_messages_are_answered_in_order(house_of_its_own: Make) -> None:
     async with house_of_its_own("webhook") as house:
         alice, _ = await house.asked()
         await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=2.0)

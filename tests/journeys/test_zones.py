@@ -96,7 +96,7 @@ def sent(person: Person, question: Seen) -> datetime:
         ("2028-01-01", {"Pacific/Apia 00:00", "Asia/Kathmandu 00:00", "Pacific/Kiritimati 23:45"}),
     ],
 )
-async def test_each_date_is_asked_once_at_its_hour(house: House, changes: str, homes: set[str]) -> None:
+async def test_each_date_is_asked_once_on_time(house: House, changes: str, homes: set[str]) -> None:
     """Covers midnights that don't exist or come twice, hours that are jumped over or come twice, and ordinary ones."""
     change = date.fromisoformat(changes)
     house.telegram.move_to(max(datetime.combine(change - 2 * DAY, time(12), UTC), house.telegram.now))
@@ -183,7 +183,7 @@ async def goes_to(person: Person, place: str) -> str:
         ),
     ],
 )
-async def test_zone_change_just_before_and_after_the_question(
+async def test_zone_change_around_the_question(
     house: House,
     home: str,
     hour: str,
@@ -258,7 +258,7 @@ async def test_down_for_three_hours_around_the_world(house: House) -> None:
         assert len(questions(person)) == len(asked(house, person)) == 1
 
 
-async def test_down_for_three_days_over_a_clock_change(house: House) -> None:
+async def test_three_days_down_over_a_clock_change(house: House) -> None:
     house.telegram.move_to(datetime(2028, 3, 10, 17, 0, tzinfo=UTC))
     homes = [("America/New_York", time(2, 15)), ("America/New_York", time(12, 30)), ("Asia/Kathmandu", time(23, 0))]
     people = await asyncio.gather(*(moves_in(house, zone, at) for zone, at in homes))
@@ -276,7 +276,7 @@ async def test_down_for_three_days_over_a_clock_change(house: House) -> None:
     assert [state for _, state in house.asks(people[1])] == ["skipped", "missed", "missed", "open"]
 
 
-async def test_clock_set_back_an_hour_asks_no_date_twice(house: House) -> None:
+async def test_clock_set_back_repeats_no_date(house: House) -> None:
     house.telegram.move_to(datetime(2028, 3, 24, 9, 0, tzinfo=UTC))
     cairo, santiago, beirut = await asyncio.gather(
         moves_in(house, "Africa/Cairo", time(12, 0)),

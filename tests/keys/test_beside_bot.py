@@ -1,4 +1,4 @@
-"""`ajar keys rotate` while a bot runs: it takes the new version over first, and nobody notices anything."""
+"""`ajar keys rotate` while a bot runs: the bot adopts the new version first, and nobody notices anything."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +79,7 @@ async def _lines(house: House, config: Config, user_id: int) -> list[str]:
         return [words[line_id] for (line_id,) in found]
 
 
-async def test_nothing_is_wrapped_before_the_bot_has_the_new_key(
+async def test_wrapping_waits_for_the_bots_key(
     tmp_path: Path, key_file: Path, sqlite_template: SqliteTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bot that has a copy of the file, as systemd gives it one, learns of the new version when it starts again."""
@@ -111,7 +111,7 @@ async def _starts_again(config: Config) -> None:
         await rows.master_keys.record(alone=True)
 
 
-def test_ring_is_taken_over_only_with_all_its_keys() -> None:
+def test_adopted_ring_needs_all_its_keys() -> None:
     ring = KeyRing.new()
     sealed, newer = ring.wrap(b"k" * 32, 7), ring.rotated()
     for other in (newer.without(1), KeyRing.new()):

@@ -1,4 +1,4 @@
-"""`ajar keys rotate` beside several bots on PostgreSQL: all take the new version over first, and a kill harms none."""
+"""`ajar keys rotate` beside several bots on PostgreSQL: all adopt the new version first, and a kill harms none."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -93,7 +93,7 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})
 
 
-async def test_all_bots_go_on_with_the_new_version(config: Config) -> None:
+async def test_all_bots_adopt_the_new_version(config: Config) -> None:
     async with running(config) as (one, other):
         said = await commands.rotate(config)
         assert said[0] == "Version 2 of the master key now wraps the keys of all users (6 were changed)."
@@ -107,7 +107,7 @@ async def test_all_bots_go_on_with_the_new_version(config: Config) -> None:
     assert not kept_file(path).exists()
 
 
-async def test_nothing_is_wrapped_before_the_last_bot_has_it(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wrapping_waits_for_the_last_bot(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(config, copies=True) as (one, other):
         with monkeypatch.context() as impatient:
             impatient.setattr(commands, "_PATIENCE", 0.5)

@@ -22,7 +22,7 @@ def extracted(source: str) -> list[tuple[int, str, list[str]]]:
     return [(line, str(message), comments) for line, message, comments, _ in found]
 
 
-def test_prompts_and_examples_come_with_line_and_comment() -> None:
+def test_prompts_carry_line_and_comment() -> None:
     example = "Example of an answer to work.rain: What was wet?"
     assert extracted(PROMPTS) == [
         (6, "What was wet?", ["Prompt work.rain, depth 2, name it"]),
@@ -31,7 +31,7 @@ def test_prompts_and_examples_come_with_line_and_comment() -> None:
     ]
 
 
-def test_titles_and_cues_come_with_line_and_comment() -> None:
+def test_titles_and_cues_carry_line_and_comment() -> None:
     theme = '[[theme]]\nid = "work"\ntitle = "Work"\n'
     cue = '[[cue]]\nid = "listen.nod"\nwish = "listen"\ntext = "A nod."\n'
     assert extracted(theme) == [(3, "Work", ["Theme work"])]

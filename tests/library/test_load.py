@@ -51,7 +51,7 @@ def test_library_cannot_be_changed(content: Content) -> None:
         library.prompts["work.d1"] = library.prompts["work.d2"]  # type: ignore[index]
 
 
-def test_library_needs_prompts_for_users_without_a_pair(content: Content) -> None:
+def test_library_needs_prompts_for_one(content: Content) -> None:
     for theme in ("work", "weather"):
         content.spoil(f"prompts/{theme}.toml", 'role = "teller"', 'role = "either"')
     nothing = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
@@ -202,14 +202,14 @@ def test_text_of_the_maximum_length_is_fine(content: Content) -> None:
     assert check(content.folder) == []
 
 
-def test_second_of_two_equal_ids_names_the_first(content: Content) -> None:
+def test_duplicate_id_names_the_first(content: Content) -> None:
     content.spoil(WORK, 'id = "work.d2"', 'id = "work.d1"')
     assert check(content.folder) == [
         'content/prompts/work.toml:14: id "work.d1" is already used at content/prompts/work.toml:2'
     ]
 
 
-def test_equal_texts_are_found_despite_case_and_spaces(content: Content) -> None:
+def test_equal_texts_ignore_case_and_spaces(content: Content) -> None:
     content.spoil("prompts/weather.toml", "What of weather is at depth 1?", "what OF  work is at depth 1?")
     assert check(content.folder) == [
         "content/prompts/weather.toml:6: text has stray spaces",
@@ -225,7 +225,7 @@ def test_example_must_not_repeat_another_text(content: Content) -> None:
     ]
 
 
-def test_all_mistakes_are_reported_at_once_in_order(content: Content) -> None:
+def test_all_mistakes_are_reported_in_order(content: Content) -> None:
     content.spoil(WORK, "depth = 2", "depth = 9")
     content.spoil(WORK, 'role = "teller"', 'role = "boss"')
     content.spoil("prompts/weather.toml", "Sun on weather 1.", "Sun!")
@@ -268,7 +268,7 @@ def test_missing_file_is_reported(content: Content, name: str) -> None:
     assert f"content/{name}:1: this file is missing" in check(content.folder)
 
 
-def test_folder_in_place_of_a_file_is_reported(content: Content) -> None:
+def test_folder_instead_of_file_is_reported(content: Content) -> None:
     (content.folder / "cues.toml").unlink()
     (content.folder / "cues.toml").mkdir()
     assert check(content.folder) == ["content/cues.toml:1: this file cannot be read: Is a directory"]
@@ -309,7 +309,7 @@ def test_windows_line_ends_change_nothing(content: Content) -> None:
     assert check(content.folder) == before != []
 
 
-def test_single_table_instead_of_a_list_is_reported(content: Content) -> None:
+def test_table_instead_of_list_is_reported(content: Content) -> None:
     content.write("cues.toml", '[cue]\nid = "x"\n')
     assert "content/cues.toml:1: write each entry as a table of its own, under [[cue]]" in check(content.folder)
 
@@ -433,7 +433,7 @@ def test_importing_the_library_loads_no_parser() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_shipped_library_loads_in_little_more_time_than_its_files() -> None:
+def test_library_loads_nearly_as_fast_as_toml() -> None:
     """Reading the TOML is half of it. They take turns, as a processor's speed depends on what else it does."""
     texts = [file.read_text("utf-8") for file in content_folder().rglob("*.toml")]
     read, loaded = [], []

@@ -47,7 +47,7 @@ def test_sentences_are_told_apart(kind: str, language: str, seen: float, unseen:
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_no_example_of_the_library_brings_the_card(language: str) -> None:
+def test_library_examples_bring_no_card(language: str) -> None:
     """They are 732 ordinary lines."""
     say = say_in(language)
     lines = [say.content(each) for prompt in CONTENT.prompts.values() for each in prompt.examples]
@@ -98,7 +98,7 @@ def test_quoted_titled_and_negated_is_harmless(text: str) -> None:
 
 
 def test_longest_text_takes_no_long_time() -> None:
-    """It is looked at beside the event loop, and must not keep its thread for ever: nothing here backtracks."""
+    """It is checked in a thread, which must not be kept busy for ever: nothing here backtracks."""
     text = ("i want to die, not, and he hits " * LONGEST_TEXT)[:LONGEST_TEXT]
     PHRASES.found_in(text)
     began = time.process_time()
@@ -184,7 +184,7 @@ def _written(phrase: str, words: Mapping[str, Sequence[str]], choose: Random) ->
         "Ohne mich wären alle besser dran, auch das Team",
     ],
 )
-def test_everyday_word_takes_nothing_back_that_is_said_plainly(text: str) -> None:
+def test_everyday_word_excuses_no_plain_statement(text: str) -> None:
     assert PHRASES.found_in(text)
 
 
@@ -192,12 +192,12 @@ def test_everyday_word_takes_nothing_back_that_is_said_plainly(text: str) -> Non
     "text",
     ["I can't do this crossword anymore", "I'm killing myself at the gym", "In dieser Stadt will ich nicht mehr leben"],
 )
-def test_everyday_word_in_the_same_clause_tells_what_is_meant(text: str) -> None:
+def test_everyday_word_decides_within_its_clause(text: str) -> None:
     assert not PHRASES.found_in(text)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_texts_are_told_apart_as_if_every_phrase_were_compared(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shortcut_agrees_with_comparing_every_phrase(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only phrases whose required words are all in a text are compared with it."""
     safety = CONTENT.safety[language]
     listed = [phrase for rule in safety.rules for phrase in (*rule.phrases, *rule.unless)] + list(safety.never)
@@ -234,7 +234,7 @@ def test_rules_are_read_as_they_are_written(content: Content) -> None:
         assert not phrases.found_in(text), text
 
 
-def test_concepts_are_found_in_any_order_and_close_to_each_other(content: Content) -> None:
+def test_concepts_match_in_any_close_order(content: Content) -> None:
     (content.folder / "safety").mkdir()
     content.write("safety/en.toml", RULES)
     phrases = Phrases(library.load(content.folder).safety)

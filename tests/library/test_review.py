@@ -1,4 +1,4 @@
-"""What is no mistake, but worth a second look, is a warning with its file and line."""
+"""Whatever isn't a mistake but deserves a second look is a warning with its file and line."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def warnings(folder: Path) -> list[str]:
     return [str(each) for each in found]
 
 
-def test_shipped_library_has_no_mistakes_and_no_two_questions_alike() -> None:
+def test_shipped_library_passes_review() -> None:
     found = warnings(content_folder())
     assert not any("nearly" in each or "there is no prompt" in each or "has no tag" in each for each in found), found
 
@@ -36,7 +36,7 @@ def test_missing_depth_is_named(content: Content) -> None:
     ]
 
 
-def test_question_in_other_order_is_nearly_the_same(content: Content) -> None:
+def test_reordered_question_is_nearly_the_same(content: Content) -> None:
     content.spoil(WORK, "What of work is at depth 1?", "What did you last carry home in your hands?")
     content.spoil(WEATHER, "What of weather is at depth 2?", "In your hands, what did you last carry home?")
     (found,) = [each for each in warnings(content.folder) if "carry" in each]
@@ -63,7 +63,7 @@ def test_question_on_the_calendar_needs_its_tag(content: Content, text: str, tag
     assert not any("has no tag" in each for each in warnings(content.folder))
 
 
-def test_one_format_and_one_voice_are_too_few(content: Content) -> None:
+def test_one_format_or_voice_is_too_few(content: Content) -> None:
     found = warnings(content.folder)
     assert 'content/themes.toml:1: 100% of all prompts have the format "one fact"' in found
     for theme in ("work", "weather"):

@@ -14,7 +14,7 @@ SHIPPED = load(content_folder())
 FIRST = [word.id for word in SHIPPED.shelf.values() if word.is_first]
 
 
-def test_twelve_boards_hold_90_words_each_with_a_line() -> None:
+def test_twelve_boards_hold_90_words() -> None:
     assert len(FIRST) == 12
     assert len(SHIPPED.shelf) == 90
     assert set(Counter(word.board for word in SHIPPED.shelf.values()).values()) == {7, 8}
@@ -79,7 +79,7 @@ def test_board_nearest_to_the_line_comes_first(language: str, line: str, board: 
     assert sorted(nearest) == sorted(FIRST), "each is there once"
 
 
-def test_more_hints_are_nearer_and_the_others_keep_their_order() -> None:
+def test_more_hints_rank_a_board_higher() -> None:
     nearest = Hints(SHIPPED).nearest("en", "Proud, though sad and in tears.")
     assert nearest[:2] == ("heavy", "switched-on")
     assert list(nearest[2:]) == [board for board in FIRST if board not in {"heavy", "switched-on"}]

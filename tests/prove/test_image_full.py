@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.deploy.test_image import run_steps
 
 
-def test_steps_of_the_image_make_an_ajar_that_runs(tmp_path: Path) -> None:
+def test_image_steps_build_a_running_ajar(tmp_path: Path) -> None:
     place = run_steps(tmp_path)
     environ = {
         "PATH": f"{place}/bin:{os.environ['PATH']}",

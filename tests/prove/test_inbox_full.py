@@ -35,7 +35,7 @@ _NAMED = re.compile(r"That's (\d+) characters")
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("mode", "method"), [("polling", "*"), ("polling", "sendMessage"), ("webhook", "sendMessage")])
-async def test_every_text_is_answered_after_ten_minutes_without_telegram(
+async def test_ten_minute_outage_loses_no_answer(
     tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate, mode: str, method: str
 ) -> None:
     """Nothing works, or texts arrive and nothing can be sent; then the bot is also killed three times."""

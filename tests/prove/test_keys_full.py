@@ -8,10 +8,10 @@ from tests.keys.running import try_out_many
 TRIALS = 200
 
 
-async def test_no_key_is_lost_on_sqlite_in_full(tmp_path: Path) -> None:
+async def test_sqlite_loses_no_key(tmp_path: Path) -> None:
     print(await try_out_many("sqlite", "-", tmp_path / "trials", TRIALS))  # noqa: T201
 
 
-async def test_no_key_is_lost_on_postgresql_in_full(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_postgresql_loses_no_key(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.emptied() as url:
         print(await try_out_many("postgresql", url, tmp_path / "trials", TRIALS))  # noqa: T201

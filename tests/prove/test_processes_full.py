@@ -1,4 +1,4 @@
-"""Several processes under blows: killed and frozen at random, three at a time, and the pace that they keep together.
+"""Several processes, killed and frozen at random, three at a time, and the pace that they keep together.
 
 Both print what they counted. AJAR_PROVE_BLOWS says how many blows there are, and AJAR_PROVE_SEED which.
 """

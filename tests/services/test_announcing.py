@@ -66,7 +66,7 @@ async def states(home: Home, about: Sequence[int]) -> list[State | None]:
     return [await home.state(one) for one in about]
 
 
-async def test_single_line_is_announced_alone_and_several_together(home: Home) -> None:
+async def test_one_line_or_several_are_announced(home: Home) -> None:
     (alone,) = await shared(home, 1)
     home.clock.advance(QUARTER)
     assert await hears(home) == [Announced(alone)]
@@ -87,7 +87,7 @@ async def test_more_than_ten_are_counted(home: Home) -> None:
     assert (len(together.reflections), together.others) == (10, 2)
 
 
-async def test_unclear_announcement_is_repeated_for_what_is_left(home: Home) -> None:
+async def test_unclear_announcement_repeats_what_is_left(home: Home) -> None:
     about = await shared(home, 3)
     home.clock.advance(QUARTER)
     (together,) = await hears(home, sent=False)  # and the process died while it was being sent
@@ -133,7 +133,7 @@ async def test_new_lines_join_an_unsent_announcement(home: Home, retried: timede
     assert set(together.reflections) == {*about, later}
 
 
-async def test_taking_one_back_during_announcing_keeps_the_others(home: Home) -> None:
+async def test_taking_one_back_keeps_the_others(home: Home) -> None:
     for _ in range(home.rounds):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
@@ -190,7 +190,7 @@ async def test_line_put_off_comes_at_that_time(home: Home) -> None:
     assert set(together.reflections) == {first, second}
 
 
-async def test_buttons_of_one_message_act_on_what_is_left(home: Home) -> None:
+async def test_buttons_act_on_what_is_left(home: Home) -> None:
     about = await shared(home, 3)
     home.clock.advance(QUARTER)
     (together,) = await hears(home)

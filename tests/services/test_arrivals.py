@@ -210,7 +210,7 @@ async def test_what_nobody_takes_in_is_removed(home: Home, new: NewHouse) -> Non
     assert isinstance(await new.agrees(ALICE), Asked)
 
 
-async def test_owner_who_is_here_already_keeps_what_they_have(home: Home, new: NewHouse) -> None:  # noqa: F811
+async def test_existing_user_keeps_their_data(home: Home, new: NewHouse) -> None:  # noqa: F811
     await new.agrees(ALICE)
     with pytest.raises(WrongDocument, match="already uses this bot"):
         await new.brings(await exported(home, ALICE))
@@ -249,7 +249,7 @@ async def test_incomplete_export_is_refused(home: Home) -> None:  # noqa: F811
             checked(wrong)
 
 
-async def test_name_is_cleaned_as_if_it_were_typed_here(home: Home, new: NewHouse) -> None:  # noqa: F811
+async def test_imported_name_is_cleaned(home: Home, new: NewHouse) -> None:  # noqa: F811
     """The partner would see it: a file can be edited before it is handed in."""
     (document,) = await exported(home, ALICE)
     assert document.profile
@@ -263,7 +263,7 @@ async def test_name_is_cleaned_as_if_it_were_typed_here(home: Home, new: NewHous
     assert (name[:7], len(name)) == ("Alice x", NAME_LIMIT)
 
 
-async def test_questions_are_hidden_as_they_are_taken_in(
+async def test_imported_questions_are_hidden(
     home: Home,  # noqa: F811
     new: NewHouse,
 ) -> None:
@@ -281,7 +281,7 @@ async def test_questions_are_hidden_as_they_are_taken_in(
             assert all(is_hidden(each) for each in stored)
 
 
-async def test_what_cannot_be_taken_in_is_offered_again(home: Home, new: NewHouse) -> None:  # noqa: F811
+async def test_failed_import_is_offered_again(home: Home, new: NewHouse) -> None:  # noqa: F811
     """A defect, after a part was written: nothing of it stays, and its owner is told."""
     await lives(home)
     (document,) = await exported(home, ALICE)
@@ -306,7 +306,7 @@ async def lies(new: NewHouse, document: Document) -> None:
 
 
 @pytest.mark.parametrize("withdrawn", [True, False])
-async def test_nothing_more_is_taken_in_of_who_has_changed_their_mind(
+async def test_import_stops_when_the_owner_withdraws(
     home: Home,  # noqa: F811
     new: NewHouse,
     *,

@@ -11,7 +11,7 @@ from tests.services import dying_arrivals
 
 
 @pytest.mark.process
-def test_killed_import_is_whole_once_somebody_goes_on(tmp_path: Path) -> None:
+def test_killed_import_ends_complete(tmp_path: Path) -> None:
     ended = forks.run(partial(dying_arrivals.main, tmp_path), cwd=tmp_path, env=os.environ, seconds=110)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > 15

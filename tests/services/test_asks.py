@@ -52,7 +52,7 @@ async def test_due_user_is_asked_once(house: House) -> None:
     assert await house.deliver() == []
 
 
-async def test_unsent_ask_of_yesterday_is_missed_and_uncounted(house: House) -> None:
+async def test_unsent_ask_of_yesterday_is_missed(house: House) -> None:
     """The bot or Telegram was away in between: nobody is asked yesterday's question this morning."""
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
@@ -69,7 +69,7 @@ async def test_unsent_ask_of_yesterday_is_missed_and_uncounted(house: House) -> 
     assert isinstance(asked, Asked)
 
 
-async def test_unsent_evening_ask_comes_in_the_morning_or_is_missed(house: House) -> None:
+async def test_unsent_evening_ask_comes_by_morning(house: House) -> None:
     evening = MONDAY.replace(hour=20)
     await house.arrives(ALICE, at=time(20))
     house.clock.set(evening)
@@ -109,9 +109,7 @@ async def test_hundred_users_are_planned_at_a_time(house: House) -> None:
         (timedelta(hours=6, minutes=1), [AskState.MISSED, AskState.MISSED, AskState.MISSED]),
     ],
 )
-async def test_only_the_last_date_is_asked_after_downtime(
-    house: House, late: timedelta, states: list[AskState]
-) -> None:
+async def test_downtime_asks_only_the_last_date(house: House, late: timedelta, states: list[AskState]) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY + 2 * DAY + late)
     planned = await house.plan()
@@ -145,7 +143,7 @@ async def test_ask_decided_meanwhile_is_not_delivered(house: House) -> None:
     assert await house.does(ALICE, house.asks.deliver, notice) is None
 
 
-async def test_pause_between_planning_and_sending_closes_the_ask(house: House) -> None:
+async def test_pause_before_sending_closes_the_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -198,7 +196,7 @@ async def test_after_all_prompts_the_oldest_comes_again(house: House) -> None:
 # --- today
 
 
-async def test_today_before_its_hour_replaces_the_dates_ask(house: House) -> None:
+async def test_today_replaces_the_dates_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY - 3 * HOUR)
     asked = await house.does(ALICE, house.asks.today)
@@ -223,7 +221,7 @@ async def test_today_after_the_line_is_answered(house: House) -> None:
     assert await house.does(ALICE, house.asks.today) == TodayAnswered(MONDAY + DAY)
 
 
-async def test_today_sends_an_ask_still_on_its_way(house: House) -> None:
+async def test_today_sends_a_pending_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -231,7 +229,7 @@ async def test_today_sends_an_ask_still_on_its_way(house: House) -> None:
     assert await house.deliver() == [], "else the question would stand there twice"
 
 
-async def test_today_in_the_small_hours_belongs_to_the_evening(house: House) -> None:
+async def test_small_hours_belong_to_the_evening(house: House) -> None:
     await house.arrives(ALICE, at=time(22))
     asked = await house.is_asked(ALICE)
     house.clock.advance(timedelta(hours=3))  # one in the night
@@ -241,7 +239,7 @@ async def test_today_in_the_small_hours_belongs_to_the_evening(house: House) -> 
     assert (await house.does(ALICE, house.asks.today)).ask_id != asked.ask_id
 
 
-async def test_today_in_a_pause_asks_and_plans_nothing(house: House) -> None:
+async def test_today_works_in_a_pause(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
     assert isinstance(await house.does(ALICE, house.asks.today), Asked)
@@ -281,7 +279,7 @@ async def test_lighter_steps_down_permanently(house: House) -> None:
     assert (await house.user(ALICE)).ceiling == 4, "the ceiling is its owner's word"
 
 
-async def test_lighter_works_when_all_lighter_ones_were_asked(house: House) -> None:
+async def test_lighter_works_when_all_were_asked(house: House) -> None:
     await house.arrives(ALICE)
     for number in range(6):
         await house.is_asked(ALICE)
@@ -298,9 +296,7 @@ async def test_lighter_works_when_all_lighter_ones_were_asked(house: House) -> N
 
 @pytest.mark.parametrize("back", ["snooze", "today", "bring_back"])
 @pytest.mark.parametrize("facts", [{"muted_themes": {"body"}}, {"depth": 1}, {"ceiling": 1, "depth": 1}])
-async def test_question_brought_back_respects_the_ceiling_by_then(
-    house: House, back: str, facts: dict[str, Any]
-) -> None:
+async def test_returning_question_respects_the_ceiling(house: House, back: str, facts: dict[str, Any]) -> None:
     await house.arrives(ALICE)
     async with house.store.writing() as rows:
         left_out = frozenset(THEMES) - {"body"}
@@ -326,7 +322,7 @@ async def test_question_brought_back_respects_the_ceiling_by_then(
     assert found.theme not in user.muted_themes
 
 
-async def test_line_can_be_kept_with_everything_left_out(house: House) -> None:
+async def test_line_works_with_everything_left_out(house: House) -> None:
     """The settings don't allow that, but a future library could."""
     await house.arrives(ALICE)
     async with house.store.writing() as rows:
@@ -521,7 +517,7 @@ async def test_no_reminder_after_any_touch(house: House, use_case: str) -> None:
     assert await _remind(house) == []
 
 
-async def test_no_reminder_of_a_question_no_longer_allowed(house: House) -> None:
+async def test_forbidden_question_gets_no_reminder(house: House) -> None:
     asked = await _wants_reminders(house)
     theme = house.library.prompts[prompt_of(asked)].theme
     async with house.store.writing() as rows:
@@ -538,7 +534,7 @@ async def test_no_reminder_after_a_pause(house: House) -> None:
     assert await _remind(house) == [], "nothing piles up in a pause"
 
 
-async def test_questions_about_two_come_to_who_says_they_have_a_partner(house: House) -> None:
+async def test_questions_for_two_need_a_partner(house: House) -> None:
     """Others who are in no Pair have none of them."""
     of_two = [replace(prompt, role=Role.EITHER) for prompt in house.library.prompts.values()]
     asks = Asks(Library.of(house.library.themes, of_two))

@@ -1,4 +1,4 @@
-"""When all questions were asked: an own older Line comes back, if that is wanted, or the day has no question."""
+"""Once all questions were asked, an older Line of the user's own comes back if wanted, or the day has no question."""
 
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ async def test_lines_stay_where_they_are_unless_wanted(house: House) -> None:
     assert not any(isinstance(each, CalledBack) or each.offers_callbacks for each in later), "it is asked once"
 
 
-async def test_offer_that_is_not_answered_is_not_made_again(house: House) -> None:
+async def test_unanswered_offer_is_not_repeated(house: House) -> None:
     await settled(house)
     assert (await house.is_asked(ALICE)).offers_callbacks
     await house.says(ALICE, "as usual", 50)
@@ -69,7 +69,7 @@ async def test_offer_that_is_not_answered_is_not_made_again(house: House) -> Non
     assert not any(isinstance(each, CalledBack) or each.offers_callbacks for each in later)
 
 
-async def test_old_offer_is_noted_and_changes_no_question(house: House) -> None:
+async def test_old_offer_changes_no_question(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     await house.says(ALICE, "as usual", 50)
@@ -77,7 +77,7 @@ async def test_old_offer_is_noted_and_changes_no_question(house: House) -> None:
     assert (await house.user(ALICE)).callbacks is True
 
 
-async def test_nothing_is_offered_to_who_has_no_older_line(house: House) -> None:
+async def test_offer_needs_an_older_line(house: House) -> None:
     await house.arrives(ALICE)
     asked = [await house.is_asked(ALICE) for _ in range(6)]
     await house.says(ALICE, "the only one, and a new one", 1)
@@ -105,7 +105,7 @@ async def test_words_are_read_at_the_last_moment(house: House) -> None:
     assert await house.does(ALICE, reader, back) == {}
 
 
-async def test_line_that_was_deleted_does_not_come_back(house: House) -> None:
+async def test_deleted_line_does_not_return(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     back = await house.does(ALICE, house.asks.bring_back_lines, asked.ask_id, wanted=True)
@@ -120,7 +120,7 @@ async def test_line_that_was_deleted_does_not_come_back(house: House) -> None:
     assert other.line_id != back.line_id
 
 
-async def test_callback_can_be_swapped_for_an_older_question(house: House) -> None:
+async def test_callback_swaps_for_an_older_question(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     await house.does(ALICE, house.asks.bring_back_lines, asked.ask_id, wanted=True)

@@ -94,7 +94,7 @@ async def test_agreeing_again_goes_on_where_it_was(home: Home, consents: Consent
     assert isinstance(await home.do(ALICE, home.receiving.waiting), WaitingShown)
 
 
-async def test_new_version_is_asked_about_once_instead_of_the_question(
+async def test_new_policy_replaces_one_question(
     home: Home,  # noqa: F811
     consents: Consents,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +121,7 @@ async def test_new_version_is_asked_about_once_instead_of_the_question(
 
 
 @pytest.mark.parametrize("hears", [True, False])
-async def test_withdrawal_does_not_tell_what_was_opened_in_a_pair_that_has_ended(
+async def test_withdrawal_hides_what_was_opened(
     home: Home,  # noqa: F811
     consents: Consents,
     hears: bool,

@@ -221,7 +221,7 @@ async def test_declined_depth_stays_declined(home: House) -> None:
     assert offers == [(2, 9), (2, 3), (2, 3)], "two, taken; three, declined; two, taken again; and no more"
 
 
-async def test_choosing_the_same_ceiling_again_allows_one_offer(home: House) -> None:
+async def test_same_ceiling_allows_one_offer(home: House) -> None:
     user = await home.arrives(ALICE)
     async with home.store.writing() as rows:
         await rows.users.change(user, ceiling=3, offered_depth=2, refused_depth=3)

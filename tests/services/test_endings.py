@@ -110,7 +110,7 @@ async def test_erased_stays_so_after_a_restore(drill: Drill) -> None:
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
 
 
-async def test_export_that_was_erased_or_taken_in_and_erased_stays_so_after_a_restore(drill: Drill) -> None:
+async def test_erased_import_stays_erased_after_restore(drill: Drill) -> None:
     """Somebody's export lay in the backup; they have taken it in since and erased everything, or only erased it."""
     home, charlie, dana = drill.home, 1003, 1004
     for owner in (charlie, dana):
@@ -138,7 +138,7 @@ async def test_export_that_was_erased_or_taken_in_and_erased_stays_so_after_a_re
     assert drill.stored("SELECT id FROM users ORDER BY id") == [(ALICE,), (BOB,)]
 
 
-async def test_export_after_a_restore_has_nothing_that_was_deleted(drill: Drill) -> None:
+async def test_restored_export_lacks_deleted_data(drill: Drill) -> None:
     async with drill.home.store.writing(ALICE) as rows:
         (line,) = await rows.lines.page(ALICE, None, 1)
         await rows.reflections.line_deleted(line.id)
@@ -158,7 +158,7 @@ async def test_deleted_line_stays_deleted_after_a_restore(drill: Drill) -> None:
     assert await drill.home.state(drill.about) is State.WITHDRAWN
 
 
-async def test_changed_line_is_asked_about_after_a_restore(drill: Drill) -> None:
+async def test_changed_line_is_queried_after_restore(drill: Drill) -> None:
     """Other words or a later time were wanted: the version in the backup must not go out on its own."""
     home = drill.home
     later = await home.shares()
@@ -185,7 +185,7 @@ async def test_another_wish_is_asked_about(drill: Drill) -> None:
     assert asked == [(later,)]
 
 
-async def test_yes_to_an_invite_is_void_after_a_restore(drill: Drill) -> None:
+async def test_restore_voids_a_yes_to_an_invite(drill: Drill) -> None:
     """It may have been taken back since."""
     home = drill.home
     async with home.store.writing() as rows:
@@ -263,7 +263,7 @@ async def test_missing_journal_suspends_everything_unopened(drill: Drill) -> Non
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 
 
-async def test_backup_older_than_the_journal_asks_about_the_rest(drill: Drill) -> None:
+async def test_backup_older_than_the_journal_asks(drill: Drill) -> None:
     home, journal = drill.home, Journal(drill.config.endings)
     second = await home.shares()
     drill.copy = drill.copy.with_name("later.db")
@@ -330,7 +330,7 @@ async def _doctor(config: Config, *, well: bool = True) -> str:
     return sentence
 
 
-async def test_first_journal_says_since_when_it_is_complete(drill: Drill) -> None:
+async def test_first_journal_tells_its_beginning(drill: Drill) -> None:
     """This is the state after an upgrade from a version without a journal."""
     shutil.rmtree(drill.config.endings)
     async with drill.home.store.writing() as rows:

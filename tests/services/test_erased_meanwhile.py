@@ -42,7 +42,7 @@ class Phone:
         return len(self.came)
 
 
-async def test_nothing_is_left_of_who_erases_everything_during_a_delivery(house: House) -> None:
+async def test_erase_during_delivery_leaves_nothing(house: House) -> None:
     whole = False
     moment = 0
     while not whole:

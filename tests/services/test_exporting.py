@@ -102,7 +102,7 @@ async def both_live(home: Home) -> int:  # noqa: F811
     return opened
 
 
-def test_every_column_is_exported_or_left_out_for_a_reason() -> None:
+def test_every_column_is_exported_or_excused() -> None:
     """Whoever adds a column decides here which it is."""
     for table in metadata.sorted_tables:
         if table.name in ELSEWHERE:
@@ -118,7 +118,7 @@ def test_every_setting_is_in_the_profile() -> None:
     assert {RENAMED.get(name, name) for name in Profile.model_fields} == settings | kept
 
 
-async def test_everything_of_one_and_nothing_of_the_other(home: Home) -> None:  # noqa: F811
+async def test_export_has_only_its_owners_data(home: Home) -> None:  # noqa: F811
     opened = await both_live(home)
     async with home.store.writing(ALICE) as rows:
         (line, *_) = await rows.lines.page(ALICE, None, 1)
@@ -208,7 +208,7 @@ async def test_once_an_hour(home: Home) -> None:  # noqa: F811
     assert await home.do(ALICE, want) == ExportBegun()
 
 
-async def test_failed_export_can_be_asked_for_at_once(home: Home) -> None:  # noqa: F811
+async def test_failed_export_may_be_repeated_at_once(home: Home) -> None:  # noqa: F811
     assert await home.do(ALICE, Exporting().want) == ExportBegun()
     async with home.store.writing() as rows:
         (notice,) = [one for one in await rows.notices.claim(home.now, 9, 1) if one.kind is NoticeKind.EXPORT]
@@ -216,7 +216,7 @@ async def test_failed_export_can_be_asked_for_at_once(home: Home) -> None:  # no
     assert await home.do(ALICE, Exporting().want) == ExportBegun()
 
 
-async def test_deleting_a_line_does_not_tell_what_was_opened(home: Home) -> None:  # noqa: F811
+async def test_deleted_line_hides_its_opening(home: Home) -> None:  # noqa: F811
     for opens in (False, True):
         (about,) = await home.announced()
         if opens:
@@ -239,7 +239,7 @@ async def deletes_newest(home: Home) -> None:  # noqa: F811
     await home.do(ALICE, lambda visit: home.lines.delete(visit, line.id, line.revision))
 
 
-async def test_responses_are_in_the_order_in_which_they_were_given(home: Home) -> None:  # noqa: F811
+async def test_responses_are_in_the_order_given(home: Home) -> None:  # noqa: F811
     """It tells neither when the partner shared what they are about, nor that a partner has erased everything."""
     first = await home.shares()
     home.clock.advance(timedelta(minutes=1))
@@ -255,7 +255,7 @@ async def test_responses_are_in_the_order_in_which_they_were_given(home: Home) -
     assert [each.answer for each in (await export_of(home, BOB)).responses] == ["thanks", "read", "line"]
 
 
-async def test_records_are_sealed_and_opened_beside_the_event_loop(
+async def test_records_are_sealed_off_the_loop(
     home: Home,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -72,7 +72,7 @@ async def test_none_before_pairing_and_some_after(home: House) -> None:
     assert not OF_TWO.isdisjoint(await asked_for_weeks(home))
 
 
-async def test_none_after_unpair_for_the_one_who_left(home: House) -> None:
+async def test_leaver_gets_none_after_the_end(home: House) -> None:
     await home.arrives(ALICE)
     await home.arrives(BOB)
     await paired(home)
@@ -80,7 +80,7 @@ async def test_none_after_unpair_for_the_one_who_left(home: House) -> None:
     assert OF_TWO.isdisjoint(await asked_for_weeks(home))
 
 
-async def test_partner_is_asked_as_before_the_end_is_told(
+async def test_untold_partner_is_asked_as_before(
     sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing
 ) -> None:
     """The questions must not reveal that the other one has gone."""
@@ -108,7 +108,7 @@ async def test_partner_is_asked_as_before_the_end_is_told(
     assert not OF_TWO.isdisjoint(was_left[5:])
 
 
-async def test_open_question_is_not_shown_again_after_the_end(home: House) -> None:
+async def test_end_hides_the_open_question(home: House) -> None:
     asked = await asked_of_two(home)
     snoozed = await home.does(ALICE, home.asks.snooze, "hour", asked.ask_id)
     assert isinstance(snoozed, Snoozed)
@@ -136,7 +136,7 @@ async def test_no_button_or_command_brings_one(home: House, how: str) -> None:
         assert isinstance(shown, NoOther) or shown.prompt_id not in OF_TWO
 
 
-async def test_asking_only_about_the_two_keeps_another_theme(home: House) -> None:
+async def test_asking_about_two_keeps_another_theme(home: House) -> None:
     """They may have no partner tomorrow, and must then still have something to be asked about."""
     await home.arrives(ALICE)
     await home.arrives(BOB)

@@ -154,7 +154,7 @@ async def test_nothing_comes_earlier_than_its_sharer_said(home: Home) -> None:
     assert not await is_shown_to(home, BOB, about)
 
 
-async def test_moved_words_do_not_open_and_others_are_listed(home: Home) -> None:
+async def test_moved_words_are_listed_unopened(home: Home) -> None:
     first, second, third = await home.announced(3)
     words = [await reads(home, reflections.c.words, about) for about in (first, second)]
     await writes(home, reflections, first, words=words[1])
@@ -217,7 +217,7 @@ async def test_wish_can_not_be_forged(home: Home) -> None:
     assert opened.wish is Wish.LISTEN
 
 
-async def test_forged_time_gets_no_yes_with_another_wish(home: Home) -> None:
+async def test_forged_time_needs_the_same_wish(home: Home) -> None:
     about = await home.shares()
     await writes(home, reflections, about, due_at=home.now + timedelta(minutes=1))
     assert await home.wishes(about, Wish.ADVICE) is not None
@@ -240,7 +240,7 @@ async def answered(home: Home, words: str) -> tuple[int, Response]:
     return about, response
 
 
-async def test_forged_state_does_not_send_a_line_back(home: Home) -> None:
+async def test_forged_state_sends_no_line_back(home: Home) -> None:
     about, response = await answered(home, "I never said this.")
     await writes(home, responses, response.id, sent_at=home.now)
     await writes(home, reflections, about, state=State.ANSWERED)
@@ -262,7 +262,7 @@ async def test_line_back_is_for_one_sharer(home: Home) -> None:
         assert got is None or await rows.responses.words(got) == "\ufffd"
 
 
-async def test_question_is_for_one_receiver_and_one_line(home: Home) -> None:
+async def test_question_is_tied_to_receiver_and_line(home: Home) -> None:
     """Under words that were given without a question, a question that is moved there doesn't open."""
     first, second = await home.announced(2)
     async with home.store.writing(ALICE) as rows:
@@ -322,7 +322,7 @@ async def test_ritual_terms_are_unreadable(ritual_home: ritual.Home) -> None:  #
 
 
 @pytest.mark.parametrize("forged", ["another", "earlier", "terms"])
-async def test_nothing_goes_out_that_was_not_put_in(ritual_home: ritual.Home, forged: str) -> None:  # noqa: F811
+async def test_only_entered_lines_go_out(ritual_home: ritual.Home, forged: str) -> None:  # noqa: F811
     home = ritual_home
     await home.agreed()
     moment = await home.moment()

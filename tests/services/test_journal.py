@@ -128,7 +128,7 @@ def texts(count: int) -> list[str]:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-async def test_pages_go_back_in_time_and_forward_again(book: Book) -> None:
+async def test_pages_go_back_and_forward(book: Book) -> None:
     await book.keeps(*texts(12))
     first = await book.does(book.journal.show)
     assert book.numbers(first) == [11, 10, 9, 8, 7]
@@ -141,7 +141,7 @@ async def test_pages_go_back_in_time_and_forward_again(book: Book) -> None:
     assert await book.does(book.journal.newer, second.newer) == first
 
 
-async def test_page_before_the_second_is_full_though_lines_were_added(book: Book) -> None:
+async def test_added_lines_keep_pages_full(book: Book) -> None:
     await book.keeps(*texts(10))
     second = await book.does(book.journal.older, (await book.does(book.journal.show)).older)
     await book.keeps("new", "newer")
@@ -150,7 +150,7 @@ async def test_page_before_the_second_is_full_though_lines_were_added(book: Book
     assert book.numbers(await book.does(book.journal.newer, page.newer)) == [11, 10, 9, 8, 7]
 
 
-async def test_lines_of_one_moment_are_each_shown_once(book: Book) -> None:
+async def test_simultaneous_lines_are_shown_once(book: Book) -> None:
     await book.keeps(*texts(13), at=book.clock.now())
     assert await book.turns_all(await book.does(book.journal.show)) == list(range(12, -1, -1))
 
@@ -159,7 +159,7 @@ async def test_empty_journal_has_an_empty_page(book: Book) -> None:
     assert await book.does(book.journal.show) == JournalPage()
 
 
-async def test_line_whose_question_has_left_the_library_is_shown(book: Book) -> None:
+async def test_line_without_its_question_is_shown(book: Book) -> None:
     (gone,) = await book.keeps("still here", prompt_id="worry.no-longer-asked")
     (asked,) = await book.keeps("asked", prompt_id="work.hands")
     read = await book.read(await book.does(book.journal.show))
@@ -168,7 +168,7 @@ async def test_line_whose_question_has_left_the_library_is_shown(book: Book) -> 
     assert read[f"question.{asked}"] == LIBRARY.prompts["work.hands"].text
 
 
-async def test_answer_to_an_older_line_says_to_which(book: Book) -> None:
+async def test_late_answer_names_its_line(book: Book) -> None:
     (old,) = await book.keeps("I can't sleep.")
     asked = await book.does(_asks_about, old)
     async with book.store.writing(ALICE) as rows:
@@ -186,7 +186,7 @@ async def _asks_about(visit: Visit, line_id: int) -> int:
     return ask.id
 
 
-async def test_damaged_line_is_shown_as_such_and_isnt_found(book: Book) -> None:
+async def test_damaged_line_is_shown_but_not_found(book: Book) -> None:
     whole, damaged = await book.keeps("rain", "rain too")
     async with book.store.writing() as rows:
         await rows._connection.execute(update(lines).where(lines.c.id == damaged).values(words=b"\x01" * 64))
@@ -220,7 +220,7 @@ def _says(book: Book) -> Callable[..., Any]:
     return says
 
 
-async def test_leaving_it_as_it_is_leads_back_to_the_line_and_then_to_the_page(book: Book) -> None:
+async def test_leaving_a_line_leads_back(book: Book) -> None:
     page = await second_page(book)
     line_id = book.kept[ALICE][4]
     opened = await book.does(book.journal.open, line_id)
@@ -230,7 +230,7 @@ async def test_leaving_it_as_it_is_leads_back_to_the_line_and_then_to_the_page(b
     assert await book.does(book.journal.back) == page
 
 
-async def test_deleting_leads_back_to_the_page_which_is_filled_up(book: Book) -> None:
+async def test_deleting_refills_the_page(book: Book) -> None:
     await second_page(book)
     line_id = book.kept[ALICE][4]
     await book.does(book.journal.open, line_id)
@@ -239,7 +239,7 @@ async def test_deleting_leads_back_to_the_page_which_is_filled_up(book: Book) ->
     assert book.numbers(deleted) == [6, 5, 3, 2, 1]
 
 
-async def test_deleting_the_last_line_of_the_last_page_leads_to_the_page_before(book: Book) -> None:
+async def test_emptied_last_page_leads_back(book: Book) -> None:
     await book.keeps(*texts(ON_A_PAGE + 1))
     await book.does(book.journal.older, (await book.does(book.journal.show)).older)
     await book.does(book.journal.open, book.kept[ALICE][0])
@@ -247,7 +247,7 @@ async def test_deleting_the_last_line_of_the_last_page_leads_to_the_page_before(
     assert (book.numbers(deleted), deleted.newer, deleted.older) == ([5, 4, 3, 2, 1], None, None)
 
 
-async def test_line_that_was_not_opened_here_has_its_own_card(book: Book) -> None:
+async def test_line_opened_elsewhere_has_its_card(book: Book) -> None:
     await second_page(book)
     await book.does(book.journal.open, book.kept[ALICE][4])
     other = book.kept[ALICE][5]
@@ -269,7 +269,7 @@ async def test_line_that_is_gone_leaves_the_page(book: Book) -> None:
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 
-async def test_search_finds_without_case_and_accent_and_forgets_what_was_typed(book: Book) -> None:
+async def test_search_is_lenient_and_forgotten(book: Book) -> None:
     await book.keeps("Im Café war es laut.", "nothing", "CAFE again")
     found = await book.searches("café")
     assert (book.numbers(found), found.limited) == ([2, 0], True)
@@ -290,7 +290,7 @@ async def test_line_is_never_taken_for_a_search(book: Book, way: str) -> None:
     assert isinstance(await book.does(book.lines.receive, words, 9000), SetAside)
 
 
-async def test_word_is_chosen_by_a_line_that_has_it(book: Book) -> None:
+async def test_word_filter_starts_from_a_line(book: Book) -> None:
     ids = await book.keeps(*texts(8))
     for number in (0, 3, 6):
         await book.names(ids[number], "tired", "wet wool")
@@ -306,7 +306,7 @@ async def test_word_is_chosen_by_a_line_that_has_it(book: Book) -> None:
     assert await book.chooses(book.journal.by_word, ids[6], 2) == Outdated()
 
 
-async def test_theme_has_the_lines_of_its_questions_also_of_those_that_are_gone(book: Book) -> None:
+async def test_theme_includes_retired_questions(book: Book) -> None:
     await book.keeps("0", prompt_id="work.hands")
     await book.keeps("1", prompt_id="body.gone")
     await book.keeps("2", prompt_id="work.no-longer-asked")
@@ -315,7 +315,7 @@ async def test_theme_has_the_lines_of_its_questions_also_of_those_that_are_gone(
     assert await book.chooses(book.journal.by_theme, "gone-by-now") == Outdated()
 
 
-async def test_a_year_ago_is_offered_when_there_is_a_line(book: Book) -> None:
+async def test_year_ago_needs_a_line(book: Book) -> None:
     assert await book.does(book.journal.filters) == JournalFilters()
     await book.keeps("that day", "and again")
     book.clock.advance(timedelta(days=364))
@@ -327,7 +327,7 @@ async def test_a_year_ago_is_offered_when_there_is_a_line(book: Book) -> None:
     assert await book.does(book.journal.filters) == JournalFilters(year_ago=True, limited=True)
 
 
-async def test_pages_of_what_was_found_leave_out_what_was_deleted(book: Book) -> None:
+async def test_found_pages_omit_deleted_lines(book: Book) -> None:
     ids = await book.keeps(*(f"rain {number}" if number % 2 else "sun" for number in range(24)))
     first = await book.searches("RAIN")
     for number in (13, 11, 9, 7, 5, 3):
@@ -421,7 +421,7 @@ async def test_page_is_found_by_its_index(book: Book, statement: Select[Any], be
 
 
 @pytest.mark.parametrize("statement", [lines_storage._BY_IDS, asks_storage._BROUGHT_BACK])
-async def test_what_a_page_shows_is_found_by_its_ids(book: Book, statement: Select[Any]) -> None:
+async def test_page_reads_rows_by_id(book: Book, statement: Select[Any]) -> None:
     async with book.store.reading() as rows:
         connection = rows._connection
         if connection.dialect.name != "sqlite":
@@ -456,7 +456,7 @@ async def looks(home: Home, about: int) -> tuple[JournalLine, dict[str, str]]:
         return shown, dict(await journal.read_line(Visit(rows, user, home.now), shown))
 
 
-async def test_whether_it_was_announced_opened_or_answered_isnt_told_before_its_owner_was(home: Home) -> None:
+async def test_journal_tells_only_what_was_told(home: Home) -> None:
     about = await home.shares()
     set_for = await home.known(about)
     shown, read = await looks(home, about)
@@ -471,7 +471,7 @@ async def test_whether_it_was_announced_opened_or_answered_isnt_told_before_its_
 
 
 @pytest.mark.parametrize("way", ["leaves", "erases"])
-async def test_end_that_alice_hasnt_heard_of_changes_nothing(home: Home, way: str) -> None:
+async def test_unheard_end_changes_nothing(home: Home, way: str) -> None:
     opened, unopened, answered, too_late = await home.announced(4)
     for each in (opened, answered, too_late):
         await home.opens(each)
@@ -487,7 +487,7 @@ async def test_end_that_alice_hasnt_heard_of_changes_nothing(home: Home, way: st
     assert [await looks(home, each) for each in (opened, unopened, answered, too_late)] == before
 
 
-async def test_after_the_end_only_what_alice_was_told_remains(home: Home) -> None:
+async def test_told_facts_remain_after_the_end(home: Home) -> None:
     """What Bob opened looks like what he didn't, and an answer that didn't reach her in time never shows."""
     opened, unopened, answered, too_late = await home.announced(4)
     for each in (opened, answered, too_late):

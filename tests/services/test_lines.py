@@ -137,7 +137,7 @@ async def test_replacing_a_deleted_line_keeps_the_text(house: House, asked: int)
 # --- too long
 
 
-async def test_question_of_a_dropped_text_is_put_again(house: House, asked: int) -> None:
+async def test_dropped_text_brings_its_question_back(house: House, asked: int) -> None:
     long = await sets_aside(house, LONG, 5)
     put = await house.does(ALICE, house.lines.drop_draft, long.draft_id)
     assert put == Asked(asked, (await house.ask(ALICE, asked)).prompt_id, here=True, opening=AskOpening.NOT_KEPT)
@@ -219,7 +219,7 @@ async def test_long_text_replaces_only_its_target(house: House, asked: int) -> N
     assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(first, 2)
 
 
-async def test_shortened_text_asks_if_the_line_changed_meanwhile(house: House, asked: int) -> None:
+async def test_shortened_text_notices_a_change(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     await house.does(ALICE, house.lines.change, first, 0)
@@ -333,7 +333,7 @@ async def test_editing_the_message_changes_the_line(house: House, asked: int) ->
     assert await house.words(ALICE, line_id) == "after"
 
 
-async def test_editing_beyond_the_limit_waits_for_a_decision(house: House, asked: int) -> None:
+async def test_too_long_edit_waits(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     long = await house.does(ALICE, house.lines.edited, LONG, 5)
@@ -388,7 +388,7 @@ async def test_back_cancels_a_change(house: House, asked: int) -> None:
     assert isinstance(await house.says(ALICE, "after", 6), SetAside)
 
 
-async def test_deleted_line_is_gone_and_the_question_can_return(house: House, asked: int) -> None:
+async def test_deleted_line_frees_its_question(house: House, asked: int) -> None:
     line_id = await keeps(house, "words", 5)
     assert await house.does(ALICE, house.lines.ask_delete, line_id, 0) == DeleteWanted(line_id)
     assert await house.does(ALICE, house.lines.delete, line_id, 0) == Deleted()

@@ -9,7 +9,7 @@ from tests.storage.people import ready
 ALICE, BOB, CHARLIE, DORA, ERIN = range(1001, 1006)
 
 
-async def test_paired_and_paused_users_get_a_new_menu(store: Store, clock: HandClock) -> None:
+async def test_paired_and_paused_users_get_menus(store: Store, clock: HandClock) -> None:
     now = clock.now()
     async with store.writing() as rows:
         people = [await ready(rows, user_id, now) for user_id in (ALICE, BOB, CHARLIE, DORA, ERIN)]

@@ -27,7 +27,7 @@ async def test_daily_button_ends_no_pause(house: House) -> None:
     assert await house.does(ALICE, house.pace.daily) == Paused(None, already=True)
 
 
-async def test_old_erase_button_does_not_erase_a_new_life(house: House) -> None:
+async def test_old_erase_button_spares_a_new_life(house: House) -> None:
     """Everything was erased by one card, and the user is back within the hour; the other card is still there."""
     privacy = Privacy(Pairing())
     await house.arrives(ALICE)

@@ -193,7 +193,7 @@ async def test_name_is_asked_for_before_an_invite(home: Home) -> None:
         assert await rows.users.name(ALICE) == "Al ice"
 
 
-async def test_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
+async def test_guests_name_needs_their_yes(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(BOB, None)
     invite_id, link, _ = await home.invite(ALICE)
@@ -224,7 +224,7 @@ async def test_nameless_guest_returns_to_the_invitation(home: Home) -> None:
 
 
 async def nowhere(home: Home, reason: str) -> tuple[int, Secret]:
-    """Who comes with which invitation that leads nowhere for this reason."""
+    """Return who comes with which invitation that is dead for this reason."""
     invite_id, link, code = await home.invite(ALICE)
     mistyped = Secret(code=("0" if code.code[0] != "0" else "1") + code.code[1:])
     strange = {"mistyped": mistyped, "no code at all": Secret(code="what?"), "no link at all": Secret(link="x" * 64)}
@@ -261,7 +261,7 @@ REASONS = [
 
 
 @pytest.mark.parametrize("reason", REASONS)
-async def test_dead_invitations_get_one_answer_at_equal_cost(home: Home, reason: str) -> None:
+async def test_dead_invitations_look_and_cost_alike(home: Home, reason: str) -> None:
     who, secret = await nowhere(home, reason)
     queries: list[str] = []
 
@@ -298,7 +298,7 @@ async def test_one_of_two_wins_a_code(home: Home, kind: str) -> None:
     assert await home.partners() == {ALICE: winner, winner: ALICE}
 
 
-async def test_yes_tapped_twice_at_once_is_one_pair(home: Home) -> None:
+async def test_double_yes_makes_one_pair(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     results = await asyncio.gather(*(home.confirm(ALICE, invite_id) for _ in range(4)))
     assert sum(isinstance(result, Paired) for result in results) == 1
@@ -353,7 +353,7 @@ async def test_no_to_an_invitation_can_be_reconsidered(home: Home) -> None:
     assert await home.open(BOB, link) == Invitation(invite_id)
 
 
-async def test_guests_yes_is_shown_to_the_inviter_everywhere(home: Home) -> None:
+async def test_inviter_sees_the_guests_yes(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.pair(ALICE) == GuestAnswered(invite_id)
     assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
@@ -385,7 +385,7 @@ async def test_withdrawn_yes_leaves_no_trace(home: Home) -> None:
     assert await home.open(BOB, link) == NoSuchInvite()
 
 
-async def test_yes_and_no_in_turn_can_not_knock(home: Home) -> None:
+async def test_alternating_answers_cannot_pester(home: Home) -> None:
     """Otherwise whoever has the link could write to the inviter as often as they like, under any name."""
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
@@ -466,7 +466,7 @@ async def test_ten_wrong_codes_lock_one_user(home: Home) -> None:
     assert await home.open(CHARLIE, code) == Invitation(invite_id)
 
 
-async def test_codes_typed_as_plain_text_count_as_tries(home: Home) -> None:
+async def test_typed_codes_count_as_tries(home: Home) -> None:
     _, _, code = await home.invite(ALICE)
     for _ in range(TRIES):
         assert await home.types(CHARLIE, "00000000") is None
@@ -542,7 +542,7 @@ async def test_many_guessers_leave_everybody_fewer_tries(home: Home) -> None:
     assert await home.open(BOB, code) == Invitation(invite_id)
 
 
-async def test_plain_text_code_counts_only_if_it_works(home: Home) -> None:
+async def test_plain_code_counts_if_it_works(home: Home) -> None:
     invite_id, link, code = await home.invite(ALICE)
     assert await home.types(BOB, "2019-2023") is None
     assert await home.types(BOB, "mornings") is None
@@ -551,7 +551,7 @@ async def test_plain_text_code_counts_only_if_it_works(home: Home) -> None:
     assert await home.types(CHARLIE, f"https://t.me/ajar_bot?start={link.link}") == NoSuchInvite()
 
 
-async def test_text_like_a_wrong_code_is_set_aside(home: Home) -> None:
+async def test_wrong_code_text_is_set_aside(home: Home) -> None:
     result = await home.types(BOB, "ab1d-efgh")
     assert isinstance(result, CodeOrLine)
     async with home.store.writing(BOB) as rows:
@@ -561,7 +561,7 @@ async def test_text_like_a_wrong_code_is_set_aside(home: Home) -> None:
 
 
 @pytest.mark.parametrize("leaver", [ALICE, BOB])
-async def test_end_by_one_is_heard_on_reaching_for_sharing(home: Home, leaver: int) -> None:
+async def test_end_is_heard_through_sharing(home: Home, leaver: int) -> None:
     pair_id = await home.paired(ALICE, BOB)
     other = BOB if leaver == ALICE else ALICE
     assert await home.reach(leaver) == UnpairWanted(pair_id)
@@ -586,7 +586,7 @@ async def test_both_end_it_at_once(home: Home) -> None:
     assert len(home.cancelled) == 1
 
 
-async def test_line_like_a_code_tells_of_no_end(home: Home) -> None:
+async def test_code_like_line_reveals_no_end(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
     assert isinstance(await home.types(BOB, "ab1d-efgh"), CodeOrLine)
     assert await home.types(BOB, "mornings") is None
@@ -609,7 +609,7 @@ async def test_untold_end_is_heard_before_pairing_again(home: Home) -> None:
     assert await home.open(BOB, link) == Invitation(invite_id)
 
 
-async def test_pairing_again_needs_both_and_shows_nothing_old(home: Home) -> None:
+async def test_pairing_again_needs_both(home: Home) -> None:
     first = await home.paired(ALICE, BOB)
     await home.unpair(ALICE, first)
     invite_id, link, _ = await home.invite(ALICE)
@@ -634,7 +634,7 @@ async def test_erasing_leaves_no_half_pair(home: Home) -> None:
     assert await home.reach(BOB) == SharingEnded()
 
 
-async def test_charlie_with_every_id_learns_and_changes_nothing(home: Home) -> None:
+async def test_charlie_gains_nothing_from_ids(home: Home) -> None:
     open_id, _, _ = await home.invite(DORA)
     waiting_id = await home.accepted(ALICE, BOB)
     before = await home.counts()
@@ -677,7 +677,7 @@ async def test_stored_rows_do_not_open_an_invite(home: Home, keys: KeyRing) -> N
     assert code.code != code_from(0)
 
 
-async def test_notices_wait_for_the_end_of_quiet_hours(home: Home) -> None:
+async def test_notices_wait_out_quiet_hours(home: Home) -> None:
     home.clock.set(home.now.replace(hour=23))
     async with home.store.writing() as rows:
         user = await rows.users.find(ALICE)
@@ -710,7 +710,7 @@ async def _names(home: Home) -> list[str | None]:
 
 
 @pytest.mark.parametrize("user_id", [ALICE, BOB])
-async def test_old_pairing_buttons_say_that_two_are_paired(home: Home, user_id: int) -> None:
+async def test_old_buttons_say_both_are_paired(home: Home, user_id: int) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     paired = await home.confirm(ALICE, invite_id)
     assert isinstance(paired, Paired)
@@ -757,7 +757,7 @@ async def test_old_card_makes_no_invite(home: Home) -> None:
     assert await _names(home) == list(NAMES.values())
 
 
-async def test_answered_link_is_neither_renewed_nor_taken_back(home: Home) -> None:
+async def test_answered_link_stays_as_it_is(home: Home) -> None:
     """Its card is older than the guest's yes, which has a question of its own elsewhere."""
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.renews(ALICE, invite_id) == GuestAnswered(invite_id)
@@ -774,7 +774,7 @@ async def test_old_no_leaves_a_yes(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_no_to_a_vanished_guest_leaves_the_link_open(home: Home) -> None:
+async def test_no_to_a_vanished_guest_frees_the_link(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     await home.takes_yes_back(BOB, invite_id)
     refused = await home.refuse(ALICE, invite_id)

@@ -62,7 +62,7 @@ async def test_nothing_is_left_after_an_erase(home: Home) -> None:  # noqa: F811
     assert await home.waiting() == SharingEnded()
 
 
-async def test_sharer_keeps_their_own_when_the_receiver_erases(home: Home) -> None:  # noqa: F811
+async def test_receivers_erase_spares_the_sharer(home: Home) -> None:  # noqa: F811
     (opened,) = await home.announced()
     await home.opens(opened)
     await home.answers(opened, Answer.THANKS)
@@ -104,7 +104,7 @@ async def test_invite_reopens_when_its_guest_erases(home: Home) -> None:  # noqa
 
 
 @pytest.mark.parametrize("way", ["unpair", "erase"])
-async def test_receiver_can_not_tell_an_erase_from_an_end(home: Home, way: str) -> None:  # noqa: F811
+async def test_receiver_sees_erase_as_an_end(home: Home, way: str) -> None:  # noqa: F811
     """In whatever way it ends, every old button of the receiver, and of the sharer, answers the same."""
     (opened, answered, announced) = await home.announced(3)
     for about in (opened, answered):
@@ -122,7 +122,7 @@ async def test_receiver_can_not_tell_an_erase_from_an_end(home: Home, way: str) 
 
 
 @pytest.mark.parametrize("way", ["unpair", "erase"])
-async def test_sharer_can_not_tell_an_erase_from_an_end(home: Home, way: str) -> None:  # noqa: F811
+async def test_sharer_sees_erase_as_an_end(home: Home, way: str) -> None:  # noqa: F811
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -150,7 +150,7 @@ async def _all_of(home: Home, user_id: int) -> dict[str, Any]:  # noqa: F811
 
 
 @pytest.mark.parametrize(("leaver", "other"), [(ALICE, BOB), (BOB, ALICE)])
-async def test_export_of_the_other_cant_tell_an_erase_from_an_end(home: Home, leaver: int, other: int) -> None:  # noqa: F811
+async def test_export_shows_erase_as_an_end(home: Home, leaver: int, other: int) -> None:  # noqa: F811
     """Their own words stay theirs, although the rows that they belonged to are gone."""
     await _answered(home)
     await home.leaves(leaver)
@@ -161,7 +161,7 @@ async def test_export_of_the_other_cant_tell_an_erase_from_an_end(home: Home, le
     assert await _all_of(home, other) == before
 
 
-async def test_erased_answer_is_gone_for_the_one_who_shared(home: Home) -> None:  # noqa: F811
+async def test_erased_answer_leaves_the_sharer(home: Home) -> None:  # noqa: F811
     opened = await _answered(home)
     await _erases(home, BOB)
     assert await home.looks(opened) == SharingEnded()
@@ -172,7 +172,7 @@ async def test_erased_answer_is_gone_for_the_one_who_shared(home: Home) -> None:
         assert list(await rows._connection.execute(select(records.c.user_id))) == [(ALICE,)], "what she said about it"
 
 
-async def test_opened_line_of_an_erased_sharer_can_only_be_read_in_the_chat(home: Home) -> None:  # noqa: F811
+async def test_erased_sharers_line_stays_in_the_chat(home: Home) -> None:  # noqa: F811
     """Its message stays in the receiver's chat, since they have read it; whatever they tap there is as after an end."""
     (first,), (second,) = await home.announced(), await home.announced()
     for about in (first, second):

@@ -16,7 +16,7 @@ async def test_hour_still_to_come_is_asked_today(house: House) -> None:
     assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
 
 
-async def test_asked_date_is_not_asked_again_at_another_hour(house: House) -> None:
+async def test_new_hour_repeats_no_asked_date(house: House) -> None:
     await house.arrives(ALICE)
     await house.is_asked(ALICE)
     await house.does(ALICE, replan, ask_at=time(20, 30))
@@ -25,7 +25,7 @@ async def test_asked_date_is_not_asked_again_at_another_hour(house: House) -> No
     assert (await house.plan()).looked_at == 0
 
 
-async def test_moving_across_the_world_asks_no_date_twice(house: House) -> None:
+async def test_moving_across_the_world_repeats_no_date(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
     await house.does(ALICE, replan, zone="Pacific/Honolulu")  # there it is still the day before
@@ -46,7 +46,7 @@ async def test_pause_asks_nothing_and_leaves_no_pile(house: House) -> None:
     assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
 
 
-async def test_pause_calendar_begins_at_the_next_free_day(house: House) -> None:
+async def test_pause_calendar_starts_on_a_free_day(house: House) -> None:
     await house.arrives(ALICE)
     for today, month in ((29, 11), (30, 12)):
         house.clock.set(datetime(2026, 11, today, 12, tzinfo=UTC))
@@ -65,7 +65,7 @@ async def test_pause_ends_on_its_own(house: House) -> None:
     assert (await house.user(ALICE)).paused_at is None
 
 
-async def test_blocking_user_is_left_alone_and_keeps_everything(house: House) -> None:
+async def test_blocking_user_keeps_everything(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.profile.blocked)
     house.clock.advance(3 * DAY)

@@ -49,7 +49,7 @@ async def on_sunday(house: House) -> Result | None:
     return result
 
 
-async def test_one_is_planned_however_often_somebody_is_asked(house: House) -> None:
+async def test_one_recap_is_planned(house: House) -> None:
     await house.arrives(ALICE)
     assert await planned(house) == []
     for _ in range(3):
@@ -60,7 +60,7 @@ async def test_one_is_planned_however_often_somebody_is_asked(house: House) -> N
     assert (len(await planned(house)), len(await planned(house, BOB))) == (1, 1)
 
 
-async def test_first_says_that_it_comes_weekly_and_later_ones_do_not(house: House) -> None:
+async def test_only_the_first_explains_itself(house: House) -> None:
     await house.arrives(ALICE)
     await keeps(house, ALICE)
     assert await on_sunday(house) == RecapShown(by_itself=True, first=True)
@@ -80,7 +80,7 @@ async def test_week_without_a_line_has_none(house: House) -> None:
     assert (await house.user(ALICE)).weekly_recap is None, "the first one is still to come"
 
 
-async def test_none_comes_to_who_does_not_want_it(house: House) -> None:
+async def test_unwanted_recap_does_not_come(house: House) -> None:
     await house.arrives(ALICE)
     await keeps(house, ALICE)
     assert await house.does(ALICE, RECAPS.stop) == RecapStopped()
@@ -113,7 +113,7 @@ async def test_quiet_hours_put_it_off(house: House) -> None:
     assert len(await planned(house)) == 1, "it is still to come"
 
 
-async def test_words_are_read_week_by_week_and_only_the_own_ones(house: House) -> None:
+async def test_recap_reads_own_words_by_week(house: House) -> None:
     await house.arrives(ALICE)
     await house.arrives(BOB)
     await keeps(house, ALICE, Feeling(shelf="heavy"))

@@ -284,7 +284,7 @@ async def test_line_shared_at_the_ritual_meets_too(home: Home) -> None:
     assert await home.states(hers) == [State.SCHEDULED]
 
 
-async def test_no_under_a_replaced_proposal_is_a_no(home: Home) -> None:
+async def test_no_to_a_replaced_proposal_counts(home: Home) -> None:
     """Nobody is told of the second one; a no to what they have seen must not be answered by asking again."""
 
     async def says_no(to: Result) -> Result:
@@ -317,7 +317,7 @@ async def test_late_delivery_shows_the_planned_moment(home: Home) -> None:
     assert shown.at == utc("2026-11-22 20:00")
 
 
-async def test_deep_line_needs_an_hour_and_others_ten_minutes(home: Home) -> None:
+async def test_deep_line_needs_an_hour(home: Home) -> None:
     await home.agreed()
     home.clock.set(utc("2026-11-22 19:01"))
     assert await home.drafts(ALICE, "deep down", "deep") == RitualTooLate(utc("2026-11-22 20:00"), minutes=60)
@@ -367,7 +367,7 @@ async def test_not_this_one_keeps_the_earlier_entry(home: Home) -> None:
     assert await home.states(first) == [State.DRAFTED]
 
 
-async def test_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
+async def test_deleted_line_takes_its_entry_along(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     his = await home.puts_in(BOB, "his", Terms.MET)
@@ -448,7 +448,7 @@ async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
     assert await invited(home, ALICE, utc("2026-11-22 11:31")) == RitualMorning(moment)
 
 
-async def test_moving_west_keeps_the_question_in_the_morning(home: Home) -> None:
+async def test_moving_west_keeps_the_morning_question(home: Home) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     home.clock.set(utc("2026-11-22 02:00"))
@@ -462,7 +462,7 @@ async def test_moving_west_keeps_the_question_in_the_morning(home: Home) -> None
 
 
 @pytest.mark.parametrize("how", ["too late", "left in peace"])
-async def test_users_who_should_not_be_asked_are_not(home: Home, how: str) -> None:
+async def test_unavailable_users_are_not_asked(home: Home, how: str) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     async with home.store.writing() as rows:
@@ -474,7 +474,7 @@ async def test_users_who_should_not_be_asked_are_not(home: Home, how: str) -> No
     assert await invited(home, ALICE, at) is None
 
 
-async def test_entry_is_open_from_morning_to_the_moment(home: Home) -> None:
+async def test_entry_is_open_until_the_moment(home: Home) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     assert await home.drafts(ALICE, "too early") == RitualTooLate(utc("2026-11-22 20:00"))
@@ -570,7 +570,7 @@ async def test_last_weeks_invitation_changes_nothing_this_week(home: Home) -> No
 
 
 @pytest.mark.parametrize("terms", [Terms.EITHER, Terms.MET])
-async def test_after_the_moment_an_old_button_says_what_happened(home: Home, terms: Terms) -> None:
+async def test_old_button_tells_what_happened(home: Home, terms: Terms) -> None:
     await home.agreed()
     about = await home.puts_in(ALICE, "hers", terms)
     home.clock.set(await home.moment())
@@ -591,7 +591,7 @@ async def test_after_the_moment_an_old_button_says_what_happened(home: Home, ter
     assert await _stands(home) == before
 
 
-async def test_button_of_another_thing_leaves_what_is_awaited(home: Home) -> None:
+async def test_unrelated_button_keeps_what_is_awaited(home: Home) -> None:
     await home.agreed()
     async with home.store.writing(ALICE) as rows:
         await rows.dialogs.await_(ALICE, Dialog(Waiting.NAME, 0, home.now + timedelta(minutes=10)))
@@ -604,7 +604,7 @@ async def test_button_of_another_thing_leaves_what_is_awaited(home: Home) -> Non
 
 @pytest.mark.parametrize("proposed", [True, False])
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_same_question_comes_only_if_both_chose_it(home: Home, proposed: bool, accepted: bool) -> None:
+async def test_same_question_needs_both(home: Home, proposed: bool, accepted: bool) -> None:
     shown = await home.agreed_with(proposed=proposed, accepted=accepted)
     assert isinstance(shown, RitualShown)
     assert shown.same_question is (proposed and accepted)
@@ -650,7 +650,7 @@ async def test_line_of_ones_own_answers_no_question(home: Home) -> None:
     assert line.prompt_id is None
 
 
-async def test_who_left_the_theme_out_is_not_asked_and_nobody_can_tell(home: Home) -> None:
+async def test_muted_theme_skips_secretly(home: Home) -> None:
     await home.agreed_with(proposed=True, accepted=True)
     async with home.store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
@@ -662,7 +662,7 @@ async def test_who_left_the_theme_out_is_not_asked_and_nobody_can_tell(home: Hom
     assert (hers.prompt_id, his.prompt_id) == (None, "light")
 
 
-async def test_question_of_the_morning_is_not_asked_again_soon(home: Home) -> None:
+async def test_morning_question_rests_afterwards(home: Home) -> None:
     await home.agreed_with(proposed=True, accepted=True)
     home.clock.advance(timedelta(seconds=3))
     morning = await home.morning(ALICE)
@@ -672,7 +672,7 @@ async def test_question_of_the_morning_is_not_asked_again_soon(home: Home) -> No
         assert await rows.asks.shown(BOB) == {}
 
 
-async def test_something_noticed_goes_in_as_what_it_is(home: Home) -> None:
+async def test_noticed_line_goes_in_as_noticed(home: Home) -> None:
     await home.agreed()
     moment = await home.moment()
     wanted = await home.do(ALICE, lambda visit: home.rituals.write(visit, moment, detail=NOTICED))

@@ -301,7 +301,7 @@ async def test_opening_races_with_the_end(home: Home) -> None:
         await home.pair()
 
 
-async def test_answer_while_the_pair_ends_is_not_delivered(home: Home) -> None:
+async def test_answer_during_the_end_is_not_delivered(home: Home) -> None:
     for number in range(home.rounds):
         (about,) = await home.announced()
         await home.opens(about)
@@ -310,7 +310,7 @@ async def test_answer_while_the_pair_ends_is_not_delivered(home: Home) -> None:
         await home.pair()
 
 
-async def test_answer_in_an_ended_pair_is_not_delivered(home: Home) -> None:
+async def test_answer_after_the_end_is_not_delivered(home: Home) -> None:
     """Whoever left at the instant of the answer could not cancel what wasn't there yet."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -322,7 +322,7 @@ async def test_answer_in_an_ended_pair_is_not_delivered(home: Home) -> None:
     assert await home.hears() == []
 
 
-async def test_lookup_while_the_pair_ends_does_not_deadlock(home: Home) -> None:
+async def test_lookup_during_the_end_does_not_deadlock(home: Home) -> None:
     """Each takes several Reflections and Notices, and neither waits for the other in a circle."""
     for number in range(home.rounds):
         about = [await home.shares() for _ in range(6)]
@@ -334,7 +334,7 @@ async def test_lookup_while_the_pair_ends_does_not_deadlock(home: Home) -> None:
         await home.pair()
 
 
-async def test_time_set_while_the_pair_ends_leaves_nothing(home: Home) -> None:
+async def test_time_set_during_the_end_leaves_nothing(home: Home) -> None:
     for number in range(home.rounds):
         about = await home.shares()
         await asyncio.gather(home.sets(about, When.MORNING), home.leaves((ALICE, BOB)[number % 2]))
@@ -394,7 +394,7 @@ async def test_undone_answer_was_never_there(home: Home, answer: Answer) -> None
     assert await home.undoes(sent.response_id) == UndoneTooLate()
 
 
-async def test_line_back_that_was_undone_keeps_its_words(home: Home) -> None:
+async def test_undone_line_back_keeps_its_words(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about, Answer.LINE)
@@ -411,7 +411,7 @@ async def test_line_back_that_was_undone_keeps_its_words(home: Home) -> None:
 
 
 @pytest.mark.parametrize("who", [ALICE, BOB])
-async def test_answer_does_not_go_out_once_the_pair_has_ended(home: Home, who: int) -> None:
+async def test_scheduled_answer_ends_with_the_pair(home: Home, who: int) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -421,7 +421,7 @@ async def test_answer_does_not_go_out_once_the_pair_has_ended(home: Home, who: i
     assert await home.do(other, home.sharing.overview) == SharingEnded(), "not told before"
 
 
-async def test_stem_is_sent_as_a_whole_sentence_in_its_writers_language(home: Home) -> None:
+async def test_stem_is_sent_in_its_writers_language(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.do(BOB, lambda visit: home.answering.stem(visit, "heard", about))
@@ -454,7 +454,7 @@ async def test_question_is_kept_for_its_reader_alone(home: Home) -> None:
     assert said == [QuestionReminder(kept.question_id)], "its absence would tell that Alice has left"
 
 
-async def test_received_buttons_do_not_tell_when_it_was_made(home: Home) -> None:
+async def test_received_buttons_hide_their_age(home: Home) -> None:
     """A Reflection drafted a week before it goes out must look like one from that hour; so must a line back."""
     about, replies = [], []
     for day in range(8):
@@ -481,7 +481,7 @@ async def test_received_buttons_do_not_tell_when_it_was_made(home: Home) -> None
         assert min(ids) > 1 << 60, "none reads as a moment of our time"
 
 
-async def test_text_after_another_answer_is_no_line_back(home: Home) -> None:
+async def test_text_after_another_answer_is_separate(home: Home) -> None:
     """Bob began a line back and then thanked with a tap: what he types next is his own, and must not be lost."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -491,7 +491,7 @@ async def test_text_after_another_answer_is_no_line_back(home: Home) -> None:
         assert await rows.dialogs.find(BOB, home.now) is None
 
 
-async def test_text_that_is_no_time_is_a_line(home: Home) -> None:
+async def test_text_without_a_time_is_a_line(home: Home) -> None:
     """Alice looked at the days and left; an hour later she answers her question."""
     about = await home.shares()
     await home.days(about)
@@ -547,7 +547,7 @@ async def test_yes_covers_only_the_previewed_words(home: Home) -> None:
     assert await home.words(about) == "Third words."
 
 
-async def test_cue_does_not_depend_on_what_the_receiver_opened(home: Home) -> None:
+async def test_cue_ignores_what_was_opened(home: Home) -> None:
     """It may repeat: avoiding what the receiver has seen would tell the sharer about that."""
     for wish in Wish:
         for _ in range(4):
@@ -562,7 +562,7 @@ async def test_cue_does_not_depend_on_what_the_receiver_opened(home: Home) -> No
             assert (opened.wish, opened.cue_id) == (preview.wish, preview.cue_id)
 
 
-async def test_line_keeps_its_cue_through_changes_and_restarts(home: Home) -> None:
+async def test_line_keeps_its_cue(home: Home) -> None:
     about = await home.drafts()
     first = await home.wishes(about, Wish.ADVICE)
     assert isinstance(first, WhenWanted)
@@ -586,7 +586,7 @@ async def test_line_keeps_its_cue_through_changes_and_restarts(home: Home) -> No
     assert first.cue_id == second.cue_id == found.cue_id == shown["cue_id"]
 
 
-async def test_sharer_sees_nothing_that_depends_on_the_receiver(home: Home) -> None:
+async def test_sharer_sees_nothing_of_the_receiver(home: Home) -> None:
     """Unannounced, announced, put off, opened: all look the same until the receiver answers."""
     shown = []
     for far in range(4):
@@ -604,7 +604,7 @@ async def test_sharer_sees_nothing_that_depends_on_the_receiver(home: Home) -> N
     assert len(set(shown)) == 1
 
 
-async def test_answer_can_be_looked_up_by_the_sharer(home: Home) -> None:
+async def test_sharer_can_look_up_an_answer(home: Home) -> None:
     """This also works if the message that brought it got lost on its way."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -710,7 +710,7 @@ def _later(home: Home) -> datetime:
     [(timedelta(), False), (timedelta(minutes=1), True), (timedelta(days=3), False)],
     on_postgres=[(timedelta(minutes=1), True)],
 )
-async def test_only_taking_back_tells_that_it_was_opened(home: Home, after: timedelta, ritual: bool) -> None:
+async def test_only_taking_back_reveals_an_opening(home: Home, after: timedelta, ritual: bool) -> None:
     lives = []
     for state in (unseen, seen, put_off, opened, about_to_answer):
         about = await home.shares()
@@ -784,7 +784,7 @@ async def test_old_preview_button_changes_nothing(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_older_of_two_cards_with_times_changes_nothing(home: Home) -> None:
+async def test_older_time_card_changes_nothing(home: Home) -> None:
     about = await home.shares()
     known = await home.known(about)
     assert isinstance(await home.sets(about, When.MORNING), Shared)
@@ -816,7 +816,7 @@ async def test_buttons_of_a_replaced_preview_do_nothing(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_old_line_back_is_neither_sent_nor_dropped(home: Home) -> None:
+async def test_old_line_back_does_nothing(home: Home) -> None:
     """It was written once more: the first one is gone, and the second one is being typed."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -845,7 +845,7 @@ async def test_first_word_on_how_it_landed_stays(home: Home, first: bool) -> Non
 
 
 @pytest.mark.parametrize("well", [True, False])
-async def test_word_on_how_a_question_landed_leaves_it_to_be_answered(home: Home, well: bool) -> None:
+async def test_landing_leaves_the_question_answerable(home: Home, well: bool) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about, Answer.HARDEST)
@@ -853,7 +853,7 @@ async def test_word_on_how_a_question_landed_leaves_it_to_be_answered(home: Home
     assert said == (LandedWell(stays=True) if well else LandedBadly(lighter=False, stays=True))
 
 
-async def test_word_on_how_it_landed_leaves_what_came_to_be_noted(home: Home) -> None:
+async def test_landing_leaves_the_outcome_open(home: Home) -> None:
     (about,) = await home.announced()
     async with home.store.writing(ALICE) as rows:
         await rows.expectations.expect(ALICE, about, Reception.SILENCE)
@@ -883,7 +883,7 @@ async def test_button_for_something_over_says_so(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_alarming_words_are_looked_for_beside_the_event_loop(home: Home) -> None:
+async def test_alarming_words_are_checked_off_the_loop(home: Home) -> None:
     class Watched(Phrases):
         def found_in(self, text: str) -> bool:
             threads.append(threading.current_thread())

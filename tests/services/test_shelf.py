@@ -1,4 +1,4 @@
-"""Words for a Line: put to it, taken off, kept with it, and nobody else's."""
+"""Words for a Line: added to it, taken off, kept with it, and for nobody else."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,7 @@ async def read(house: House, shelf: Shelf, result: Result) -> Any:
     return await house.does(ALICE, reader_of(result, shelf=shelf), result)
 
 
-async def test_first_word_alone_counts_and_so_do_several(house: House, shelf: Shelf, line: int) -> None:
+async def test_one_first_word_is_enough(house: House, shelf: Shelf, line: int) -> None:
     assert await house.does(ALICE, shelf.show, line) == ShelfShown(line)
     assert await house.does(ALICE, shelf.board, "heavy", line) == BoardShown(line)
     assert await house.does(ALICE, shelf.name, "heavy", line) == Kept(line, first=True)
@@ -90,7 +90,7 @@ async def test_seventh_word_has_no_room(house: House, shelf: Shelf, line: int) -
     assert await words_of(house, line) == seven[:-1]
 
 
-async def test_changed_line_keeps_its_words_and_a_deleted_one_loses_them(house: House, shelf: Shelf, line: int) -> None:
+async def test_changed_line_keeps_its_words(house: House, shelf: Shelf, line: int) -> None:
     await house.does(ALICE, shelf.name, "heavy", line)
     await house.does(ALICE, house.lines.edited, "I cried at home.", 1)
     assert await words_of(house, line) == ["heavy"]

@@ -53,7 +53,7 @@ async def test_agreeing_again_puts_no_second_question(house: House) -> None:
     assert await house.user(ALICE) == before
 
 
-async def test_question_left_open_comes_again_at_its_hour(house: House) -> None:
+async def test_open_question_returns_at_its_hour(house: House) -> None:
     house.clock.set(NOON)
     first = await house.agrees(ALICE)
     assert await house.does(ALICE, house.start.hour_first) == HourWanted()
@@ -68,7 +68,7 @@ async def test_question_left_open_comes_again_at_its_hour(house: House) -> None:
 
 
 @pytest.mark.parametrize("act", ["answer", "skip", "today"])
-async def test_question_dealt_with_before_its_hour_comes_no_more(house: House, act: str) -> None:
+async def test_settled_question_does_not_return(house: House, act: str) -> None:
     house.clock.set(NOON)
     first = await house.agrees(ALICE)
     assert isinstance(first, Asked)
@@ -85,7 +85,7 @@ async def test_question_dealt_with_before_its_hour_comes_no_more(house: House, a
     assert house.clock.now() == NOON.replace(day=23, hour=20, minute=30)
 
 
-async def test_question_left_open_past_its_hour_stays_open(house: House) -> None:
+async def test_open_question_outlasts_its_hour(house: House) -> None:
     house.clock.set(NOON)
     first = await house.agrees(ALICE)
     assert isinstance(first, Asked)
@@ -109,7 +109,7 @@ async def test_question_left_open_past_its_hour_stays_open(house: House) -> None
     ],
 )
 @pytest.mark.parametrize("later", [timedelta(minutes=1), 3 * HOUR, 2 * DAY])
-async def test_first_line_has_the_date_on_which_it_was_kept(
+async def test_first_line_has_the_date_it_was_kept(
     house: House, kept_at: datetime, zone: str, day: date, later: timedelta
 ) -> None:
     house.clock.set(kept_at)
@@ -161,7 +161,7 @@ async def test_unknown_zone_is_asked_again(house: House, zone: str) -> None:
         ("Zurück", ClockWanted()),
     ],
 )
-async def test_typed_time_is_answered_as_what_it_is(house: House, typed: str, result: Result) -> None:
+async def test_typed_time_is_answered_as_such(house: House, typed: str, result: Result) -> None:
     house.clock.set(datetime(2026, 11, 22, 12, 20, tzinfo=UTC))
     await house.arrives(ALICE)
     assert await house.does(ALICE, house.zones.place_said, typed) == result

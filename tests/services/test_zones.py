@@ -60,7 +60,7 @@ def test_every_full_hour_is_found_however_written(hours: int) -> None:
 
 
 @pytest.mark.parametrize(("typed", "zone"), [("+5:30", "Asia/Kolkata"), ("+5:45", "Asia/Kathmandu")])
-def test_offsets_with_half_and_quarter_hours_are_found(typed: str, zone: str) -> None:
+def test_partial_hour_offsets_are_found(typed: str, zone: str) -> None:
     assert zone in zones_meant(typed, SUMMER, "en")
 
 
@@ -75,11 +75,11 @@ def test_invalid_offset_offers_none(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["UTC- 12:00", "-12:00", "UTC -11:30"])
-def test_offset_of_nobody_is_not_taken_for_a_clock(typed: str) -> None:
+def test_unused_offset_is_not_a_clock(typed: str) -> None:
     assert zones_meant(typed, datetime(2026, 1, 1, 0, 7, tzinfo=UTC), "en") == ()
 
 
-async def test_nonexistent_offset_is_not_taken_for_a_town(places_folder: Path) -> None:
+async def test_nonexistent_offset_is_not_a_town(places_folder: Path) -> None:
     places = Places(places_folder)
     try:
         for quarters in QUARTERS:

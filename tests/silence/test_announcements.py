@@ -108,7 +108,7 @@ async def test_sharing_and_taking_back_can_not_knock(beginning: Beginning, tmp_p
         assert times(world) == ["09:15", "10:19"], "its own time is later than an hour after the first one"
 
 
-async def test_next_announcement_waits_after_a_taken_back_one(beginning: Beginning, tmp_path: Path) -> None:
+async def test_announcement_waits_after_taking_back(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await shares(world, "one")
         await waits(world, QUARTER + MINUTE)
@@ -177,7 +177,7 @@ async def test_ten_lines_are_one_message(beginning: Beginning, tmp_path: Path) -
         assert message_id not in {at for at, _ in world.recorder.buttons(B)}, "nothing is left to be opened from it"
 
 
-async def test_lines_within_a_quarter_are_announced_with_the_last(beginning: Beginning, tmp_path: Path) -> None:
+async def test_lines_within_a_quarter_share_an_announcement(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for clock in ("09:20", "09:25", "09:34", "09:36", "09:51"):
             await shares_at(world, f"for {clock.replace(':', ' ')}", clock)
@@ -206,7 +206,7 @@ async def test_waiting_leads_into_no_quiet_hours(beginning: Beginning, tmp_path:
         assert times(world) == ["21:55", "07:00"]
 
 
-async def test_lines_waiting_for_the_morning_are_one_message(beginning: Beginning, tmp_path: Path) -> None:
+async def test_morning_combines_waiting_lines(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=22, minute=0))
         for number in range(3):
@@ -217,7 +217,7 @@ async def test_lines_waiting_for_the_morning_are_one_message(beginning: Beginnin
         assert "left you 3 lines" in announced(world)[0][1]
 
 
-async def test_lines_waiting_for_a_pause_are_one_message(beginning: Beginning, tmp_path: Path) -> None:
+async def test_pause_combines_waiting_lines(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.says(B, "/pause")
         await world.taps_newest(B, "pause_open")
@@ -265,7 +265,7 @@ async def _three(world: World) -> tuple[int, list[str]]:
     return message_id, opens(data)
 
 
-async def test_taking_one_of_three_back_leaves_the_others(beginning: Beginning, tmp_path: Path) -> None:
+async def test_taking_one_back_leaves_the_others(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         message_id, data = await _three(world)
         before = text(world, message_id)
@@ -282,7 +282,7 @@ async def test_taking_one_of_three_back_leaves_the_others(beginning: Beginning, 
         assert announced(world)[1:] == []
 
 
-async def test_lines_of_one_message_are_put_off_together(beginning: Beginning, tmp_path: Path) -> None:
+async def test_lines_of_one_message_move_together(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         message_id, data = await _three(world)
         await world.taps(B, message_id, data[0])
@@ -319,9 +319,7 @@ def world_announcement(world: World) -> str:
 
 
 @pytest.mark.parametrize("taken", [1, 2, 3])
-async def test_taken_back_before_delivery_the_rest_is_announced(
-    beginning: Beginning, tmp_path: Path, taken: int
-) -> None:
+async def test_remaining_lines_are_still_announced(beginning: Beginning, tmp_path: Path, taken: int) -> None:
     async with life(beginning, tmp_path) as world:
         for number in range(3):
             await shares(world, f"line number {number}")
@@ -352,7 +350,7 @@ async def test_end_before_delivery_leaves_nothing_to_announce(beginning: Beginni
 
 
 @pytest.mark.parametrize("ends", ["unpair", "erase"])
-async def test_after_an_end_every_button_says_the_same(beginning: Beginning, tmp_path: Path, ends: str) -> None:
+async def test_buttons_answer_alike_after_an_end(beginning: Beginning, tmp_path: Path, ends: str) -> None:
     for number in range(6):
         async with life(beginning, tmp_path / str(number)) as world:
             message_id, _ = await _three(world)
@@ -385,7 +383,7 @@ async def test_kill_between_two_loses_and_doubles_nothing(beginning: Beginning, 
 # --- what each can learn ---------------------------------------------------------------------------------------------
 
 
-async def test_sharer_sees_the_same_whenever_it_is_announced(beginning: Beginning, tmp_path: Path) -> None:
+async def test_sharer_sees_no_announcement_time(beginning: Beginning, tmp_path: Path) -> None:
     seen = []
     for number, acts in enumerate((("/help",), ("/pause", "pause_open"), ("/waiting",))):
         async with life(beginning, tmp_path / str(number)) as world:

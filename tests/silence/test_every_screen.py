@@ -126,7 +126,7 @@ async def _told(beginning: Beginning, folder: Path, act: Act, command: str, *, d
 
 
 @pytest.mark.parametrize("command", sorted(REACHES))
-async def test_how_b_is_told_says_neither_when_nor_why(tmp_path: Path, command: str) -> None:
+async def test_telling_b_reveals_no_time_or_reason(tmp_path: Path, command: str) -> None:
     beginning = await Beginning.make(tmp_path)
     just_now = await _told(beginning, tmp_path / "now", leaves, command, days=0)
     long_ago = await _told(beginning, tmp_path / "long ago", erases, command, days=3)

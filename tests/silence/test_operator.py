@@ -1,4 +1,4 @@
-"""The operator may be one of two: what their chat is told doesn't depend on what the other one does."""
+"""The operator may be one of two: what the bot reports there doesn't depend on what the other one does."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ async def test_operator_observes_nothing_of_the_partner(tmp_path: Path, monkeypa
     assert busy == idle
 
 
-async def test_ops_is_an_unknown_command_to_everybody_else(tmp_path: Path) -> None:
+async def test_ops_is_unknown_to_everybody_else(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     seen = []
     for name, command in (("ops", "/ops"), ("nonsense", "/opt")):

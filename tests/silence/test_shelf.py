@@ -1,4 +1,4 @@
-"""Words that A puts to a Line, even to one that B has opened, change nothing that B can observe."""
+"""Words that A adds to a Line, even to one that B has opened, change nothing that B can observe."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ SAMPLE = 6
 SMALL_SAMPLE = 3
 
 
-async def test_b_observes_the_same_bytes_whatever_a_does(tmp_path: Path) -> None:
+async def test_b_sees_identical_bytes(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SAMPLE):
         alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)
@@ -20,7 +20,7 @@ async def test_b_observes_the_same_bytes_whatever_a_does(tmp_path: Path) -> None
         assert lived.seen_by_b == alone.seen_by_b, _how(script, seed, lived)
 
 
-async def test_b_learns_of_an_end_only_through_sharing(tmp_path: Path) -> None:
+async def test_b_learns_of_an_end_through_sharing(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SMALL_SAMPLE):
         alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)
@@ -28,7 +28,7 @@ async def test_b_learns_of_an_end_only_through_sharing(tmp_path: Path) -> None:
         assert lived.differs_from(alone) is None, _how(script, seed, lived)
 
 
-async def test_guest_observes_the_same_if_refused_or_unanswered(tmp_path: Path) -> None:
+async def test_guest_cannot_see_a_refusal(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SMALL_SAMPLE):
         alone = await ask_to_pair(beginning, tmp_path / f"{seed}-alone", script, None)

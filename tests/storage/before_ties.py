@@ -1,4 +1,4 @@
-"""A database as an Ajar from before migration 0014 left it: words tied to nobody, choices stored in plain text."""
+"""A database as an Ajar from before migration 0014 left it: words that aren't tied, choices stored in plain text."""
 
 from pathlib import Path
 from typing import Any

@@ -74,9 +74,7 @@ async def test_what_is_committed_is_copied_soon(store: Store, tmp_path: Path) ->
         (None, None, False),
     ],
 )
-async def test_a_long_log_begins_anew_unless_a_reader_prevents_it(
-    first: Log | None, second: Log | None, anew: bool
-) -> None:
+async def test_long_log_restarts_without_readers(first: Log | None, second: Log | None, anew: bool) -> None:
     found, restarted = [first, second], asyncio.Event()
 
     async def copy() -> Log | None:
@@ -91,7 +89,7 @@ async def test_a_long_log_begins_anew_unless_a_reader_prevents_it(
     assert restarted.is_set() == anew
 
 
-async def test_a_log_that_begins_anew_grows_no_longer(store: Store, tmp_path: Path) -> None:
+async def test_restarted_log_stops_growing(store: Store, tmp_path: Path) -> None:
     for _ in range(2):
         await write(store, 200)
     pages = pages_of(log_of(tmp_path))
@@ -101,7 +99,7 @@ async def test_a_log_that_begins_anew_grows_no_longer(store: Store, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("soon")
-async def test_a_reader_of_an_older_state_holds_nobody_up(store: Store, tmp_path: Path) -> None:
+async def test_old_reader_holds_nobody_up(store: Store, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "ajar.db", isolation_level=None)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM users").fetchall()

@@ -18,7 +18,7 @@ ERASED = Ending.of(KEYS, Ended.ERASED, 1001)
 UNPAIRED = Ending.of(KEYS, Ended.UNPAIRED, 7, 1001)
 
 
-def test_appended_entries_are_read_from_a_date_on(tmp_path: Path) -> None:
+def test_entries_are_read_from_a_date(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "endings")
     begin = journal.append([])
     later = journal.append([ERASED])
@@ -75,7 +75,7 @@ def test_mismatched_journal_says_why(tmp_path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", HARMS)
-def test_journal_begins_anew_if_it_can_not_continue(tmp_path: Path, how: str) -> None:
+def test_broken_journal_begins_anew(tmp_path: Path, how: str) -> None:
     """What an earlier copy knew is reported as a gap forever, even after the numbers repeat."""
     journal = Journal(tmp_path)
     journal.append([])
@@ -184,7 +184,7 @@ def _tidies_until(journal: Journal, kill_at: int) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def test_nothing_is_lost_while_several_append_and_tidy(tmp_path: Path) -> None:
+def test_concurrent_tidying_loses_nothing(tmp_path: Path) -> None:
     """A running bot and an operator's commands: whoever has the old file open writes into the new one."""
     journal = Journal(tmp_path)
     begin = journal.append([])

@@ -1,4 +1,4 @@
-"""Words put to a Line: sealed so that their length tells nothing, and gone with the Line."""
+"""Words for a Line: sealed so that their length tells nothing, and gone with the Line."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ async def test_words_of_eight_weeks_come_newest_first(store: Store, clock: HandC
     assert found == [(days[0], (HEAVY,)), (days[1], (SAD,))]
 
 
-async def test_moved_words_do_not_open_and_are_found_by_verify(store: Store, clock: HandClock) -> None:
+async def test_verify_finds_moved_words(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         user = await ready(rows, ALICE, clock.now())
         one, other = [await kept(rows, user, "x", clock.now(), message_id=number) for number in (1, 2)]

@@ -64,7 +64,7 @@ async def test_it_is_sealed(store: Store, clock: HandClock) -> None:
     assert b"heron" not in bytes(sealed)
 
 
-async def test_effect_is_had_once_and_only_by_its_owner(store: Store, clock: HandClock) -> None:
+async def test_only_the_owner_has_one_effect(store: Store, clock: HandClock) -> None:
     await arrive(store, clock, 7)
     with pytest.raises(NotClaimed):
         await handle(store, clock, 7, OTHERS)
@@ -85,7 +85,7 @@ async def test_lane_belongs_to_one_process(store: Store, clock: HandClock) -> No
     assert await adopt(store, clock, US) == [8]
 
 
-async def test_what_a_dead_process_had_is_adopted_after_its_lease(store: Store, clock: HandClock) -> None:
+async def test_dead_process_loses_its_updates_after_lease(store: Store, clock: HandClock) -> None:
     await arrive(store, clock, 8, 7, owner=OTHERS)
     assert await adopt(store, clock, US) == []
     clock.advance(LEASE / 2)
@@ -135,7 +135,7 @@ async def test_words_of_one_user_are_forgotten(store: Store, clock: HandClock) -
         assert await rows.inbox.find(7) is None
 
 
-async def test_version_needed_to_open_one_is_not_retired(store: Store, clock: HandClock, keys: KeyRing) -> None:
+async def test_needed_key_version_is_not_retired(store: Store, clock: HandClock, keys: KeyRing) -> None:
     await arrive(store, clock, 7)
     with pytest.raises(WrongKey, match="what waits to be handled"):
         async with store.writing() as rows:
@@ -169,7 +169,7 @@ async def test_answers_of_one_user_keep_their_order(store: Store, clock: HandClo
         assert rows.due_at is None
 
 
-async def test_answer_that_waits_holds_the_later_ones_back(store: Store, clock: HandClock) -> None:
+async def test_waiting_answer_holds_later_ones_back(store: Store, clock: HandClock) -> None:
     first, second, given = [await answer(store, clock, number) for number in (7, 8, 6)]
     others = await answer(store, clock, 9, BOB)
     at = clock.now() + timedelta(minutes=5)

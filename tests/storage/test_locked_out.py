@@ -90,7 +90,7 @@ async def test_locked_rows_delay_others_only_briefly(store: Store, outsider: asy
     await renames(store, HELD[0])
 
 
-async def test_health_is_checked_though_all_connections_are_taken(store: Store) -> None:
+async def test_health_check_has_its_own_connection(store: Store) -> None:
     async def holds() -> None:
         async with store.writing():
             taken.release()

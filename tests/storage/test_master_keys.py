@@ -68,14 +68,14 @@ async def test_original_key_fits(database_url: str, keys: KeyRing, clock: HandCl
     await starts(database_url, keys)
 
 
-async def test_another_key_of_the_same_version_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_different_key_of_a_version_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await is_refused(database_url, KeyRing.new(), "version 1 is another key")
     other = KeyRing.new()
     await is_refused(database_url, KeyRing({1: other._keys[1], 2: keys._keys[1]}), "version 1 is another key")
 
 
-async def test_ring_without_the_version_in_use_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_ring_without_a_used_version_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys.rotated(), clock)
     await is_refused(database_url, keys, re.escape("needs version 2 of the master key, which was not given (given: 1)"))
 
@@ -106,7 +106,7 @@ async def test_key_is_checked_before_migrating(database_url: str, keys: KeyRing,
         await execute(database_url, "ALTER TABLE put_away RENAME TO master_keys")
 
 
-async def test_one_damaged_data_key_is_no_wrong_master_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_one_damaged_key_proves_nothing(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await joins(database_url, keys, clock, BOB)
     await execute(database_url, f"UPDATE users SET data_key = substr(data_key, 1, 40) WHERE id = {ALICE}")  # noqa: S608
@@ -131,7 +131,7 @@ async def test_first_of_two_machines_keeps_its_key(database_url: str, keys: KeyR
     await starts(database_url, keys)
 
 
-async def test_new_key_is_accepted_while_nobody_has_joined(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_unused_database_accepts_a_new_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await starts(database_url, keys, alone=True)
     new = KeyRing.new()
     await starts(database_url, new, alone=True)

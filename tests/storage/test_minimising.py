@@ -71,7 +71,7 @@ async def little_is_readable(rows: Rows) -> None:
     assert set((await rows._connection.execute(text("SELECT created_at % 86400000 FROM users"))).scalars()) == {0}
 
 
-async def test_little_of_what_is_stored_can_be_read_without_the_key(store: Store) -> None:
+async def test_little_is_readable_without_the_key(store: Store) -> None:
     async with store.writing() as rows:
         line_ids = {user_id: await live(rows, user_id) for user_id in (ALICE, BOB)}
     async with store.reading() as rows:
@@ -132,7 +132,7 @@ async def test_interrupted_work_goes_on(store: Store, monkeypatch: pytest.Monkey
         assert len(await stored(rows, shown_prompts.c.prompt_id)) == 2
 
 
-async def test_what_is_done_already_is_not_written_again(store: Store) -> None:
+async def test_finished_rows_are_not_rewritten(store: Store) -> None:
     """After an interruption it begins again with everybody, and an import has most of it done."""
     statements: list[str] = []
 
@@ -184,7 +184,7 @@ async def test_lines_of_one_quarter_stay_in_order(store: Store) -> None:
         assert await rows.lines.kept_at(kept_[3]) == later
 
 
-def test_hidden_id_is_the_same_for_one_user_only() -> None:
+def test_hidden_id_differs_between_users() -> None:
     key = new_data_key()
     for name in ("a", "worry.slow-start", "x" * 32, "x" * 33):
         hidden = hide(key, name, user=7)

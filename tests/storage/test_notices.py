@@ -59,7 +59,7 @@ async def begin_sending(store: Store, notice: Notice) -> bool:
         return await rows.notices.sending(notice)
 
 
-async def test_answers_come_before_questions_that_were_due_earlier(store: Store, clock: HandClock) -> None:
+async def test_answers_come_before_older_questions(store: Store, clock: HandClock) -> None:
     await add(store, clock, range(1, 6))
     clock.advance(SECOND)
     await answer(store, clock, 100, ALICE)
@@ -149,7 +149,7 @@ async def test_settled_notice_stays_settled(store: Store, clock: HandClock) -> N
         assert await rows.earliest_due() == alice.next_ask_at, "nothing but the next Ask"
 
 
-async def test_notice_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandClock) -> None:
+async def test_cancelled_notice_is_not_sent(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1, 2])
     first, second = sorted(await claim(store, clock), key=lambda n: n.subject_id)
     async with store.writing() as rows:
@@ -198,7 +198,7 @@ async def test_two_workers_never_claim_the_same(store: Store, clock: HandClock) 
     assert sorted(everything) == list(range(1, 61))
 
 
-async def test_old_settled_notices_go_and_open_ones_stay(store: Store, clock: HandClock) -> None:
+async def test_only_settled_notices_are_removed(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1, 2])
     async with store.writing() as rows:
         await rows.notices.cancel(KIND, 1, clock.now())
@@ -238,7 +238,7 @@ async def test_answers_are_given_one_after_the_other(store: Store, clock: HandCl
 
 
 @pytest.mark.parametrize("statement", [EARLIEST, _DUE, backlog._DUE_BY_STATE])
-async def test_what_is_due_is_found_by_its_time(store: Store, clock: HandClock, statement: Select[Any]) -> None:
+async def test_due_notices_are_found_by_index(store: Store, clock: HandClock, statement: Select[Any]) -> None:
     """Otherwise each look would sort all that is open, which is a recap for every user."""
     async with store.reading() as rows:
         connection = rows._connection
@@ -254,7 +254,7 @@ async def test_what_is_due_is_found_by_its_time(store: Store, clock: HandClock, 
     assert not [row.detail for row in found if "FOR ORDER BY" in row.detail]
 
 
-async def test_no_more_are_claimed_than_asked_for_however_the_database_joins(store: Store, clock: HandClock) -> None:
+async def test_claims_never_exceed_the_limit(store: Store, clock: HandClock) -> None:
     """PostgreSQL may repeat a subquery for each row that it looks at, and so find others to lock each time."""
     await add(store, clock, range(1, 6))
     for number, user_id in enumerate((ALICE, BOB)):

@@ -51,9 +51,7 @@ async def test_message_shows_what_its_owner_opened(store: Store, clock: HandCloc
         assert await rows.openings.shown_by(BOB, 71) is None
 
 
-async def test_opening_goes_with_its_receiver_not_its_sharer(
-    store: Store, clock: HandClock, alice: User, bob: User
-) -> None:
+async def test_opening_belongs_to_its_receiver(store: Store, clock: HandClock, alice: User, bob: User) -> None:
     async with store.writing() as rows:
         await rows.openings.add(Opening(bob.id, 1, PAIR, clock.now()))
         await rows.users.erase(alice.id)

@@ -60,7 +60,7 @@ async def test_nobody_is_in_two_pairs(store: Store, now: datetime, second: tuple
     assert await active(store, ALICE, BOB, CHARLIE) == [pair, pair, None]
 
 
-async def test_concurrent_pairs_give_each_person_one_at_most(store: Store, now: datetime) -> None:
+async def test_concurrent_pairing_makes_one_pair_each(store: Store, now: datetime) -> None:
     wanted = [(ALICE, BOB), (BOB, ALICE), (BOB, CHARLIE), (CHARLIE, DORA), (DORA, ALICE), (CHARLIE, ALICE)]
     pairs = [pair for pair in await asyncio.gather(*(made(store, a, b, now) for a, b in wanted)) if pair]
     assert pairs
@@ -69,7 +69,7 @@ async def test_concurrent_pairs_give_each_person_one_at_most(store: Store, now: 
     assert found == {pair.id for pair in pairs}
 
 
-async def test_only_the_one_left_hears_of_it_and_once(store: Store, now: datetime) -> None:
+async def test_left_partner_hears_of_it_once(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     async with store.writing(ALICE) as rows:
@@ -82,7 +82,7 @@ async def test_only_the_one_left_hears_of_it_and_once(store: Store, now: datetim
         assert not await rows.pairs.looks_active_to(BOB)
 
 
-async def test_new_pair_brings_nothing_of_the_old_one(store: Store, now: datetime) -> None:
+async def test_new_pair_starts_empty(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     async with store.writing(ALICE) as rows:
@@ -94,7 +94,7 @@ async def test_new_pair_brings_nothing_of_the_old_one(store: Store, now: datetim
         assert not await rows.pairs.tell_ended(BOB)
 
 
-async def test_invite_opens_by_link_and_code_and_stores_neither(store: Store, now: datetime) -> None:
+async def test_invite_stores_neither_link_nor_code(store: Store, now: datetime) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)
@@ -106,7 +106,7 @@ async def test_invite_opens_by_link_and_code_and_stores_neither(store: Store, no
     assert await claimed(store, BOB, now, code=secrets.code)  # the same person may come back with either
 
 
-async def test_code_used_by_two_at_once_belongs_to_one(store: Store, now: datetime) -> None:
+async def test_shared_code_belongs_to_one(store: Store, now: datetime) -> None:
     for round_ in range(5):
         invite = await invited(store, ALICE, now + timedelta(seconds=round_))
         async with store.reading() as rows:
@@ -143,7 +143,7 @@ async def test_dead_invitation_gives_nothing(store: Store, now: datetime, how: s
     assert await claimed(store, who, when, code=code) is None
 
 
-async def test_invite_is_used_up_only_after_a_yes(store: Store, now: datetime) -> None:
+async def test_invite_lasts_until_a_yes(store: Store, now: datetime) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)
@@ -159,7 +159,7 @@ async def test_invite_is_used_up_only_after_a_yes(store: Store, now: datetime) -
         assert not await rows.invites.use(invite)
 
 
-async def test_open_invite_is_shown_again_after_a_rotation(database_url: str, clock: HandClock) -> None:
+async def test_open_invite_survives_a_rotation(database_url: str, clock: HandClock) -> None:
     ring = KeyRing.new()
     secrets = []
     for keys in (ring, ring.rotated()):
@@ -183,7 +183,7 @@ async def _secrets(rows: Rows, now: datetime) -> object:
     return found
 
 
-async def test_wrong_tries_are_counted_for_each_and_for_all(store: Store, now: datetime) -> None:
+async def test_wrong_tries_count_individually_and_together(store: Store, now: datetime) -> None:
     async with store.writing() as rows:
         for minute in range(5):
             await rows.invites.wrong(BOB, now + timedelta(minutes=minute))

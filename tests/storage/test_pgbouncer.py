@@ -111,7 +111,7 @@ async def test_transactions_may_change_connections(url: str, keys: KeyRing, cloc
         await store.close()
 
 
-async def test_what_needs_a_connection_of_its_own_goes_directly(url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_pinned_connections_bypass_pgbouncer(url: str, keys: KeyRing, clock: HandClock) -> None:
     store, heard = Store.at(url, keys), asyncio.Queue[str]()
     listening = asyncio.create_task(Listener(url, heard.put_nowait).run())
     presence = Presence(store, clock, Fence(until=0))

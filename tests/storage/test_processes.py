@@ -1,4 +1,4 @@
-"""Processes that share a PostgreSQL: who is there, who has gone, and whose updates are whose, however they come."""
+"""Processes that share a PostgreSQL: who is there, who has gone, and which updates belong to whom."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ async def beat(store: Store, process: int, *, passed_on: int = 0) -> Seen:
         return await rows.processes.beat(process, passed_on=passed_on)
 
 
-async def test_processes_stand_in_the_order_in_which_they_joined(store: Store) -> None:
+async def test_processes_are_listed_in_joining_order(store: Store) -> None:
     await joined(store, THERE, HERE)
     await beat(store, HERE, passed_on=3)
     seen = await beat(store, HERE, passed_on=2)
@@ -72,7 +72,7 @@ async def test_many_can_join_at_once(store: Store) -> None:
     assert len(set(places)) == 8
 
 
-async def test_only_a_beat_that_stands_still_is_removed(store: Store) -> None:
+async def test_only_a_still_beat_is_removed(store: Store) -> None:
     await joined(store, HERE, THERE)
     await beat(store, THERE)
     async with store.apart() as rows:
@@ -99,9 +99,7 @@ def update(number: int, lane: int = ALICE) -> Received:
     return Received(number, lane, {"update_id": number})
 
 
-async def test_update_that_two_are_given_at_once_is_handled_by_one(
-    store: Store, other: Store, clock: HandClock
-) -> None:
+async def test_shared_update_is_handled_by_one(store: Store, other: Store, clock: HandClock) -> None:
     for number in range(12):
 
         async def take(where: Store, owner: int, number: int = number) -> bool:
@@ -140,7 +138,7 @@ async def test_lane_is_never_claimed_by_two(store: Store, other: Store, clock: H
         assert sorted([*mine, *yours, *(update_id for update_id, _ in adopted)]) == [first, second]
 
 
-async def test_what_nobody_handles_is_adopted_by_one_lane_by_lane(store: Store, other: Store, clock: HandClock) -> None:
+async def test_abandoned_lanes_are_adopted_whole(store: Store, other: Store, clock: HandClock) -> None:
     numbers = range(1, 41)
     async with store.writing() as rows:
         assert await rows.inbox.add([update(number, number // 4) for number in numbers], None, clock.now()) == []
@@ -155,7 +153,7 @@ async def test_what_nobody_handles_is_adopted_by_one_lane_by_lane(store: Store, 
     assert sorted(number for number, _ in [*mine, *yours, *rest]) == list(numbers)
 
 
-async def test_lane_that_is_just_being_claimed_is_left_alone(store: Store, other: Store, clock: HandClock) -> None:
+async def test_lane_being_claimed_is_left_alone(store: Store, other: Store, clock: HandClock) -> None:
     """Nobody waits for that either, so a process that is frozen meanwhile keeps nobody from writing updates down."""
     async with store.writing() as rows:
         assert await rows.inbox.add([update(1)], HERE, clock.now()) == [1]
@@ -163,7 +161,7 @@ async def test_lane_that_is_just_being_claimed_is_left_alone(store: Store, other
             assert await others.inbox.add([update(2), update(3, BOB)], THERE, clock.now()) == [3]
 
 
-async def test_what_a_process_had_is_free_at_once_when_it_is_gone(store: Store, clock: HandClock) -> None:
+async def test_departed_process_frees_its_claims(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await ready(rows, ALICE, clock.now())
         await rows.inbox.add([update(1), update(2)], THERE, clock.now())
@@ -212,7 +210,7 @@ async def test_processes_hear_each_other(store: Store, database_url: str) -> Non
         await asyncio.wait({listening})
 
 
-async def test_it_is_heard_when_an_update_is_left_to_others(store: Store, database_url: str, clock: HandClock) -> None:
+async def test_unclaimed_update_is_announced(store: Store, database_url: str, clock: HandClock) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     listening = asyncio.create_task(Listener(database_url, heard.put_nowait).run())
     try:

@@ -137,7 +137,7 @@ async def test_deleted_line_takes_every_copy_with_it(store: Store) -> None:
         assert taken.state is State.WITHDRAWN
 
 
-async def test_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> None:
+async def test_end_of_a_pair_cancels_unopened_lines(store: Store) -> None:
     await _people(store)
     made = {state: await _at(store, state) for state in State}
     async with store.writing() as rows:
@@ -201,7 +201,7 @@ async def test_drafts_expire_and_ended_ones_are_forgotten(store: Store) -> None:
         assert await rows.reflections.mine(ALICE, opened.id)
 
 
-async def test_line_back_is_read_by_the_two_once_sent(store: Store) -> None:
+async def test_sent_line_back_is_readable_by_both(store: Store) -> None:
     await _people(store)
     reflection = await _at(store, State.ANSWERED)
     first, second = (Response(new_id(NOW), reflection.id, BOB, Answer.LINE) for _ in range(2))

@@ -196,9 +196,7 @@ async def test_taken_id_loses_nobody_a_date(store: Store, clock: HandClock, alic
 
 
 @pytest.mark.parametrize("before", list(AskState))
-async def test_moves_depend_on_the_state_of_an_ask(
-    store: Store, clock: HandClock, alice: User, before: AskState
-) -> None:
+async def test_ask_moves_depend_on_its_state(store: Store, clock: HandClock, alice: User, before: AskState) -> None:
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now(), state=before)
         assert await rows.asks.decide(ask, AskState.LEFT) is (before in UNDECIDED)
@@ -255,7 +253,7 @@ async def test_prompts_are_remembered_by_their_last_use(store: Store, clock: Han
 # --- lines and drafts
 
 
-async def test_line_is_found_by_id_message_and_ask(store: Store, clock: HandClock, alice: User) -> None:
+async def test_line_is_found_by_each_key(store: Store, clock: HandClock, alice: User) -> None:
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
         line = await kept(rows, alice, "wörds 🌿", clock.now(), message_id=9, ask=ask)
@@ -329,7 +327,7 @@ def test_ids_sort_by_time_and_fit() -> None:
     assert new_id(datetime.fromisoformat("2020-01-01T00:00:00+00:00")) >= 0, "a machine without a clock starts at 1970"
 
 
-def test_ten_thousand_ids_of_one_moment_are_different(clock: HandClock) -> None:
+def test_ids_of_one_moment_are_unique(clock: HandClock) -> None:
     now = clock.now()
     assert len({new_id(now) for _ in range(10_000)}) == 10_000
 

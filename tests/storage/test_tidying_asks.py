@@ -69,7 +69,7 @@ async def test_what_is_needed_stays(store: Store, clock: HandClock) -> None:
     assert await stays(store, clock, CHARLIE) == (set(range(10)), set(range(10)))
 
 
-async def test_next_day_only_the_next_date_is_looked_at(store: Store, clock: HandClock) -> None:
+async def test_daily_tidying_checks_one_date(store: Store, clock: HandClock) -> None:
     await lived(store, clock, ALICE, range(DAYS))
     house = Housekeeping(store, clock)
     await house.tidy()

@@ -25,7 +25,7 @@ async def claimed(store: Store, clock: HandClock) -> list[Notice]:
         return await rows.notices.claim(clock.now(), 10, 1)
 
 
-async def test_message_is_due_when_it_was_last_said_to_be(store: Store, clock: HandClock) -> None:
+async def test_latest_removal_time_counts(store: Store, clock: HandClock) -> None:
     now = clock.now()
     async with store.writing() as rows:
         await rows.traces.note(ALICE, 7, now)
@@ -45,7 +45,7 @@ async def test_message_is_due_when_it_was_last_said_to_be(store: Store, clock: H
         assert await rows.traces.next_due(BOB, now + timedelta(hours=48)) is None
 
 
-async def test_nothing_is_noted_of_somebody_who_is_gone(store: Store, clock: HandClock) -> None:
+async def test_departed_user_leaves_no_traces(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.traces.note(ALICE, 7, clock.now())
         await rows.users.erase(ALICE)
@@ -67,7 +67,7 @@ async def test_what_is_two_days_old_is_forgotten(store: Store, clock: HandClock)
         assert await rows.traces.due(ALICE, first) == [8], "only the hour is known"
 
 
-async def test_one_notice_a_user_rings_at_the_earliest(store: Store, clock: HandClock) -> None:
+async def test_one_notice_marks_the_earliest_removal(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         for minutes in (5, 2, 9):
             await rows.notices.hide(ALICE, clock.now() + minutes * MINUTE, clock.now())
@@ -78,7 +78,7 @@ async def test_one_notice_a_user_rings_at_the_earliest(store: Store, clock: Hand
     assert (notice.kind, notice.user_id) == (NoticeKind.HIDE, ALICE)
 
 
-async def test_what_is_noted_while_it_is_handled_is_not_missed(store: Store, clock: HandClock) -> None:
+async def test_concurrent_traces_are_not_missed(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.notices.hide(ALICE, clock.now(), clock.now())
     (notice,) = await claimed(store, clock)

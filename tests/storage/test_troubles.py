@@ -112,7 +112,7 @@ class TestPostgres:
         )
         assert not found.passes
 
-    async def test_hosts_of_which_none_takes_changes_are_waited_for(self, postgres: PostgresServer) -> None:
+    async def test_read_only_hosts_are_waited_for(self, postgres: PostgresServer) -> None:
         """As it happens while another one is being promoted."""
         async with postgres.new() as url:
             await postgres.run(f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = on")
@@ -251,9 +251,7 @@ class TestWhoseItIs:
                 await migrate(url)
 
 
-async def test_locked_or_full_database_is_not_well_but_one_that_we_hold_is(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_our_own_lock_is_healthy(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The watchdog ends a process that holds its own database for too long, and none that waits for somebody else."""
     assert await store.is_well()
     database = store._database

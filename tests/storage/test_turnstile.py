@@ -54,7 +54,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await house.database.close()
 
 
-async def test_many_share_a_commit_and_return_after_it(house: House) -> None:
+async def test_writers_share_a_commit(house: House) -> None:
     async def write(name: str) -> None:
         await house.write(name)
         assert name in house.names(), "it returned before it was committed"
@@ -70,7 +70,7 @@ async def test_single_writer_commits_alone(house: House) -> None:
     assert house.commits == 3
 
 
-async def test_who_is_not_in_a_hurry_shares_the_next_commit(house: House) -> None:
+async def test_patient_writer_shares_the_next_commit(house: House) -> None:
     async def write_in_company(name: str) -> None:
         await house.database.company(60)
         await house.write(name)
@@ -83,7 +83,7 @@ async def test_who_is_not_in_a_hurry_shares_the_next_commit(house: House) -> Non
     assert house.commits == 1
 
 
-async def test_who_is_not_in_a_hurry_waits_only_so_long(house: House) -> None:
+async def test_patient_writer_does_not_wait_forever(house: House) -> None:
     await house.database.company(0.01)
     await house.write("alone")
     assert house.names() == {"alone"}
@@ -104,7 +104,7 @@ async def test_sql_error_undoes_nobody_elses_work(house: House) -> None:
 
 
 @pytest.mark.parametrize("cancelled", [0, 1, 5, 9])
-async def test_cancelled_writer_leaves_nothing_and_others_are_told(house: House, cancelled: int) -> None:
+async def test_cancelled_writer_leaves_nothing(house: House, cancelled: int) -> None:
     """Cancelled in the middle of a statement, a connection is unusable, and so is what it had begun."""
     tasks = [asyncio.create_task(house.write(str(n))) for n in range(10)]
     for _ in range(cancelled + 2):
@@ -131,7 +131,7 @@ async def test_all_cancelled_leaves_nothing_open(house: House) -> None:
             other.execute("ROLLBACK")
 
 
-async def test_failed_commit_is_reported_to_all_in_it(house: House) -> None:
+async def test_failed_commit_reaches_every_writer(house: House) -> None:
     async def orphan() -> None:
         async with house.database.writing() as connection:
             await connection.exec_driver_sql("INSERT INTO letters VALUES ('nobody')")
@@ -143,7 +143,7 @@ async def test_failed_commit_is_reported_to_all_in_it(house: House) -> None:
     assert house.names() == {"c"}
 
 
-async def test_transaction_rolled_back_by_sqlite_is_not_committed(house: House) -> None:
+async def test_sqlite_rollback_is_not_committed(house: House) -> None:
     async def gives_up() -> None:
         async with house.database.writing() as connection:
             await connection.exec_driver_sql("ROLLBACK")
@@ -153,7 +153,7 @@ async def test_transaction_rolled_back_by_sqlite_is_not_committed(house: House) 
     await house.write("after")
 
 
-async def test_work_in_progress_is_committed_at_the_end(house: House) -> None:
+async def test_closing_commits_work_in_progress(house: House) -> None:
     writes = [asyncio.create_task(house.write(str(n))) for n in range(5)]
     await asyncio.sleep(0)
     await asyncio.wait_for(house.database.close(), 10)

@@ -1,4 +1,4 @@
-"""What an earlier Ajar has sealed is tied to whom it is for, whatever comes in between, and can't be untied."""
+"""What an earlier Ajar has sealed is tied to its recipient, whatever comes in between, and can't be untied."""
 
 import asyncio
 import os
@@ -171,7 +171,7 @@ async def test_concurrent_writes_are_kept(store: Store) -> None:
     }
 
 
-async def test_share_to_a_deleted_user_stays_the_sharers(store: Store) -> None:
+async def test_share_to_a_deleted_user_stays(store: Store) -> None:
     async with store.writing(BOB) as rows:
         await rows.reflections.forget_partner(BOB)
         await rows.users.erase(BOB)
@@ -181,7 +181,7 @@ async def test_share_to_a_deleted_user_stays_the_sharers(store: Store) -> None:
         assert (await rows.seals.open_all()).places == [f"reflections.words of row {DAMAGED}"]
 
 
-async def test_tied_rows_can_not_be_replaced_by_earlier_ones(store: Store) -> None:
+async def test_tied_rows_resist_replacement(store: Store) -> None:
     """Somebody has kept the earlier rows and writes them back for somebody else."""
     query = select(reflections.c.words, reflections.c.consent).where(reflections.c.id == OPENED)
     async with store.reading() as rows:

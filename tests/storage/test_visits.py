@@ -46,7 +46,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return counted
 
 
-async def test_turn_that_reads_what_every_turn_reads_makes_few_trips(
+async def test_usual_turn_makes_few_trips(
     store: Store, database_url: str, clock: HandClock, alice: User, trips: list[object]
 ) -> None:
     trips.clear()
@@ -66,7 +66,7 @@ async def test_turn_that_reads_what_every_turn_reads_makes_few_trips(
         assert len(trips) == 3, "one that begins and locks, one that reads, one that writes"
 
 
-async def test_what_was_read_ahead_is_read_again_once_it_changed(store: Store, clock: HandClock, alice: User) -> None:
+async def test_changed_rows_are_read_again(store: Store, clock: HandClock, alice: User) -> None:
     now = clock.now()
     async with store.writing(ALICE) as rows:
         ask = await asked(rows, alice, now)
@@ -88,7 +88,7 @@ async def test_what_was_read_ahead_is_read_again_once_it_changed(store: Store, c
         assert await rows.asks.latest(ALICE) is None
 
 
-async def test_next_turn_reads_what_the_one_before_wrote(store: Store, clock: HandClock, alice: User) -> None:
+async def test_turn_reads_earlier_writes(store: Store, clock: HandClock, alice: User) -> None:
     seen = []
 
     async def asks_again() -> None:
@@ -103,9 +103,7 @@ async def test_next_turn_reads_what_the_one_before_wrote(store: Store, clock: Ha
 
 
 @pytest.mark.parametrize("together", [1, 2, 9])
-async def test_write_that_was_put_off_fails_its_own_transaction_only(
-    store: Store, clock: HandClock, together: int
-) -> None:
+async def test_deferred_write_fails_its_own_transaction(store: Store, clock: HandClock, together: int) -> None:
     """There is a Notice about subject 0 already; whoever adds another one fails, and nobody else is disturbed."""
     now = clock.now()
 
@@ -120,9 +118,7 @@ async def test_write_that_was_put_off_fails_its_own_transaction_only(
         assert await rows.notices.unsaid(ALICE, NoticeKind.ASK) == set(range(together))
 
 
-async def test_nothing_of_a_transaction_that_fails_is_written_later(
-    store: Store, clock: HandClock, alice: User
-) -> None:
+async def test_failed_transaction_writes_nothing_later(store: Store, clock: HandClock, alice: User) -> None:
     async def keeps(message_id: int, *, fails: bool) -> None:
         async with store.writing(ALICE) as rows:
             await kept(rows, alice, "a line", clock.now(), message_id=message_id)
@@ -135,7 +131,7 @@ async def test_nothing_of_a_transaction_that_fails_is_written_later(
         assert {line.message_id for line in await rows.lines.page(ALICE, None, 9)} == {1, 3}
 
 
-async def test_statements_mean_the_same_as_executed_by_sqlalchemy(store: Store, clock: HandClock, alice: User) -> None:
+async def test_direct_statements_match_sqlalchemy(store: Store, clock: HandClock, alice: User) -> None:
     """SQLAlchemy executes them itself where somebody listens to its events."""
     now = clock.now()
 
@@ -197,7 +193,7 @@ async def test_changes_of_one_transaction_keep_their_order(store: Store, clock: 
         assert await rows.notices.unsaid(ALICE, NoticeKind.ASK) == {0, 1, 2}
 
 
-async def test_part_that_is_undone_takes_nothing_with_it_that_came_before(store: Store, clock: HandClock) -> None:
+async def test_savepoint_keeps_earlier_work(store: Store, clock: HandClock) -> None:
     now = clock.now()
     async with store.writing(ALICE) as rows:
         await rows.notices.add([(ALICE, NoticeKind.ASK, 1, now)], now)
@@ -217,9 +213,7 @@ class TestOnPostgres:
             yield store
             await store.close()
 
-    async def test_connection_that_was_lost_while_nobody_used_it_is_replaced(
-        self, postgres: PostgresServer, store: Store, alice: User
-    ) -> None:
+    async def test_lost_idle_connection_is_replaced(self, postgres: PostgresServer, store: Store, alice: User) -> None:
         end_them = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()"
         await postgres.run(f"{end_them} AND pid <> pg_backend_pid()", database=postgres._own)
         async with store.writing(ALICE) as rows:
@@ -229,9 +223,7 @@ class TestOnPostgres:
             assert await rows.users.find(ALICE) == alice
 
     @pytest.mark.usefixtures("alice")
-    async def test_what_was_read_ahead_is_read_again_after_waiting_for_others(
-        self, store: Store, clock: HandClock
-    ) -> None:
+    async def test_rows_are_reread_after_a_wait(self, store: Store, clock: HandClock) -> None:
         """Somebody who pairs with Alice does so in a transaction of their own, for which hers waits."""
         now = clock.now()
         async with store.writing() as rows:

@@ -69,7 +69,7 @@ async def test_edited_question_is_repeated(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("late", "method"), [(timedelta(seconds=1), "editMessageText"), (timedelta(seconds=4), "sendMessage")]
 )
-async def test_late_answer_to_a_tap_is_a_new_message(
+async def test_late_tap_answer_is_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: timedelta, method: str
 ) -> None:
     beginning = await Beginning.make(tmp_path)
@@ -133,9 +133,7 @@ def _typed(world: World, *texts: str) -> list[Any]:
     ]
 
 
-async def test_answers_that_come_after_one_that_waits_keep_their_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_later_answers_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first fails while the others are already on their way from memory."""
     monkeypatch.setattr(inbox, "_PATIENCE", 0)
     beginning = await Beginning.make(tmp_path)
@@ -184,7 +182,7 @@ async def test_effect_needs_the_claim(tmp_path: Path, taken_by: str) -> None:
         assert len(world.recorder.seen[A]) == said
 
 
-async def test_safety_card_that_could_not_be_sent_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lost_safety_card_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it follows has arrived, and must not come twice."""
     card, send = "nobody reads this chat", Sender.send
     failed: list[Screen] = []

@@ -96,7 +96,7 @@ async def test_start_outlasts_every_strange_answer(name: str) -> None:
     assert "telegram" not in health.ills
 
 
-async def test_start_waits_as_long_as_it_is_told() -> None:
+async def test_start_obeys_retry_after() -> None:
     api, loop = Api(), asyncio.get_running_loop()
     status, body, _ = STRANGE["too many"]
     api.answers["getMe"] = [(status, body.replace("2}", "1}"))]

@@ -48,7 +48,7 @@ async def test_conversation_is_counted(tmp_path: Path) -> None:
         assert not any(number for name, number in found.items() if "failed" in name or "incident" in name)
 
 
-async def test_ask_is_counted_when_it_is_planned_sent_and_late(tmp_path: Path) -> None:
+async def test_asks_are_counted_at_each_step(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         counted = Counted()
@@ -63,7 +63,7 @@ async def test_ask_is_counted_when_it_is_planned_sent_and_late(tmp_path: Path) -
         assert found["ajar_asks_late_total"] == 1
 
 
-async def test_what_telegram_refuses_is_counted_by_its_code() -> None:
+async def test_refusals_are_counted_by_code() -> None:
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
         await alice.says("/start")

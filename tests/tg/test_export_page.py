@@ -1,4 +1,4 @@
-"""The page of an export: what stands on it, that nothing in it can run, and that it needs nothing from elsewhere."""
+"""The page of an export: what it shows, that nothing in it can run, and that it needs nothing from elsewhere."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from html.parser import HTMLParser
@@ -81,7 +81,7 @@ def read(text: str) -> Reader:
     return reader
 
 
-def test_everything_stands_on_it_and_nothing_in_it_runs() -> None:
+def test_page_is_complete_and_inert() -> None:
     reader = read(page(view("en"), made()))
     for expected in (
         TRICKY, "יום טוב", QUESTION.text, "<b>hollow</b>", "Heavy".lower(), "Shared words.", "A draft.", "Not shared.",

@@ -32,7 +32,7 @@ async def wants_an_export(telegram: Telegram, store: Store) -> tuple[Person, Not
     return alice, notice
 
 
-async def test_long_export_tells_how_far_it_is_in_one_message() -> None:
+async def test_long_export_shows_progress_in_place() -> None:
     clock = HandClock(NOW)
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
@@ -77,7 +77,7 @@ async def test_reading_does_not_wait_for_telegram() -> None:
         assert sent[0].cancelled()
 
 
-async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Store) -> None:
+async def test_erased_user_is_sent_nothing(store: Store) -> None:
     clock = HandClock(NOW)
     async with sending() as (telegram, sender):
         alice, notice = await wants_an_export(telegram, store)
@@ -89,7 +89,7 @@ async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Stor
         assert [seen for seen in alice.sees if seen.by_bot] == []
 
 
-async def test_what_is_said_about_an_export_can_be_hidden(store: Store) -> None:
+async def test_export_messages_can_be_hidden(store: Store) -> None:
     class Broken(Exporting):
         async def files(self, *_: Any, **__: Any) -> list[ExportFile]:
             raise ValueError("a defect")

@@ -14,7 +14,7 @@ from bot.tg.sender import Sender
 from tests.standin import stand_in
 
 
-async def test_nothing_is_sent_while_the_fence_is_closed() -> None:
+async def test_closed_fence_sends_nothing() -> None:
     fence = Fence(until=0)
     async with stand_in() as telegram:
         network = Network(fence=fence)

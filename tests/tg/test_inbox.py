@@ -144,9 +144,7 @@ async def test_users_are_served_in_parallel(inbox: Inbox, handler: Handler) -> N
     assert handler.ended == [2, 3, 1]
 
 
-async def test_flood_of_one_user_holds_up_nobody_else(
-    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_flood_of_one_user_delays_nobody(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside other processes we leave updates to them once we have enough, but not because of one user."""
     monkeypatch.setattr(module, "_SHARE", 3)
     handler.gates[1] = asyncio.Event()
@@ -160,7 +158,7 @@ async def test_flood_of_one_user_holds_up_nobody_else(
     assert handler.ended == [7, 1, 2, 3, 4, 5, 6]
 
 
-async def test_next_update_waits_for_the_answer_but_not_for_long(
+async def test_next_update_waits_briefly_for_the_answer(
     inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is quicker than the network still finds the chat as it reads."""
@@ -182,7 +180,7 @@ async def test_repeated_update_has_no_second_effect(inbox: Inbox, handler: Handl
     assert handler.begins(1) == 1
 
 
-async def test_what_was_written_down_is_handled_by_the_next_process(
+async def test_next_process_handles_stored_updates(
     inbox: Inbox, handler: Handler, store: Store, clock: HandClock
 ) -> None:
     await handled(inbox, text(3, BOB))
@@ -202,14 +200,14 @@ async def test_what_was_written_down_is_handled_by_the_next_process(
     assert handler.ended.count(3) == 1
 
 
-async def test_failed_update_is_retried_before_the_users_next(inbox: Inbox, handler: Handler) -> None:
+async def test_failed_update_is_retried_in_order(inbox: Inbox, handler: Handler) -> None:
     handler.failures[1] = [ValueError(), ValueError()]
     await handled(inbox, text(1), text(2))
     assert handler.log == [("begin", 1)] * 3 + [("end", 1), ("begin", 2), ("end", 2)]
     assert handler.sorry == []
 
 
-async def test_updates_for_a_damaged_key_are_kept_in_order(
+async def test_updates_for_a_damaged_key_keep_order(
     inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What needs no key is answered meanwhile, and nobody else waits."""
@@ -242,15 +240,13 @@ async def test_full_inbox_says_so(inbox: Inbox, handler: Handler, monkeypatch: p
     assert not inbox.is_full
 
 
-async def test_of_many_the_content_is_read_from_the_rows(
-    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_backlog_is_read_from_the_rows(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_IN_MEMORY", 1)
     await handled(inbox, *(text(update_id) for update_id in range(1, 6)))
     assert handler.ended == [1, 2, 3, 4, 5]
 
 
-async def test_update_that_cannot_even_be_apologized_for_blocks_nobody(inbox: Inbox, handler: Handler) -> None:
+async def test_unanswerable_update_blocks_nobody(inbox: Inbox, handler: Handler) -> None:
     handler.failures[1] = [ValueError() for _ in range(100)]
     handler.speechless = AttributeError()
     await handled(inbox, text(1), text(2))
@@ -258,7 +254,7 @@ async def test_update_that_cannot_even_be_apologized_for_blocks_nobody(inbox: In
     assert handler.ended == [2]
 
 
-async def test_failing_update_is_given_up_after_five_tries(inbox: Inbox, handler: Handler) -> None:
+async def test_failing_update_gets_five_tries(inbox: Inbox, handler: Handler) -> None:
     handler.failures[1] = [ValueError() for _ in range(20)]
     await handled(inbox, text(1))
     assert handler.begins(1) == 5
@@ -291,7 +287,7 @@ async def test_tries_are_counted_across_a_restart(
 
 
 @pytest.mark.parametrize("to_do", ["take", "adopt"])
-async def test_commit_that_happened_without_our_knowing_is_followed_up(
+async def test_unconfirmed_commit_is_followed_up(
     handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch, to_do: str
 ) -> None:
     """As if a primary died after a commit, before it could say so: Telegram's repetition wouldn't bring it back."""
@@ -343,7 +339,7 @@ async def test_absent_database_is_waited_for_indefinitely(
     assert handler.sorry == []
 
 
-async def test_nothing_is_confirmed_while_the_database_is_away(
+async def test_absent_database_confirms_nothing(
     inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -360,7 +356,7 @@ async def test_nothing_is_confirmed_while_the_database_is_away(
     assert handler.ended == [1]
 
 
-async def test_update_whose_commit_fails_is_written_down_again(
+async def test_failed_commit_is_repeated(
     inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A turn that began before that commit finds nothing it could claim."""

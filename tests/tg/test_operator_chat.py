@@ -1,4 +1,4 @@
-"""What the operator's chat is told, by a real server in Telegram's place, and what it isn't."""
+"""What the bot reports in the operator's chat, and what it doesn't, with a real server in Telegram's place."""
 
 import asyncio
 import contextlib
@@ -94,9 +94,7 @@ async def test_silent_telegram_is_told_and_its_return(office: Office, monkeypatc
     assert len(told) == 2, "each of it once"
 
 
-async def test_week_is_told_in_round_numbers_where_there_are_many(
-    office: Office, store: Store, clock: HandClock
-) -> None:
+async def test_weekly_numbers_are_rounded(office: Office, store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         for user_id in range(1, 124):
             await rows.users.add(user_id, "en", clock.now())
@@ -115,7 +113,7 @@ async def test_week_is_told_in_round_numbers_where_there_are_many(
     assert office.chat._waiting.empty(), "a new one has begun"
 
 
-async def test_week_of_a_few_is_told_to_nobody(office: Office, store: Store, clock: HandClock) -> None:
+async def test_small_bots_get_no_weekly_numbers(office: Office, store: Store, clock: HandClock) -> None:
     """With two people, the operator may be one of them."""
     async with store.writing() as rows:
         for user_id in range(1, ENOUGH_PEOPLE):

@@ -89,7 +89,7 @@ async def test_nobody_is_followed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> 
         assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
 
 
-async def test_only_its_own_trouble_is_said_to_be_over() -> None:
+async def test_polling_clears_only_its_own_trouble() -> None:
     """While a start waits for another method, every answer here would repeat that Telegram is there."""
     health, asked = Health(), asyncio.Event()
 
@@ -166,7 +166,7 @@ async def test_too_deep_update_is_skipped(monkeypatch: pytest.MonkeyPatch) -> No
         assert heard == [5, 7, 8]
 
 
-async def test_batch_is_confirmed_once_it_is_written_down() -> None:
+async def test_batch_is_confirmed_once_stored() -> None:
     """After that no offset is given, as ids may start anywhere after a quiet week."""
     asked: asyncio.Queue[int | None] = asyncio.Queue()
     bodies = ['[{"update_id": 8}, {"update_id": 9}]', "[]", "[]"]
@@ -182,7 +182,7 @@ async def test_batch_is_confirmed_once_it_is_written_down() -> None:
         assert taken.qsize() == 2
 
 
-async def test_watchdog_sees_a_batch_that_cannot_be_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_watchdog_sees_a_stuck_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """But not a Telegram that refuses, from which the next poll will hear."""
     monkeypatch.setattr(module, "_WAITS", (60,))
     three = ", ".join(f'{{"update_id": {number}}}' for number in (5, 6, 7))

@@ -40,7 +40,7 @@ def test_nothing_is_missing() -> None:
 
 
 @pytest.mark.parametrize("user", [None, User(1, "en")])
-async def test_tap_before_the_start_is_done_is_refused(user: User | None) -> None:
+async def test_tap_during_the_start_is_refused(user: User | None) -> None:
     """A forged button: nobody who is still at the start has one."""
     turn = Turn(Update(1), cast("Rows", None), 1, user, "en", datetime(2026, 11, 22, tzinfo=UTC))
     with pytest.raises(NotOurs):
@@ -69,12 +69,12 @@ def test_command_in_two_rooms_is_an_error() -> None:
         Routes([Command("help", help_), Command("help", help_)], [])
 
 
-def test_two_routes_of_one_action_are_an_error() -> None:
+def test_duplicate_action_is_an_error() -> None:
     route = tap_by_anybody(actions.TODAY, help_)
     with pytest.raises(TwiceServed, match="today"):
         Routes([], [route, route])
 
 
-def test_two_services_for_the_same_text_are_an_error() -> None:
+def test_duplicate_text_service_is_an_error() -> None:
     with pytest.raises(TwiceServed, match="code"):
         once([{Waiting.CODE: 1}, {Waiting.CODE: 2}])

@@ -364,7 +364,7 @@ def test_every_result_has_a_screen_or_is_silent() -> None:
     assert [kind for kind in RESULTS if (kind in SCREENS) == (kind is Silence)] == []
 
 
-def test_every_result_can_be_stored_and_read_again() -> None:
+def test_every_result_survives_storage() -> None:
     for kind in RESULTS:
         for result in examples(kind)[:50]:
             assert unpack(result.pack()) == result
@@ -478,7 +478,7 @@ def test_no_screen_is_a_wall_of_text(language: str, kind: type[Result]) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_only_what_is_long_by_nature_is_folded(language: str) -> None:
+def test_only_long_screens_are_folded(language: str) -> None:
     folds = {
         kind
         for kind in SHOWN
@@ -529,7 +529,7 @@ def test_menu_and_profile_fit(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_share_of_long_ago_has_a_readable_button(language: str) -> None:
+def test_old_share_has_a_readable_button(language: str) -> None:
     view = View(SAYS[language], NOW, CONTENT, USER, (), {"share.1": "x", "share.2": "x"}, "a_bot")
     ago = NOW - timedelta(days=6, hours=11)
     screen = show(view, ShareList(((1, ago), (2, ago)), (), None, answered=(2,)))
@@ -538,7 +538,7 @@ def test_share_of_long_ago_has_a_readable_button(language: str) -> None:
         assert _wide(button.text) <= FITS_ON_A_BUTTON[1], button.text
 
 
-def test_help_names_only_what_can_be_used_now() -> None:
+def test_help_lists_what_works_now() -> None:
     def offered(user: User | None, *, paired: bool = False) -> set[str]:
         screen = show(View(SAYS["en"], NOW, CONTENT, user, (), {}, "a_bot"), results.Help(paired=paired))
         assert screen
@@ -568,7 +568,7 @@ def test_privacy_says_who_runs_it(operator: Operator, said: str) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_whole_policy_fits_into_a_message_with_the_longest_operator(language: str) -> None:
+def test_longest_policy_fits_a_message(language: str) -> None:
     operator = Operator("x" * LONGEST_SHOWN, "x" * LONGEST_SHOWN)
     screen = show(View(SAYS[language], NOW, CONTENT, USER, operator=operator), PolicyShown())
     assert screen
@@ -591,7 +591,7 @@ def test_menu_offers_only_possible_commands() -> None:
     assert offered[True, True] == of_all - {"pair", "join"}
 
 
-def test_shortened_line_in_a_list_breaks_no_character() -> None:
+def test_shortened_line_breaks_no_character() -> None:
     family = "👨\u200d👩\u200d👧"
     assert glimpse("x" * 29 + family, 30) == "x" * 29 + "…"
     assert glimpse("x" * 25 + family, 30) == "x" * 25 + family
@@ -613,7 +613,7 @@ def test_distant_date_has_its_year(days: int, year: bool) -> None:
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])
-def test_every_calendar_week_has_a_day_to_tap(today: date) -> None:
+def test_every_calendar_week_has_a_button(today: date) -> None:
     view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")
     last = today + timedelta(days=365)
     month = today.replace(day=1)

@@ -67,7 +67,7 @@ async def test_file_from_memory_arrives_as_it_is() -> None:
         assert (alice.last.text, "photo" in alice.last.content) == ("Eight weeks.", True)
 
 
-async def test_refused_file_is_reported_like_a_refused_message() -> None:
+async def test_refused_file_counts_as_refused_message() -> None:
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
         await alice.says("/start")

@@ -69,7 +69,7 @@ async def test_update_that_two_get_is_answered_once(bots: Several) -> None:
     assert [answered(person) for person in people] == [[TOO_LONG]] * len(people)
 
 
-async def test_chat_reads_in_its_order_whoever_gets_its_updates(bots: Several) -> None:
+async def test_chat_keeps_its_order_across_bots(bots: Several) -> None:
     """Each next update arrives somewhere else, as soon as the one before was written down."""
     people = await crowd(bots)
     receivers = [bot for bot in bots.bots if bot.presence.role.receives]
@@ -84,7 +84,7 @@ async def test_chat_reads_in_its_order_whoever_gets_its_updates(bots: Several) -
     assert [answered(person) for person in people] == [list(range(TOO_LONG, TOO_LONG + TEXTS))] * len(people)
 
 
-async def test_those_that_come_at_the_same_time_are_all_answered_once(bots: Several) -> None:
+async def test_simultaneous_updates_are_answered_once(bots: Several) -> None:
     people = await crowd(bots)
     receivers = [bot for bot in bots.bots if bot.presence.role.receives]
     raws = [bots.says(person.id, "x" * (TOO_LONG + number)) for number in range(TEXTS) for person in people]
@@ -94,7 +94,7 @@ async def test_those_that_come_at_the_same_time_are_all_answered_once(bots: Seve
     assert [sorted(answered(person)) for person in people] == [list(range(TOO_LONG, TOO_LONG + TEXTS))] * len(people)
 
 
-async def test_what_is_too_much_for_one_is_left_to_others(bots: Several, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_surplus_updates_go_to_others(bots: Several, monkeypatch: pytest.MonkeyPatch) -> None:
     """By polling, only one process fetches updates."""
     monkeypatch.setattr("bot.tg.inbox._SHARE", 5)
     people = await crowd(bots, 40)

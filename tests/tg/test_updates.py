@@ -56,7 +56,7 @@ UPDATES: Final[dict[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", UPDATES)
-def test_update_is_read_as_the_library_reads_it(name: str) -> None:
+def test_updates_match_the_library(name: str) -> None:
     raw = {"update_id": 3, **UPDATES[name]}
     ours, theirs = read(raw), telegram.Update.de_json(raw, None)
     assert ours.update_id == theirs.update_id

@@ -1,4 +1,4 @@
-"""An answer to the day's question costs few visits to SQLite's thread, each of which costs more than its statements."""
+"""An answer to the day's question takes few visits to SQLite's thread, each of which costs more than its statements."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bot.tg.turn import Taken, UpdateProcessor
 from tests.silence.world import A, Beginning
 
 
-async def test_line_is_kept_in_two_visits_and_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_kept_line_takes_two_visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visits: list[str] = []
     visit, process = Connection.visit, UpdateProcessor.process
 

@@ -75,7 +75,7 @@ async def test_everything_shown_is_declared(scraper: Scraper, store: Store, cloc
     assert {name for name in shown if not name.endswith("_created")} == declared
 
 
-async def test_what_a_few_people_do_is_not_shown(scraper: Scraper, store: Store, clock: HandClock) -> None:
+async def test_small_bots_hide_activity(scraper: Scraper, store: Store, clock: HandClock) -> None:
     """With two users, each could read here what the other one does."""
     await people(store, clock, ENOUGH_PEOPLE - 1)
     few = await scraper.asks()
@@ -86,9 +86,7 @@ async def test_what_a_few_people_do_is_not_shown(scraper: Scraper, store: Store,
     assert "ajar_updates_taken_total" in await scraper.asks()
 
 
-async def test_waiting_updates_and_notices_are_counted_with_their_age(
-    scraper: Scraper, store: Store, clock: HandClock
-) -> None:
+async def test_waiting_rows_are_counted_with_age(scraper: Scraper, store: Store, clock: HandClock) -> None:
     began = clock.now()
     async with store.writing() as rows:
         await rows.users.add(1, "en", began)
@@ -114,9 +112,7 @@ async def test_waiting_updates_and_notices_are_counted_with_their_age(
     assert (await scraper.asks())['ajar_problem{about="outbox"}'] == 1
 
 
-async def test_answer_that_waits_for_an_earlier_one_is_not_late(
-    scraper: Scraper, store: Store, clock: HandClock
-) -> None:
+async def test_blocked_answer_is_not_late(scraper: Scraper, store: Store, clock: HandClock) -> None:
     now = clock.now()
     async with store.writing() as rows:
         await rows.notices.add_answer(1, 7, Cancelled(something=True), now, 5, behind=None)
@@ -125,7 +121,7 @@ async def test_answer_that_waits_for_an_earlier_one_is_not_late(
     assert (found['ajar_outbox_due{state="waiting"}'], found["ajar_outbox_oldest_seconds"]) == (0, 0)
 
 
-async def test_problems_and_what_was_done_last_are_shown(
+async def test_problems_and_last_events_are_shown(
     scraper: Scraper, store: Store, clock: HandClock, health: Health, tmp_path: Path
 ) -> None:
     health.well("start")
@@ -140,7 +136,7 @@ async def test_problems_and_what_was_done_last_are_shown(
     assert (await scraper.asks())["ajar_last_tidying_timestamp_seconds"] == int(clock.now().timestamp())
 
 
-async def test_processes_are_counted_and_old_ones_told_apart(scraper: Scraper, store: Store) -> None:
+async def test_old_processes_are_counted_apart(scraper: Scraper, store: Store) -> None:
     async with store.writing() as rows:
         if rows._connection.dialect.name != "postgresql":
             pytest.skip("only PostgreSQL has several")
@@ -151,7 +147,7 @@ async def test_processes_are_counted_and_old_ones_told_apart(scraper: Scraper, s
     assert found["ajar_processes_of_another_version"] == 1
 
 
-async def test_database_that_cannot_be_read_hides_only_its_own_metrics(scraper: Scraper, store: Store) -> None:
+async def test_unreadable_database_hides_its_own_metrics(scraper: Scraper, store: Store) -> None:
     assert "ajar_inbox_unhandled" in await scraper.asks()
     async with store.writing() as rows:
         await rows._connection.execute(text("ALTER TABLE inbox RENAME TO elsewhere"))
