@@ -163,7 +163,7 @@ async def test_log_tells_a_bad_backup_from_none(
 
 
 @pytest.mark.process
-async def test_bot_rehearses_in_a_process_of_its_own(
+async def test_bot_rehearses_in_a_child_process(
     tmp_path: Path, sqlite_template: SqliteTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper = Keeper(tmp_path, sqlite_template)

@@ -348,7 +348,7 @@ async def test_filter_chosen_meanwhile_counts(book: Book) -> None:
 
 
 @pytest.mark.parametrize("seed", sampled(range(1), range(4)))
-async def test_whatever_is_chosen_only_own_lines_are_shown(book: Book, seed: int) -> None:
+async def test_filters_show_only_own_lines(book: Book, seed: int) -> None:
     """Both keep the same words, put the same feelings to them and answer the same questions."""
     chance = Random(seed)
     prompts = [*list(LIBRARY.prompts)[:4], "worry.gone", None]
