@@ -235,6 +235,32 @@ def content_year(ceiling: int, paired: bool, zone: str, first: datetime | None, 
         click.echo(line)
 
 
+@content.command("train")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def train_content(folder: Path | None) -> None:
+    """Learn the weights of the safety card. Do it after changing the sentences or kinds of words in safety/."""
+    from bot import library
+    from bot.library.training import train_all
+
+    folder = folder or library.content_folder()
+    found = library.load(folder)
+    for language in found.safety:
+        say = _say_in(language)
+        examples = [say.content(each) for prompt in found.prompts.values() for each in prompt.examples]
+        for line in train_all(folder, language, examples):
+            click.echo(line)
+
+
+@content.command("why")
+@click.argument("text")
+def content_why(text: str) -> None:
+    """Say why a text would bring the safety card, or not. Nothing of it is kept."""
+    from bot.library.phrases import Phrases
+
+    for line in Phrases(_library(None).safety).explained(text):
+        click.echo(line)
+
+
 def _library(folder: Path | None) -> "Library":
     from bot import library
 

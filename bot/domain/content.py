@@ -169,6 +169,16 @@ class SafetyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SafetyWeights:
+    """How much each word of a language, pair of words and kind of words sounds like that."""
+
+    weights: Mapping[str, int]
+    """In hundredths, by what `bot.library.weighing` finds in a text; above zero it sounds like that."""
+    kinds: Mapping[str, tuple[str, ...]]
+    """Words of one kind, like things that somebody owns."""
+
+
+@dataclass(frozen=True, slots=True)
 class SafetyPhrases:
     """How to recognise such texts in one language. content/README.md says how to write these rules."""
 
@@ -181,6 +191,8 @@ class SafetyPhrases:
     """Phrases that make the whole sentence harmless, whatever else it says."""
     concepts: Mapping[str, tuple[str, ...]]
     """Phrases that mean the same, by the name under which rules refer to them."""
+    weights: SafetyWeights | None = None
+    """For what is only hinted at."""
 
 
 class SupportKind(StrEnum):

@@ -1,8 +1,8 @@
-"""Decides whether a text sounds like a crisis or like fear of somebody, with the phrases of content/safety/.
+"""Decides whether a text sounds like a crisis or like fear of somebody, with what is in content/safety/.
 
 The text is compared in this process. Neither the text nor the outcome is stored, logged or counted anywhere: callers
-use it to decide what to show at that moment, and forget it. Misses and false alarms are harmless enough to prefer a
-list that people can read to a model that nobody can.
+use it to decide what to show at that moment, and forget it. Phrases find what is said outright, the weights of words
+(`bot.library.weighing`) what is hinted at; docs/safety-card.md says how well.
 
 Words are compared without case, accents, apostrophes and doubled letters, by their stems, and the longer ones also with
 one letter wrong, missing, doubled or swapped.
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from bot.domain.content import SafetyPhrases
 from bot.library.stemming import stemming
+from bot.library.weighing import Weighing
 
 LONGEST_TEXT: Final = 4096
 """The most characters that Telegram lets somebody send at once."""
@@ -38,6 +39,8 @@ _SHORTEST_MISSPELT: Final = 6
 _PREFIX: Final = 4
 """How many first letters a word and its stem share, unless the stem is shorter."""
 _TITLE: Final = 3
+_REASONS: Final = 12
+"""How many words and pairs of words an explanation names."""
 _QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
 _MARK: Final = re.compile("['’`´“”„«»\"]")
 _PART: Final = re.compile(r"[^\W\d_]+|[.!?;\n…]+|[,:()–—]| - ")
@@ -110,6 +113,11 @@ class Phrases:
         """Return whether the text sounds like a crisis or like fear of somebody."""
         return any(language.found_in(text[:LONGEST_TEXT]) for language in self._languages)
 
+    def explained(self, text: str) -> Iterator[str]:
+        """Yield a line for each language on what phrases and weights say about a text: for who writes the lists."""
+        for language in self._languages:
+            yield language.explained(text[:LONGEST_TEXT])
+
 
 class _Language:
     """The phrases of one language, prepared when they are first needed."""
@@ -117,8 +125,11 @@ class _Language:
     def __init__(self, language: str, phrases: SafetyPhrases) -> None:
         self._language = language
         self._phrases = phrases
+        self._weighing = Weighing(language, phrases.weights) if phrases.weights else None
 
     def prepare(self) -> None:
+        if self._weighing:
+            self._weighing.prepare()
         for name, each in vars(type(self)).items():
             if isinstance(each, cached_property):
                 getattr(self, name)
@@ -128,7 +139,19 @@ class _Language:
         if any(self._found(self._by_rarest, sentence, _TOGETHER) for sentence in sentences):
             return True
         whole = [token for sentence in sentences for token in (*sentence, _ENDED)]
-        return self._found(self._scattered_by_rarest, whole, _SCATTERED)
+        return self._found(self._scattered_by_rarest, whole, _SCATTERED) or self._weighs(text, whole)
+
+    def explained(self, text: str) -> str:
+        by_weight = self._weighing.weight(text) if self._weighing else 0
+        reasons = self._weighing.reasons(text)[:_REASONS] if self._weighing else ()
+        said = ", ".join(f"{each.feature} {each.weight:+.2f}" for each in reasons)
+        return f"{self._language}: {'card' if self.found_in(text) else 'no card'}; weight {by_weight:+.2f}: {said}"
+
+    def _weighs(self, text: str, tokens: Sequence[_Token]) -> bool:
+        """Return whether the words of a text weigh more like a crisis, what is quoted left out."""
+        if not self._weighing or any(self._rules_met(self._never_by_rarest, tokens, len(tokens))):
+            return False
+        return self._weighing.found_in(self._unquoted(text) if _MARK.search(text) else text)
 
     def _found(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> bool:
         return any(

@@ -21,6 +21,7 @@ from bot.domain.content import (
     Role,
     SafetyPhrases,
     SafetyRule,
+    SafetyWeights,
     Sensitivity,
     ShelfWord,
     Stem,
@@ -272,9 +273,23 @@ class Reading:
     def _safety(self) -> dict[str, SafetyPhrases]:
         """Return the phrases of each language that sound like a crisis or like fear of somebody."""
         paths = sorted((self._folder / "safety").glob("*.toml"))
-        return {path.stem: self._safety_in(source) for path in paths if (source := self._file(f"safety/{path.name}"))}
+        return {
+            path.stem: self._safety_in(source, self._safety_weights(path.stem))
+            for path in paths
+            if (source := self._file(f"safety/{path.name}"))
+        }
 
-    def _safety_in(self, source: Source) -> SafetyPhrases:
+    def _safety_weights(self, language: str) -> SafetyWeights | None:
+        """Return what `ajar content train` has learned; a language can do without."""
+        path = self._folder / "safety" / "weights" / f"{language}.tsv"
+        if not path.exists() or not (kinds := self._file(f"safety/kinds/{language}.toml")):
+            return None
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
+        weights = {feature: int(weight) for feature, _, weight in (line.rpartition("\t") for line in lines)}
+        table = Table(kinds, (), kinds.values)
+        return SafetyWeights(weights, {name: table.texts(name, _LONGEST_HINT) for name in kinds.values})
+
+    def _safety_in(self, source: Source, weights: SafetyWeights | None) -> SafetyPhrases:
         kinds = ("group", "concept", "spelling", "never", "rule")
         groups = {table.text("id", _LONGEST_ID): table for table in source.tables("group", beside=kinds)}
         for name in _NEEDED_GROUPS - groups.keys():
@@ -300,6 +315,7 @@ class Reading:
                 for phrase in self._phrases(table, "phrases", groups)
             ),
             concepts,
+            weights,
         )
 
     def _safety_rule(self, table: Table, groups: Collection[str], concepts: Collection[str]) -> SafetyRule:

@@ -1,18 +1,12 @@
 """Texts that sound like a crisis or like fear of somebody, and texts that only have the same words.
 
-`sentences/` has both, in many voices. The rules were written looking at every other line of the files, and not made to
-fit the rest: of those a few stay wrong, and how many tells more than the others do. All were looked at in the end.
-How many were right when they were new, and the rules done, tells what to expect of a sentence that nobody has thought
-of: 48 of 71 at first; later 26 of 30 crises and 58 of 60 harmless ones, of kinds that the rules had just been widened
-by; of three more sets 26 of 90 crises and 114 of 120 harmless ones. Then rules of concepts came, and two sets in which
-few say it outright, looked at one after the other: 24 of 80 crises and 145 of 160 harmless ones, and, the rules widened
-by the first, 28 of 80 and 118 of 120. Without those rules it had been 18 and 20 of 80. So a list finds most of what is
-said outright, and about a third of what is only hinted at.
+The sentences are in content/safety/sentences/: the weights are learned from them, so that they are told apart says only
+that nothing is broken. How good the card is on sentences that nobody has seen is in docs/safety-card.md.
 """
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -21,29 +15,25 @@ import pytest
 from bot import library
 from bot.i18n import say_in
 from bot.library import phrases as phrases_module
+from bot.library import training
 from bot.library.phrases import LONGEST_TEXT, Phrases, _Concepts, _Phrase, _Rule
 from tests.library.conftest import Content
 
-SENTENCES: Final = Path(__file__).parent / "sentences"
-CONTENT: Final = library.load(library.content_folder())
+FOLDER: Final = library.content_folder()
+CONTENT: Final = library.load(FOLDER)
 PHRASES: Final = Phrases(CONTENT.safety)
 
 
 def sentences(kind: str, language: str) -> list[str]:
-    return (SENTENCES / f"{kind}.{language}.txt").read_text(encoding="utf-8").splitlines()
-
-
-def wrong(kind: str, among: list[str]) -> list[str]:
-    return [each for each in among if PHRASES.found_in(each) != (kind == "crisis")]
+    return [each.text for each in training.sentences(FOLDER, language) if each.is_crisis == (kind == "crisis")]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize(("kind", "seen", "unseen"), [("crisis", 0.95, 0.9), ("harmless", 0.97, 0.95)])
-def test_sentences_are_told_apart(kind: str, language: str, seen: float, unseen: float) -> None:
-    known, held_out = sentences(kind, language)[0::2], sentences(kind, language)[1::2]
-    for among, share in ((known, seen), (held_out, unseen)):
-        missed = wrong(kind, among)
-        assert len(missed) <= (1 - share) * len(among), missed
+@pytest.mark.parametrize(("kind", "share"), [("crisis", 0.9), ("harmless", 0.96)])
+def test_sentences_that_were_learned_from_are_told_apart(kind: str, share: float, language: str) -> None:
+    among = sentences(kind, language)[::4]
+    wrong = [each for each in among if PHRASES.found_in(each) != (kind == "crisis")]
+    assert len(wrong) <= (1 - share) * len(among), wrong
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -52,12 +42,6 @@ def test_library_examples_bring_no_card(language: str) -> None:
     say = say_in(language)
     lines = [say.content(each) for prompt in CONTENT.prompts.values() for each in prompt.examples]
     assert not [line for line in lines if PHRASES.found_in(line)]
-
-
-def test_sentences_are_many() -> None:
-    counts = {kind: sum(len(sentences(kind, each)) for each in ("en", "de")) for kind in ("crisis", "harmless")}
-    assert counts["crisis"] >= 120
-    assert counts["harmless"] >= 240
 
 
 @pytest.mark.parametrize(
@@ -199,15 +183,16 @@ def test_everyday_word_decides_within_its_clause(text: str) -> None:
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_shortcut_agrees_with_comparing_every_phrase(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only phrases whose required words are all in a text are compared with it."""
-    safety = CONTENT.safety[language]
+    safety = replace(CONTENT.safety[language], weights=None)
+    phrases = Phrases({language: safety})
     listed = [phrase for rule in safety.rules for phrase in (*rule.phrases, *rule.unless)] + list(safety.never)
     choose = Random(listed[0])
     texts = [_written(phrase, safety.words, choose) for phrase in listed]
     for names in (each for rule in safety.rules for each in (*rule.together, *rule.scattered)):
         said = [_written(choose.choice(safety.concepts[name]), safety.words, choose) for name in names.split(" + ")]
         texts += [" ".join(said), ". ".join(reversed(said))]
-    texts += sentences("crisis", language)[::3] + sentences("harmless", language)[::3]
-    found = [PHRASES.found_in(each) for each in texts]
+    texts += sentences("crisis", language)[::9] + sentences("harmless", language)[::9]
+    found = [phrases.found_in(each) for each in texts]
 
     def by_first(listed: Sequence[tuple[_Rule, _Concepts]]) -> Mapping[str, Sequence[_Phrase]]:
         index: dict[str, list[_Phrase]] = {}
@@ -218,7 +203,7 @@ def test_shortcut_agrees_with_comparing_every_phrase(language: str, monkeypatch:
         return index
 
     monkeypatch.setattr(phrases_module, "_by_rarest", by_first)
-    compared = Phrases(CONTENT.safety)
+    compared = Phrases({language: safety})
     assert [compared.found_in(each) for each in texts] == found
     assert 0.2 < sum(found) / len(found) < 0.8
 

@@ -1,0 +1,203 @@
+"""Learns the weights of `bot.library.weighing` from sentences: what `ajar content train` does. The bot never runs this.
+
+A linear support vector machine with a squared hinge loss, by dual coordinate descent (Hsieh et al., 2008): pure Python,
+without chance, the same sentences give the same weights.
+
+How good it is, is measured on sentences that it hasn't learned from: each voice of a file, which is what stands under
+one of its headings, is left out once, together with the others of its part.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod, sqrt
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bot.library.weighing import BIAS, Features
+
+CRISIS: Final = "crisis"
+HARMLESS: Final = "harmless"
+_EXAMPLES: Final = "examples of the library"
+_PARTS: Final = 8
+"""In how many parts the voices are left out."""
+_SEEN: Final = 2
+"""A feature of fewer sentences says nothing."""
+_COST: Final = 4.0
+"""How much a sentence on the wrong side counts, beside small weights."""
+_ROUNDS: Final = 12
+_VARIANTS: Final = 12
+"""So many sentences are made at most of one with alternatives."""
+_MOST_FALSE: Final = 0.04
+"""The share of harmless sentences, left out of training, at which the border lies."""
+_LIGHTEST: Final = 4
+"""A lighter weight of a pair, in hundredths, is left out of the file; single words tell the language."""
+_CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
+_SPACES: Final = re.compile(r"\s+(?=[.,?]|\s|$)")
+
+
+class Sentence(NamedTuple):
+    """A sentence to learn from, and under which heading it stands."""
+
+    text: str
+    is_crisis: bool
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of sentences that weren't learned from, how many were right."""
+
+    found: int
+    crises: int
+    let_pass: int
+    harmless: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What came out: the weights in hundredths, and how good they are."""
+
+    weights: Mapping[str, int]
+    outcome: Outcome
+
+
+def sentences(folder: Path, language: str, examples: Iterable[str] = ()) -> list[Sentence]:
+    """Return all sentences of a language in content/, with alternatives written out, and the library's Examples."""
+    found: dict[str, Sentence] = {}
+    for kind in (CRISIS, HARMLESS):
+        voice = ""
+        for line in _path(folder, kind, language).read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                voice = line.lstrip("# ")
+            elif line:
+                for text in variants(line):
+                    found.setdefault(text, Sentence(text, kind == CRISIS, voice))
+    for index, text in enumerate(examples):
+        found.setdefault(text, Sentence(text, is_crisis=False, voice=f"{_EXAMPLES} {index // 80}"))
+    return list(found.values())
+
+
+def variants(line: str) -> list[str]:
+    """Return the sentences that "I want (out|to go)" stands for; of many alternatives a fixed choice of twelve."""
+    choices = [each.split("|") for each in _CHOICE.findall(line)]
+    count = min(_VARIANTS, 2 * max(map(len, choices), default=1), prod(map(len, choices)))
+    return list(dict.fromkeys(_variant(line, choices, index) for index in range(count)))
+
+
+def _variant(line: str, choices: Sequence[Sequence[str]], index: int) -> str:
+    picked = iter([each[(index + at * (index // len(each))) % len(each)] for at, each in enumerate(choices)])
+    return _SPACES.sub("", _CHOICE.sub(lambda _: next(picked), line)).strip()
+
+
+def digest(folder: Path, language: str) -> str:
+    """Return what changes whenever the sentences or the kinds of words do."""
+    files = (_path(folder, CRISIS, language), _path(folder, HARMLESS, language), kinds_path(folder, language))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def train_all(folder: Path, language: str, examples: Iterable[str]) -> Iterator[str]:
+    """Write the weights of a language that has sentences. Yield a line on how good they are."""
+    if not _path(folder, CRISIS, language).exists():
+        return
+    kinds = tomllib.loads(kinds_path(folder, language).read_text(encoding="utf-8"))
+    learned = sentences(folder, language, examples)
+    training = train(learned, Features(language, kinds))
+    lines = [f"# Made by `ajar content train` from the sentences {digest(folder, language)}; not to be edited."]
+    lines += [f"{feature}\t{weight}" for feature, weight in training.weights.items()]
+    path = weights_path(folder, language)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = training.outcome
+    yield (
+        f"{language}: {len(learned)} sentences, {len(training.weights)} weights. Of sentences that were left out, "
+        f"{said.found} of {said.crises} crises found, {said.let_pass} of {said.harmless} harmless ones let pass."
+    )
+
+
+def weights_path(folder: Path, language: str) -> Path:
+    """Return where the weights of a language are."""
+    return folder / "safety" / "weights" / f"{language}.tsv"
+
+
+def kinds_path(folder: Path, language: str) -> Path:
+    """Return where its kinds of words are."""
+    return folder / "safety" / "kinds" / f"{language}.toml"
+
+
+def _path(folder: Path, kind: str, language: str) -> Path:
+    return folder / "safety" / "sentences" / f"{kind}.{language}.txt"
+
+
+def train(learned: Sequence[Sentence], features: Features) -> Training:
+    """Learn from all sentences, and measure on each part what the others would have taught."""
+    rows = [(features.of(features.tokens(each.text)), each.is_crisis) for each in learned]
+    parts = _parts(learned)
+    left_out = [0.0] * len(rows)
+    for part in range(_PARTS):
+        weights = _learn([row for row, at in zip(rows, parts, strict=True) if at != part])
+        for index, (row, at) in enumerate(zip(rows, parts, strict=True)):
+            if at == part:
+                left_out[index] = _weight(row[0], weights)
+    border = _border([value for value, each in zip(left_out, learned, strict=True) if _is_hard(each)])
+    weights = _learn(rows)
+    rounded = {name: round(100 * value) for name, value in weights.items() if name != BIAS}
+    kept = {name: value for name, value in sorted(rounded.items()) if abs(value) >= _LIGHTEST or " " not in name}
+    right = Counter(
+        each.is_crisis
+        for value, each in zip(left_out, learned, strict=True)
+        if not each.voice.startswith(_EXAMPLES) and (value > border) == each.is_crisis
+    )
+    said = Counter(each.is_crisis for each in learned if not each.voice.startswith(_EXAMPLES))
+    return Training(
+        {BIAS: round(100 * (weights[BIAS] - border)), **kept},
+        Outcome(right[True], said[True], right[False], said[False]),
+    )
+
+
+def _is_hard(sentence: Sentence) -> bool:
+    return not sentence.is_crisis and not sentence.voice.startswith(_EXAMPLES)
+
+
+def _border(harmless: Sequence[float]) -> float:
+    """Return where a text begins to count: zero, or higher if too many harmless ones would."""
+    return max(0.0, sorted(harmless, reverse=True)[int(_MOST_FALSE * len(harmless))])
+
+
+def _parts(learned: Sequence[Sentence]) -> list[int]:
+    """Return the part of each sentence. Those of one voice are in the same part, crises and harmless ones alike."""
+    voices = {voice: index % _PARTS for index, voice in enumerate(dict.fromkeys(each.voice for each in learned))}
+    return [voices[each.voice] for each in learned]
+
+
+def _learn(rows: Sequence[tuple[set[str], bool]]) -> dict[str, float]:
+    counts = Counter(feature for features, _ in rows for feature in features)
+    known = sorted(feature for feature, count in counts.items() if count >= _SEEN)
+    place = {feature: index for index, feature in enumerate(known, start=1)}
+    w = [0.0] * (len(known) + 1)
+    alphas = [0.0] * len(rows)
+    examples = []
+    for features, is_crisis in rows:
+        value = 1 / sqrt(max(1, len(features)))
+        at = sorted(place[feature] for feature in features if feature in place)
+        examples.append((at, value, 1.0 if is_crisis else -1.0, 1.0 + len(at) * value * value + 1 / (2 * _COST)))
+    order = sorted(range(len(rows)), key=lambda index: (index * 7919) % len(rows))
+    for _ in range(_ROUNDS):
+        for index in order:
+            at, value, sign, norm = examples[index]
+            gradient = sign * (w[0] + value * sum([w[each] for each in at])) - 1 + alphas[index] / (2 * _COST)
+            alpha = max(0.0, alphas[index] - gradient / norm)
+            if step := (alpha - alphas[index]) * sign:
+                alphas[index] = alpha
+                w[0] += step
+                for each in at:
+                    w[each] += step * value
+    return {BIAS: w[0]} | {feature: w[index] for feature, index in place.items()}
+
+
+def _weight(features: set[str], weights: Mapping[str, float]) -> float:
+    total = sum([weights.get(feature, 0.0) for feature in features])
+    return total / sqrt(max(1, len(features))) + weights[BIAS]

@@ -1,0 +1,150 @@
+"""Whether the words of a text weigh more like a crisis than like an ordinary line: the weights of content/safety/.
+
+The phrases of `bot.library.phrases` find what is said outright. What is hinted at is said in too many ways to list, so
+here every word, every pair of words near each other, and every pair of kinds of words (something owned, something
+given away) has a weight, learned from the sentences in content/safety/sentences/ by `bot.library.training`. A text
+counts if its weights sum up to more than zero. Which weights did it can be read: `ajar content why`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import sqrt
+from typing import Final, NamedTuple
+
+from bot.domain.content import SafetyWeights
+from bot.library.stemming import stemming
+
+BIAS: Final = "bias"
+"""The name of the weight that every text has: it makes zero the border."""
+_PER_UNIT: Final = 100
+"""Weights are stored as whole hundredths."""
+_WORDS_APART: Final = 3
+"""How far two words are apart at most to count as a pair."""
+_KINDS_APART: Final = 6
+_KNOWN: Final = 0.5
+"""A text of which fewer words are known is in another language."""
+_LONGEST: Final = 40
+"""A text of more words is looked at in pieces: one sentence weighs little among twenty others."""
+_PIECE: Final = 12
+"""How many words such a piece has at least; it ends with a sentence."""
+_TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|[.!?;\n…]+|[,:]")
+_APOSTROPHE: Final = re.compile("['’`´]")
+_REPEATED: Final = re.compile(r"(.)\1+")
+_START, _END, _STOP, _PAUSE, _NUMBER = "^", "$", ".", ",", "#"
+_MARKS: Final = frozenset({_START, _END, _STOP, _PAUSE})
+
+
+class Reason(NamedTuple):
+    """A feature of a text, and how much it added."""
+
+    feature: str
+    weight: float
+
+
+class Features:
+    """What of a text of one language has a weight."""
+
+    def __init__(self, language: str, kinds: Mapping[str, Collection[str]]) -> None:
+        self._language = language
+        self._kinds = kinds
+
+    @cached_property
+    def _stem(self) -> Callable[[str], str]:
+        return stemming(self._language)
+
+    @cached_property
+    def _kinds_of(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for kind, words in self._kinds.items():
+            for word in words:
+                found.setdefault(self._key(word), set()).add(f"<{kind}>")
+        return {key: tuple(sorted(kinds)) for key, kinds in found.items()}
+
+    def _key(self, word: str) -> str:
+        plain = self._stem(word.lower().replace("ß", "ss"))
+        if not plain.isascii():
+            plain = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", plain)))
+        return _REPEATED.sub(r"\1", plain)
+
+    def pieces(self, text: str) -> Iterator[list[str]]:
+        """Yield the stems and marks of a text, or of its pieces if it is long."""
+        whole = self.tokens(text)
+        if len(whole) <= _LONGEST:
+            yield whole
+            return
+        piece: list[str] = []
+        for token in whole:
+            piece.append(token)
+            if len(piece) >= _LONGEST or (len(piece) >= _PIECE and token == _STOP):
+                yield piece
+                piece = []
+        yield piece
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the stems and marks of a text in their order."""
+        return [self._token(part) for part in _TOKEN.findall(_APOSTROPHE.sub("", text))]
+
+    def _token(self, part: str) -> str:
+        if part[0].isalpha():
+            return self._key(part)
+        if part[0].isdigit():
+            return _NUMBER
+        return _PAUSE if part in ",:" else _STOP
+
+    def of(self, piece: Sequence[str]) -> set[str]:
+        """Return the features: words, neighbours, words near each other, kinds of words and pairs of these."""
+        marked = [_START, *piece, _END]
+        found = {f"{first} {second}" for first, second in pairwise(marked)}
+        words = [each for each in piece if each not in _MARKS]
+        found.update(words)
+        near = [_START, *words, _END]
+        for apart in range(2, _WORDS_APART + 1):
+            found.update(f"{first} … {second}" for first, second in zip(near, near[apart:], strict=False))
+        kinds = [self._kinds_of.get(word, ()) for word in words]
+        for at, here in enumerate(kinds):
+            found.update(here)
+            for there in filter(None, kinds[at + 1 : at + 1 + _KINDS_APART] if here else ()):
+                found.update([f"{one} {other}" if one < other else f"{other} {one}" for one in here for other in there])
+        return found
+
+
+class Weighing:
+    """The weights of one language."""
+
+    def __init__(self, language: str, weights: SafetyWeights) -> None:
+        self.features: Final = Features(language, weights.kinds)
+        self._weights = weights.weights
+
+    def prepare(self) -> None:
+        """Make the kinds of words ready, so that nobody waits for it later."""
+        self.weight("prepared")
+
+    def found_in(self, text: str) -> bool:
+        """Return whether a text, or a piece of a long one, weighs more like a crisis."""
+        return self.weight(text) > 0
+
+    def weight(self, text: str) -> float:
+        """Return the weight of the heaviest piece; above zero it counts."""
+        return max(map(self._of_piece, self.features.pieces(text)), default=-1.0)
+
+    def _of_piece(self, piece: Sequence[str]) -> float:
+        words = [each for each in piece if each not in _MARKS]
+        if not words or sum(each in self._weights for each in words) < _KNOWN * len(words):
+            return -1.0
+        found = self.features.of(piece)
+        total = sum(self._weights.get(feature, 0) for feature in found)
+        return (total / sqrt(len(found)) + self._weights.get(BIAS, 0)) / _PER_UNIT
+
+    def reasons(self, text: str) -> list[Reason]:
+        """Return what added to the weight of a text, the heaviest first."""
+        found = [self.features.of(piece) for piece in self.features.pieces(text)]
+        parts = [
+            Reason(feature, self._weights[feature] / sqrt(len(each)) / _PER_UNIT)
+            for each in found
+            for feature in each
+            if feature in self._weights
+        ]
+        return sorted(parts, key=lambda part: (-abs(part.weight), part.feature))
