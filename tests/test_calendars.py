@@ -21,7 +21,7 @@ NORTH, SOUTH, NONE = {11, 12, 1, 2}, {5, 6, 7, 8}, set[int]()
         ("Antarctica/Casey", {5, 6}),
     ],
 )
-def test_free_days_are_those_of_the_country(zone: str, days: set[int]) -> None:
+def test_free_days_match_the_country(zone: str, days: set[int]) -> None:
     assert weekend(zone) == days
 
 
@@ -39,11 +39,11 @@ def test_free_days_are_those_of_the_country(zone: str, days: set[int]) -> None:
         ("UTC", NONE),
     ],
 )
-def test_dark_months_are_those_of_the_latitude(zone: str, months: set[int]) -> None:
+def test_dark_months_match_the_latitude(zone: str, months: set[int]) -> None:
     assert dark_months(zone) == months
 
 
 @pytest.mark.parametrize("zone", KNOWN_ZONES)
-def test_every_zone_on_offer_has_a_weekend(zone: str) -> None:
+def test_every_zone_has_a_weekend(zone: str) -> None:
     assert 1 <= len(weekend(zone)) <= 2
     assert len(dark_months(zone)) in {0, 4}

@@ -113,7 +113,7 @@ def test_backup_never_overwrites(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + bytes(200)])
-def test_restore_refuses_what_is_not_a_backup(operator: Operator, content: bytes) -> None:
+def test_restore_refuses_other_files(operator: Operator, content: bytes) -> None:
     operator.has_database()
     before = operator.database.read_bytes()
     (operator.folder / "copy.db").write_bytes(content)
@@ -224,7 +224,7 @@ def test_new_key_needs_a_writable_place(operator: Operator, place: str) -> None:
     assert said.stdout == ""
 
 
-def test_new_key_goes_to_the_named_file(operator: Operator) -> None:
+def test_new_key_fills_the_named_file(operator: Operator) -> None:
     file = operator.folder / "config" / "ajar" / "master.key"
     said = operator.types("keys", "new", str(file))
     assert said.returncode == 0, said.stderr
@@ -243,14 +243,14 @@ def test_doctor_names_each_problem(operator: Operator) -> None:
     assert "ok  content" in said.stdout
 
 
-def test_doctor_checks_the_rest_without_a_token(operator: Operator) -> None:
+def test_doctor_works_without_a_token(operator: Operator) -> None:
     said = operator.types("doctor")
     assert said.returncode == 1
     assert "!!  Telegram: AJAR_BOT_TOKEN is missing" in said.stdout
     assert "ok  data folder" in said.stdout
 
 
-def test_doctor_sees_a_key_beside_the_data(operator: Operator) -> None:
+def test_doctor_sees_keys_beside_data(operator: Operator) -> None:
     (operator.folder / "var").mkdir()
     beside = operator.folder / "var" / "master.key"
     make_key_file(beside, operator.ring)
@@ -275,13 +275,13 @@ def test_doctor_reports_an_absent_database(operator: Operator) -> None:
     assert "ok  master key: AJAR_MASTER_KEY, version 1, not compared with the database yet" in said.stdout
 
 
-def test_healthcheck_names_the_address_without_an_answer(operator: Operator) -> None:
+def test_healthcheck_names_the_address(operator: Operator) -> None:
     assert "AJAR_LISTEN is not set" in operator.types("healthcheck").stderr
     said = operator.types("healthcheck", AJAR_LISTEN="127.0.0.1:9")
     assert (said.returncode, said.stderr) == (1, "No Ajar answers at 127.0.0.1:9.\n")
 
 
-def test_healthcheck_exits_with_1_on_any_problem(operator: Operator) -> None:
+def test_healthcheck_problems_exit_with_1(operator: Operator) -> None:
     """A container runtime gives 2 another meaning."""
     said = operator.types("healthcheck", AJAR_LISTEN="nowhere", AJAR_LOG_LEVEL="LOUD")
     assert said.returncode == 1
@@ -311,13 +311,13 @@ def _answers(body: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("end", ["/bot", "/bot/", f"/bot123456789:{'A' * 35}"])
-def test_api_address_ending_in_bot_is_refused(operator: Operator, end: str) -> None:
+def test_api_address_must_not_include_bot(operator: Operator, end: str) -> None:
     said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL=f"http://127.0.0.1:9{end}")
     assert said.returncode == 2
     assert said.stderr.startswith("ajar: AJAR_API_URL ends in /bot, which Ajar adds itself")
 
 
-def test_content_is_shown_as_people_see_it(operator: Operator) -> None:
+def test_content_looks_as_in_chats(operator: Operator) -> None:
     said = operator.types("content", "show", "--depth", "3", "--theme", "worry", "--lang", "de").stdout
     for card in said.strip().split("\n\n"):
         head, question, *examples = card.splitlines()

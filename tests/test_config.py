@@ -64,7 +64,7 @@ def test_operator_chat_is_a_private_chat() -> None:
         assert line.startswith("AJAR_OPERATOR_CHAT must be the id of your own private chat")
 
 
-def test_only_tokenless_commands_work_without_a_token() -> None:
+def test_some_commands_need_no_token() -> None:
     (line,) = problems({})
     assert line.startswith("AJAR_BOT_TOKEN is missing")
     assert "@BotFather" in line
@@ -111,7 +111,7 @@ def test_wrong_value_is_never_repeated(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*FIELDS, *FILES}))
-def test_token_in_any_variable_is_not_repeated(name: str) -> None:
+def test_misplaced_token_is_not_repeated(name: str) -> None:
     if name == "AJAR_BOT_TOKEN":
         assert TOKEN not in repr(load({name: TOKEN}, None))
     else:
@@ -127,7 +127,7 @@ def test_unknown_setting_gets_a_suggestion() -> None:
 
 @pytest.mark.parametrize("secret", [TOKEN, KEY, f"1:{KEY}", f"1:{KEY},2:{KEY}", KEY.rstrip("=")])
 @pytest.mark.parametrize("name", PATHS)
-def test_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
+def test_secret_as_path_is_refused(name: str, secret: str) -> None:
     (line,) = problems(WORKS | {name: secret})
     assert line.startswith(f"{name} has a secret where a path belongs")
     assert secret not in line
@@ -145,7 +145,7 @@ def test_key_sized_path_is_accepted() -> None:
         *(f"AJAR_{TOKEN}", f"AJAR_{KEY}", "AJAR_DATABASE_URL:postgres://ajar:hunter2@db/ajar"),
     ],
 )
-def test_secret_in_a_name_is_not_repeated(name: str) -> None:
+def test_secret_as_name_is_not_repeated(name: str) -> None:
     (line,) = problems(WORKS | {name: ""})
     assert "is not a setting" in line
     shown = line.split(" (")[0].rpartition(" ")[0]
@@ -168,7 +168,7 @@ def test_kubernetes_service_variables_are_no_typos(name: str) -> None:
     load(WORKS | {name: "tcp://10.0.0.7:8080"}, None)
 
 
-def test_foreign_variables_and_empty_values_are_ignored() -> None:
+def test_foreign_and_empty_values_are_ignored() -> None:
     config = load(WORKS | {"PATH": "/bin", "LISTEN": "x", "AJAR_LISTEN": "", "AJAR_LOG_LEVEL": "  "}, None)
     assert config.listen is None
     assert config.log_level == "INFO"
@@ -199,7 +199,7 @@ class TestEnvFile:
     def test_missing_file_is_fine(self, tmp_path: Path) -> None:
         load(WORKS, tmp_path / "none")
 
-    def test_env_file_is_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_env_file_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / ".env").write_text("AJAR_LOG_LEVEL=warning")
         monkeypatch.chdir(tmp_path)
         assert load(WORKS).log_level == "WARNING"
@@ -226,7 +226,7 @@ class TestEnvFile:
         assert not any(secret[:12] in text for secret in (KEY, TOKEN) for text in capfd.readouterr())
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o644, False), (0o620, False), (0o600, True)])
-    def test_file_with_a_secret_must_be_private(self, tmp_path: Path, bits: int, fine: bool) -> None:
+    def test_file_with_secrets_must_be_private(self, tmp_path: Path, bits: int, fine: bool) -> None:
         file = tmp_path / ".env"
         file.write_text(f"AJAR_BOT_TOKEN={TOKEN}")
         file.chmod(bits)
@@ -266,14 +266,14 @@ class TestSecretFiles:
         config = load({f"{name}_FILE": str(file)}, None, need_token=False)
         assert getattr(config, field).get_secret_value() == value
 
-    def test_database_url_is_read_from_its_file(self, tmp_path: Path) -> None:
+    def test_database_url_has_a_file(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("postgres://ajar:pw@db/ajar\n")
         file.chmod(0o600)
         config = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
         assert config.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
 
-    def test_source_of_the_master_key_is_kept(self, tmp_path: Path) -> None:
+    def test_master_keys_source_is_kept(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(KEY)
         file.chmod(0o600)
@@ -325,7 +325,7 @@ class TestSecretFiles:
         assert "not-a-token" not in line
 
     @pytest.mark.parametrize("name", ["AJAR_BOT_TOKEN", "AJAR_WEBHOOK_SECRET", "AJAR_DATABASE_URL"])
-    def test_secret_file_readable_by_others_is_refused(self, tmp_path: Path, name: str) -> None:
+    def test_readable_secret_file_is_refused(self, tmp_path: Path, name: str) -> None:
         file = tmp_path / "secret"
         file.write_text({"AJAR_BOT_TOKEN": TOKEN, "AJAR_WEBHOOK_SECRET": SECRET}.get(name, "postgres://h/d"))
         file.chmod(0o640)
@@ -400,7 +400,7 @@ class TestDatabaseUrl:
         assert setting("AJAR_DATABASE_URL", "postgresql://u:hush@h,i:5433/d").secrets[-1] == "hush"
 
     @pytest.mark.parametrize("path", ["ajar.db", "/srv/ajar/ajar.db", "/srv/a%20b/ä%3F.db"])
-    def test_file_is_the_one_the_driver_opens(self, path: str) -> None:
+    def test_driver_opens_the_same_file(self, path: str) -> None:
         config = setting("AJAR_DATABASE_URL", f"sqlite:///{path}")
         assert str(config.sqlite_file) == make_url(config.database_url).database == unquote(path)
 
@@ -517,14 +517,14 @@ class TestMasterKey:
         assert line.startswith("AJAR_MASTER_KEY is not a master key; ")
 
 
-def test_data_folder_must_not_be_a_file(tmp_path: Path) -> None:
+def test_data_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     assert problems(WORKS | {"AJAR_DATA_DIR": str(tmp_path / "var")}) == [
         "AJAR_DATA_DIR names a file; type the path of a folder, which is made if it is not there"
     ]
 
 
-def test_data_folder_of_unknown_user_is_refused() -> None:
+def test_unknown_users_folder_is_refused() -> None:
     (line,) = problems(WORKS | {"AJAR_DATA_DIR": "~nobody-of-this-name/var"})
     assert line.startswith("AJAR_DATA_DIR begins with ~")
 

@@ -357,7 +357,7 @@ def test_damaged_places_are_named(keeper: Keeper) -> None:
     keeper.refuses("verify", "copy.db", because=f"lines.words of row {line_id}")
 
 
-def test_copy_sealed_with_another_key_is_refused(keeper: Keeper) -> None:
+def test_differently_sealed_copy_is_refused(keeper: Keeper) -> None:
     keeper.does("backup", "mine.db")
     other = Keeper(keeper.folder / "other", keeper.template)
     other.migrates()
@@ -406,7 +406,7 @@ def test_path_may_hold_any_character(keeper: Keeper, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%b"])
-def test_data_folder_path_may_hold_any_character(tmp_path: Path, sqlite_template: SqliteTemplate, name: str) -> None:
+def test_data_folder_takes_any_character(tmp_path: Path, sqlite_template: SqliteTemplate, name: str) -> None:
     keeper = Keeper(tmp_path, sqlite_template)
     keeper.migrates(tmp_path / name)
     for command in ("backup", "restore", "verify"):

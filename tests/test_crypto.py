@@ -88,12 +88,12 @@ class TestSealing:
             {"table": "text", "column": "lines"},
         ],
     )
-    def test_sealed_text_opens_in_no_other_place(self, place: dict[str, object]) -> None:
+    def test_sealed_text_needs_its_place(self, place: dict[str, object]) -> None:
         right: dict[str, object] = {"table": "lines", "column": "text", "row": 7, "user": 3}
         with pytest.raises(CannotOpen):
             open_sealed(KEY, sealed(), **(right | place))  # type: ignore[arg-type]
 
-    def test_sealed_text_opens_with_no_other_key(self) -> None:
+    def test_sealed_text_needs_its_key(self) -> None:
         with pytest.raises(CannotOpen):
             opened(sealed(), new_data_key())
 
@@ -112,7 +112,7 @@ class TestSealing:
 
     @settings(deadline=None)  # the machine may be busy
     @given(first=ANY_TEXT, second=ANY_TEXT)
-    def test_texts_of_a_bucket_have_one_length(self, first: str, second: str) -> None:
+    def test_bucketed_texts_have_one_length(self, first: str, second: str) -> None:
         def bucket(text: str) -> int:
             need = len(text.encode("utf-8", "surrogatepass")) + 4
             return next(size for size in (64, 128, 256, 512, 1024, 2048) if need <= size)
@@ -123,7 +123,7 @@ class TestSealing:
         blobs = [sealed() for _ in range(2000)]
         assert len({blob[1:13] for blob in blobs}) == len({blob[13:] for blob in blobs}) == 2000
 
-    def test_sealed_bytes_do_not_contain_the_text(self) -> None:
+    def test_sealed_bytes_hide_the_text(self) -> None:
         assert LINE.encode() not in sealed()
 
     def test_unknown_format_is_refused(self) -> None:
@@ -135,7 +135,7 @@ class TestSealing:
         with pytest.raises(ValueError, match="key"):
             sealed(key=key)
 
-    def test_sealed_bytes_of_an_earlier_release_open(self) -> None:
+    def test_earlier_sealed_bytes_open(self) -> None:
         """The stored format can't change by accident: these bytes were made once and written down."""
         key = bytes(range(32))
         blob = bytes.fromhex(RELEASE_1_SEALED)
@@ -150,7 +150,7 @@ PLACE: dict[str, Any] = {"table": "reflections", "column": "words", "row": 7, "u
 
 class TestTies:
     @given(ties=st.lists(INTEGERS, min_size=1, max_size=4), others=st.lists(INTEGERS, max_size=4))
-    def test_tied_text_opens_only_with_its_facts(self, ties: list[int], others: list[int]) -> None:
+    def test_tied_text_needs_its_facts(self, ties: list[int], others: list[int]) -> None:
         blob = seal(KEY, LINE, **PLACE, tied_to=ties)
         assert is_tied(blob)
         assert open_sealed(KEY, blob, **PLACE, tied_to=ties) == LINE
@@ -165,7 +165,7 @@ class TestTies:
         with pytest.raises(CannotOpen, match="known format"):
             open_sealed(KEY, blob, **PLACE, tied_to=(1, 2))
 
-    def test_tied_and_untied_can_not_be_confused(self) -> None:
+    def test_tied_and_untied_stay_distinct(self) -> None:
         tied, untied = seal(KEY, LINE, **PLACE, tied_to=(1, 2)), seal(KEY, LINE, **PLACE)
         for blob, ties in ((b"\x01" + tied[1:], ()), (b"\x02" + untied[1:], (1, 2))):
             with pytest.raises(CannotOpen, match="does not open"):
@@ -191,12 +191,12 @@ class TestKeyRing:
     def test_both_base64_alphabets_are_read(self, key: str) -> None:
         assert KeyRing.parse(key).text == f"1:{KEY_TEXT}"
 
-    def test_command_in_the_message_makes_a_key(self) -> None:
+    def test_suggested_command_makes_a_key(self) -> None:
         _, *arguments = shlex.split(crypto.MAKE_ONE.partition(": ")[2])
         made = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
         assert KeyRing.parse(made).current == 1
 
-    def test_highest_version_is_current_and_others_open(self) -> None:
+    def test_highest_version_is_current(self) -> None:
         old = KeyRing.new()
         blob = old.wrap(KEY, 3)
         ring = KeyRing.parse(old.rotated().text)
@@ -217,11 +217,11 @@ class TestKeyRing:
         with pytest.raises(WrongKey):
             ring.without(2)
 
-    def test_different_key_of_a_version_opens_nothing(self) -> None:
+    def test_different_key_opens_nothing(self) -> None:
         with pytest.raises(CannotOpen):
             KeyRing.new().unwrap(KeyRing.new().wrap(KEY, 3), 3)
 
-    def test_data_key_opens_for_its_user_only(self) -> None:
+    def test_data_key_belongs_to_its_user(self) -> None:
         ring = KeyRing.new()
         with pytest.raises(CannotOpen):
             ring.unwrap(ring.wrap(KEY, 3), 4)
@@ -256,7 +256,7 @@ class TestKeyRing:
             (f"1:{KEY_TEXT[:-4]}äö=", "not base64"),
         ],
     )
-    def test_wrong_key_is_reported_without_its_value(self, text: str, says: str) -> None:
+    def test_wrong_key_is_not_repeated(self, text: str, says: str) -> None:
         with pytest.raises(WrongKey) as caught:
             KeyRing.parse(text)
         assert says in str(caught.value)
@@ -295,7 +295,7 @@ class TestKeyRing:
             with pytest.raises(TypeError):
                 take(ring)
 
-    def test_digest_depends_on_key_version_and_purpose(self) -> None:
+    def test_digest_depends_on_its_inputs(self) -> None:
         ring = KeyRing.new().rotated()
         seen = {
             ring.digest("invite", "ABCD"),
@@ -308,7 +308,7 @@ class TestKeyRing:
         assert len(seen) == 5
         assert ring.digest("invite", "ABCD") == KeyRing.parse(ring.text).digest("invite", "ABCD")
 
-    def test_digest_from_before_a_rotation_is_found(self) -> None:
+    def test_digest_outlives_a_rotation(self) -> None:
         old = KeyRing.new()
         new = old.rotated()
         assert new.digests("invite", "ABCD") == (new.digest("invite", "ABCD"), old.digest("invite", "ABCD"))

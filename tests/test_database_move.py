@@ -84,7 +84,7 @@ async def test_everything_goes_to_postgresql_and_back(source: Config, postgres: 
 
 
 @pytest.mark.process
-async def test_words_open_where_they_were_moved_to(
+async def test_moved_words_open(
     tmp_path: Path, sqlite_template: SqliteTemplate, keys: KeyRing, postgres: PostgresServer
 ) -> None:
     (tmp_path / "var").mkdir()
@@ -131,7 +131,7 @@ async def test_not_while_a_bot_runs(source: Config, side: str, sqlite_template: 
 
 
 @pytest.mark.process
-async def test_not_while_a_bot_runs_on_postgresql(source: Config, postgres: PostgresServer) -> None:
+async def test_not_while_a_postgresql_bot_runs(source: Config, postgres: PostgresServer) -> None:
     async with postgres.emptied() as url, shared_lock(url):
         with pytest.raises(InUse, match="Stop it first"):
             await database_move.move(source, at(source, url))
@@ -174,13 +174,13 @@ async def test_not_to_itself(source: Config) -> None:
         await database_move.move(source, with_database(source, url=f"sqlite:///{source.sqlite_file}"))
 
 
-async def test_trouble_is_said_of_the_right_side(source: Config) -> None:
+async def test_trouble_names_the_right_side(source: Config) -> None:
     with pytest.raises(Unfit, match="The database to move to: PostgreSQL can't be reached"):
         await database_move.move(source, with_database(source, url="postgresql://127.0.0.1:9/ajar"))
 
 
 @pytest.mark.parametrize("url", ["postgresql://a:secret-word@host", "mysql://host/ajar", "sqlite:///", ""])
-def test_wrong_address_is_told_without_repeating_it(source: Config, url: str) -> None:
+def test_wrong_address_is_not_repeated(source: Config, url: str) -> None:
     with pytest.raises(WrongSettings) as wrong:
         with_database(source, url=url)
     assert wrong.value.problems[0].startswith("--to ")

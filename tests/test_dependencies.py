@@ -33,7 +33,7 @@ def test_every_dependency_has_a_reason() -> None:
     assert set(reasons) == _names(PROJECT["project"]["dependencies"]).union(*map(_names, groups))
 
 
-def test_licences_allow_what_we_do_with_them() -> None:
+def test_licences_allow_our_use() -> None:
     locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     said = subprocess.run(
         [Path(sys.executable).parent / "pip-licenses", "--format=json", "--from=mixed", "--packages", *locked],
@@ -68,7 +68,7 @@ def test_every_pinned_version_gets_updates() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["currentValue"])
 
 
-def test_version_is_said_once_and_the_same() -> None:
+def test_version_is_consistent() -> None:
     from bot import __version__
 
     assert __version__ == PROJECT["project"]["version"]

@@ -40,7 +40,7 @@ def test_impossible_numbers_and_dates_are_refused(fact: str, value: object, told
         parse(json.dumps({**whole, "profile": {**profile, fact: value}}).encode())
 
 
-def test_document_is_read_as_it_was_written() -> None:
+def test_document_survives_writing() -> None:
     line = Line(number=1, date=NOW.date(), kept_at=NOW, words=SECRET)
     document = Document(made_at=NOW, account=1001, lines=[line])
     assert parse(document.model_dump_json().encode()) == document
@@ -60,7 +60,7 @@ def test_document_is_read_as_it_was_written() -> None:
         (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "lines": [{"words": 7}]}).encode(), "lines.0"),
     ],
 )
-def test_anything_else_is_refused_by_its_place(content: bytes, place: str) -> None:
+def test_other_documents_are_refused(content: bytes, place: str) -> None:
     with pytest.raises(WrongDocument) as refused:
         parse(content)
     assert str(refused.value).startswith(place)

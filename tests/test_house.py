@@ -28,7 +28,7 @@ def test_types() -> None:
     _run(str(BIN / "mypy"))
 
 
-def test_lock_files_carry_hashes_and_no_address() -> None:
+def test_lock_files_carry_hashes() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
         assert not re.search(r"https?://", text)
@@ -44,9 +44,9 @@ def test_make_help_names_every_target() -> None:
     assert phony == described
 
 
-def test_skipped_tests_are_named_at_the_end() -> None:
+def test_skipped_tests_are_named() -> None:
     """Simulate a machine without Chromium."""
-    one = "tests/demo/test_page.py::test_new_phone_describes_and_starts_the_bot"
+    one = "tests/demo/test_page.py::test_new_phone_starts_the_bot"
     environ = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_XDIST_WORKER"}}
     done = subprocess.run(
         (sys.executable, "-m", "pytest", "-q", one), cwd=ROOT, env={**environ, "PATH": ""}, capture_output=True,

@@ -71,7 +71,7 @@ def test_template_is_fresh(extracted: Catalog) -> None:
     assert {message.id for message in extracted} == {message.id for message in kept}
 
 
-def test_no_text_is_hidden_from_the_catalogs(extracted: Catalog) -> None:
+def test_every_text_reaches_the_catalogs(extracted: Catalog) -> None:
     """What is inside an f-string isn't extracted, so everybody would get it in English."""
     found = {text for message in extracted for text in ([message.id] if isinstance(message.id, str) else message.id)}
     said = {text for path in (ROOT / "bot" / "tg").rglob("*.py") for text in _said(ast.parse(path.read_text("utf-8")))}
@@ -90,7 +90,7 @@ def _said(tree: ast.AST) -> set[str]:
     }
 
 
-def test_every_text_has_a_comment_for_translators(extracted: Catalog) -> None:
+def test_every_text_has_a_comment(extracted: Catalog) -> None:
     assert not [message.id for message in extracted if message.id and not message.auto_comments]
 
 
@@ -161,7 +161,7 @@ def test_nearest_language_is_chosen(wanted: str | None, given: str) -> None:
     assert negotiate(wanted) == given
 
 
-def test_values_are_escaped_but_markup_is_not() -> None:
+def test_only_plain_values_are_escaped() -> None:
     say = say_in("en")
     assert say("%(name)s", name='<b>&"') == '&lt;b&gt;&amp;"'
     assert say("%(name)s", name=Markup("<b>")) == "<b>"
@@ -250,7 +250,7 @@ def test_formatted_time_is_read_back(label: str, clock: str, language: str) -> N
         *(("British Summer Time", "Europe/London"), ("India Standard Time", "Asia/Kolkata")),
     ],
 )
-def test_zone_by_an_older_or_longer_name(name: str, first: str) -> None:
+def test_zone_by_other_names(name: str, first: str) -> None:
     assert zones_named(name)[0] == first
 
 

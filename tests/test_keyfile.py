@@ -58,7 +58,7 @@ class TestKeyFile:
 
     @pytest.mark.usefixtures("umask")
     @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
-    def test_key_file_is_private_under_any_umask(self, home: Path, data: Path, mask: int) -> None:
+    def test_key_file_is_always_private(self, home: Path, data: Path, mask: int) -> None:
         home.parent.parent.mkdir(parents=True)
         os.umask(mask & 0o077)  # the owner needs rights on the folder to use it at all
         home.parent.mkdir(mode=0o700)
@@ -67,9 +67,7 @@ class TestKeyFile:
         assert mode(home) == 0o600
 
     @pytest.mark.usefixtures("umask")
-    def test_never_readable_by_others_for_a_moment(
-        self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_key_is_never_briefly_readable(self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[int] = []
         monkeypatch.setattr("os.fchmod", lambda handle, _: seen.append(stat.S_IMODE(os.fstat(handle).st_mode)))
         master_key(data_dir=data, may_make=True, default_file=home)
@@ -126,7 +124,7 @@ class TestKeyFile:
         assert master_key(data_dir=data, may_make=True, default_file=home).made is False
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o440, True), (0o400, True), (0o640, True), (0o644, False)])
-    def test_administrator_may_share_it_with_a_group(
+    def test_group_may_share_the_key(
         self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch, bits: int, fine: bool
     ) -> None:
         make_key_file(home, KeyRing.new())
@@ -166,7 +164,7 @@ class TestKeyFile:
             with pytest.raises(WrongKey, match="beside the data"):
                 master_key(data_dir=folder, may_make=False, file=key)
 
-    def test_key_is_not_made_beside_the_data(self, home: Path) -> None:
+    def test_key_avoids_the_data_folder(self, home: Path) -> None:
         with pytest.raises(WrongKey, match="beside the data"):
             master_key(data_dir=home.parent.parent, may_make=True, default_file=home)
         assert not home.exists()
@@ -200,11 +198,11 @@ class TestKeyFile:
         with pytest.raises(WrongKey, match="Not a directory"):
             master_key(data_dir=data, may_make=True, default_file=tmp_path / "file" / "ajar" / "master.key")
 
-    def test_missing_home_folder_says_what_to_set(self, data: Path) -> None:
+    def test_missing_home_names_the_setting(self, data: Path) -> None:
         with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
             master_key(data_dir=data, may_make=True, default_file=Path("~/.config/ajar/master.key"))
 
-    def test_given_key_wins_and_makes_no_file(self, home: Path, data: Path) -> None:
+    def test_given_key_makes_no_file(self, home: Path, data: Path) -> None:
         found = master_key(text=KEY_TEXT, data_dir=data, may_make=True, default_file=home)
         assert (found.ring.text, found.file, found.made) == (f"1:{KEY_TEXT}", None, False)
         assert not home.exists()
@@ -214,9 +212,7 @@ class TestKeyFile:
             master_key(file=home, data_dir=data, may_make=True)
         assert not home.exists()
 
-    def test_default_is_in_the_users_configuration_folder(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_default_is_in_user_configuration(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         monkeypatch.setenv("HOME", str(tmp_path))
         assert default_key_file().name == "master.key"
@@ -248,7 +244,7 @@ class TestChanging:
         assert kept_ring(home) is None
         assert list(home.parent.iterdir()) == [home]
 
-    def test_change_by_somebody_else_is_left_alone(self, home: Path, ring: KeyRing) -> None:
+    def test_foreign_change_is_left_alone(self, home: Path, ring: KeyRing) -> None:
         other = ring.rotated()
         home.write_text(other.text)
         with pytest.raises(WrongKey, match="Somebody else has changed"):
@@ -286,13 +282,13 @@ class TestChanging:
             after = path.stat()
             assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
 
-    def test_second_of_two_concurrent_changes_is_refused(self, home: Path, ring: KeyRing) -> None:
+    def test_concurrent_second_change_is_refused(self, home: Path, ring: KeyRing) -> None:
         with changing(home), pytest.raises(WrongKey, match="Another command"), changing(home):
             pass
         with changing(home):
             replace_key_file(home, ring, ring.rotated())
 
-    def test_draft_of_a_killed_change_is_removed(self, home: Path, ring: KeyRing) -> None:
+    def test_killed_changes_draft_is_removed(self, home: Path, ring: KeyRing) -> None:
         for name in (home.name, kept_file(home).name):
             (home.parent / f".{name}.draft").write_text("half a k")
         replace_key_file(home, ring, ring.rotated())

@@ -79,7 +79,7 @@ class TestNothingLeaks:
         ):
             assert sentence in said, sentence
 
-    def test_debug_and_info_of_libraries_stay_out(self, text: tuple[list[str], list[str], int]) -> None:
+    def test_library_details_stay_out(self, text: tuple[list[str], list[str], int]) -> None:
         levels = {(line.split()[1], line.split()[2].partition(".")[0]) for line in text[1]}
         assert {name for level, name in levels if level in {"DEBUG", "INFO"}} == {"bot"}
 
@@ -130,7 +130,7 @@ class TestRedaction:
             ]
         ),
     )
-    def test_known_secret_is_found_in_every_form(self, secret: str, form: Callable[[str], str]) -> None:
+    def test_known_secret_is_always_found(self, secret: str, form: Callable[[str], str]) -> None:
         secret = secret.lower() if "%25" in form("é") else secret
         line = f"before {form(secret)} after"
         redacted = logs.Redactor([secret])(line)
@@ -138,7 +138,7 @@ class TestRedaction:
         assert len(redacted) <= len("before [secret] after") + len('"\'[\\"\\"]\'"')
 
     @pytest.mark.parametrize("colon", [":", "%3A", "%3a", "%253A", "\\u003a"])
-    def test_unknown_token_is_recognized_by_its_look(self, colon: str) -> None:
+    def test_unknown_token_is_recognized(self, colon: str) -> None:
         line = logs.Redactor([])(f"https://api.telegram.org/bot987654321{colon}{'Ab_-1' * 7}/getMe")
         assert line == "https://api.telegram.org/bot[secret]/getMe"
 
@@ -169,7 +169,7 @@ class TestSafeError:
             r"json\.decoder\.JSONDecodeError at json/decoder\.py:\d+ raw_decode", logs.safe_error(error)
         )
 
-    def test_error_without_a_place_names_the_kind(self) -> None:
+    def test_placeless_error_names_its_kind(self) -> None:
         assert logs.safe_error(ValueError("private")) == "ValueError"
 
     def test_system_error_code_is_kept(self) -> None:
@@ -214,7 +214,7 @@ def test_verbose_library_loggers_start_at_warning() -> None:
     }
 
 
-def test_incident_takes_ids_and_returns_its_number() -> None:
+def test_incident_returns_its_number() -> None:
     kept = CapturingLogger()
     number = logs.incident(kept, ValueError("private"), user=3, update=7)  # type: ignore[arg-type]
     (call,) = kept.calls
@@ -242,7 +242,7 @@ def test_repeated_setup_leaves_one_handler(tmp_path: Path) -> None:
 
 
 class TestSeldom:
-    def test_repeated_event_is_logged_once_a_minute(self) -> None:
+    def test_repeated_event_is_throttled(self) -> None:
         captured, now = CapturingLogger(), 1000.0
         throttled = logs.ThrottledLog(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
         for _ in range(50):

@@ -47,14 +47,14 @@ def drawn(shown: Picture) -> dict[str, tuple[float, float, float]]:
         ("khó chịu", "khó chịu"),
     ],
 )
-def test_what_no_font_has_is_left_out(typed: str, left: str) -> None:
+def test_undrawable_text_is_left_out(typed: str, left: str) -> None:
     assert drawable(typed) == left
     assert "🎉" not in svg_of(picture(typed))
 
 
 @pytest.mark.parametrize("from_right", [False, True])
 @pytest.mark.parametrize("words", [LONG[:2], LONG[2:4], ("heavy", "torn", "made light of", "empty"), LONG[4:]])
-def test_words_stay_within_the_picture_and_apart(words: tuple[str, ...], from_right: bool) -> None:
+def test_words_stay_inside_and_apart(words: tuple[str, ...], from_right: bool) -> None:
     placed = drawn(picture(*words, from_right=from_right))
     assert len(placed) == 8 + len(words), "the labels and each word"
     assert all(20 <= left < right <= 380 for left, right, _ in placed.values())

@@ -97,7 +97,7 @@ async def test_likeliest_place_comes_first(places: Places, typed: str, name: str
     assert (first.name, first.country_code, first.zone) == (name, country, zone)
 
 
-async def test_namesakes_come_from_every_zone_biggest_first(places: Places) -> None:
+async def test_namesakes_come_biggest_first(places: Places) -> None:
     found = [place for place in await places.find("Springfield") if place.name == "Springfield"]
     zones = list(dict.fromkeys(place.zone for place in found))
     assert zones == ["America/Chicago", "America/New_York", "America/Los_Angeles"]
@@ -193,7 +193,7 @@ def _half(whole: bytes) -> bytes:
 @pytest.mark.parametrize(
     "spoil", [_older_data, _older_format, _half, lambda _: b"", lambda _: b"[]\n", lambda _: b"\xff" * 900]
 )
-def test_old_or_corrupt_index_is_not_read(folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+def test_unusable_index_is_not_read(folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     spoilt = tmp_path / FILE_NAME
     spoilt.write_bytes(spoil((folder / FILE_NAME).read_bytes()))
     assert _open(spoilt) is None
@@ -267,7 +267,7 @@ async def test_location_lookup_uses_a_child(places: Places) -> None:
     assert list(found) == ["Europe/Berlin", None]
 
 
-def test_bot_process_loads_neither_map_nor_names(folder: Path) -> None:
+def test_bot_loads_no_place_data(folder: Path) -> None:
     """In memory the names would take 60 MiB and the map 35. How many people a country has takes half of one."""
     program = """if True:
         import asyncio, json, resource, sys
@@ -312,9 +312,7 @@ async def test_child_learns_no_secret_or_place(places: Places, monkeypatch: pyte
     assert "52.5" not in written
 
 
-async def test_failed_child_says_why_without_the_place(
-    places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_failed_child_hides_the_place(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in = tmp_path / "python"
     stand_in.write_text("#!/bin/sh\necho 'MemoryError: no more' >&2\nexit 1\n")
     stand_in.chmod(0o700)
@@ -393,7 +391,7 @@ def test_folding_twice_changes_nothing(name: str) -> None:
     assert fold(fold(name)) == fold(name)
 
 
-async def test_former_names_lose_to_the_present_name(places: Places) -> None:
+async def test_present_names_beat_former_ones(places: Places) -> None:
     """Half of Ohio was once called New Berlin; whoever types "Berlin" means none of it."""
     assert [place.country_code for place in await places.find("Berlin")] == ["DE"]
     assert {place.country_code for place in await places.find("Paris")} == {"FR", "US"}

@@ -77,7 +77,7 @@ class TestAmongOthers:
         assert leaders(Duty.RECEIVING, worker, web, everything) == [everything]
         assert leaders(Duty.KEEPING, worker, web, everything) == [everything]
 
-    async def test_still_process_is_replaced_after_its_fence(
+    async def test_still_process_is_replaced(
         self, present: Callable[..., Presence], steady: Steady, store: Store, clock: HandClock
     ) -> None:
         frozen, other = present(), present()
@@ -115,7 +115,7 @@ class TestAmongOthers:
         await one.beat()
         assert may_send(one)
 
-    async def test_whoever_leaves_gives_back_what_it_had(
+    async def test_leaving_releases_claims(
         self, present: Callable[..., Presence], store: Store, clock: HandClock
     ) -> None:
         leaving, other = present(), present()

@@ -54,7 +54,7 @@ async def test_database_is_private_to_its_owner(tmp_path: Path, keys: object) ->
 
 
 @pytest.mark.usefixtures("no_umask")
-def test_demo_state_is_private_to_its_owner(tmp_path: Path) -> None:
+def test_demo_state_is_private(tmp_path: Path) -> None:
     clock = TimeFile(tmp_path / "clock")
     clock.set(3.5)
     world = World(lambda: None)  # type: ignore[arg-type,return-value]

@@ -49,13 +49,13 @@ def test_proxy_is_found_as_elsewhere(environ: dict[str, str], expected: str | No
         ("fd00::/8", "https://[fd00::7]", True),
     ],
 )
-def test_no_proxy_lists_what_is_called_directly(exempt: str, url: str, *, direct: bool) -> None:
+def test_no_proxy_lists_exceptions(exempt: str, url: str, *, direct: bool) -> None:
     assert (proxy_for(url, {"HTTPS_PROXY": PROXY, "NO_PROXY": exempt}) is None) is direct
     assert (proxy_for(url, {"HTTPS_PROXY": PROXY, "no_proxy": exempt, "NO_PROXY": "x"}) is None) is direct
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "[::1]", "localhost", "bot.localhost"])
-def test_loopback_is_never_called_by_a_proxy(host: str) -> None:
+def test_loopback_never_uses_a_proxy(host: str) -> None:
     everything = {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY}
     for scheme in ("http", "https"):
         assert proxy_for(f"{scheme}://{host}:8081", everything) is None
@@ -64,7 +64,7 @@ def test_loopback_is_never_called_by_a_proxy(host: str) -> None:
 @pytest.mark.parametrize(
     "value", ["socks5://u:open-sesame@h:1080", "https://h:3128", "http://", "http://h:99999", "http://[h"]
 )
-def test_unusable_proxy_is_reported_without_its_value(value: str) -> None:
+def test_unusable_proxy_is_reported(value: str) -> None:
     with pytest.raises(WrongProxy) as wrong:
         proxy_for(TELEGRAM, {"ALL_PROXY": value})
     assert str(wrong.value).startswith("ALL_PROXY ")
@@ -74,7 +74,7 @@ def test_unusable_proxy_is_reported_without_its_value(value: str) -> None:
         load({"ALL_PROXY": value}, None, need_token=False)
 
 
-def test_proxy_password_is_kept_from_the_log() -> None:
+def test_proxy_password_is_not_logged() -> None:
     settings = load({"HTTPS_PROXY": "http://member:open%2Dsesame@proxy.example.org:3128"}, None, need_token=False)
     assert {"open%2Dsesame", "open-sesame"} <= set(settings.secrets)
     assert "sesame" not in repr(settings)

@@ -58,7 +58,7 @@ def test_command_says_how_it_went(keeper: Keeper) -> None:
     assert "ajar-20261122-120000.age into an empty place" in said.stdout
 
 
-def test_damaged_backup_is_reported_without_naming_anybody(keeper: Keeper) -> None:
+def test_damaged_backup_names_nobody(keeper: Keeper) -> None:
     """The command's own output names the place of the damage; the chat doesn't."""
     flip_sealed(keeper.database, "SELECT words FROM lines")
     keeper.does("backup", "var/backups/ajar-20261123-120000.age")
@@ -89,7 +89,7 @@ def test_no_backup_is_reported(keeper: Keeper) -> None:
     assert rehearsal.made is None
 
 
-def test_next_start_removes_what_a_kill_left(keeper: Keeper) -> None:
+def test_next_start_removes_leftovers(keeper: Keeper) -> None:
     left = keeper.database.parent / "rehearsal"
     left.mkdir()
     (left / "ajar.db").write_bytes(b"readable ids")
@@ -98,7 +98,7 @@ def test_next_start_removes_what_a_kill_left(keeper: Keeper) -> None:
     assert keeper.var == {"ajar.db", "backups"}
 
 
-async def test_operator_hears_of_it_in_their_chat(tmp_path: Path) -> None:
+async def test_operator_hears_in_their_chat(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         robin = await telegram.person("Robin")
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_API_URL": telegram.url, "AJAR_BOT_TOKEN": telegram.token}
@@ -146,7 +146,7 @@ async def test_interrupted_rehearsal_repeats_a_day_later(store: Store, clock: Ha
 
 
 @pytest.mark.parametrize(("backup", "event"), [(True, "rehearsal.failed"), (False, "rehearsal.no_backup")])
-async def test_log_tells_a_bad_backup_from_none(
+async def test_log_distinguishes_bad_from_missing(
     store: Store, clock: HandClock, tmp_path: Path, *, backup: bool, event: str
 ) -> None:
     async def work() -> bool:

@@ -70,7 +70,7 @@ async def test_idle_bot_is_not_stuck(desk: Desk) -> None:
     assert not await desk.looks(3 * LOOKS)
 
 
-async def test_work_waiting_for_the_database_is_healthy(desk: Desk) -> None:
+async def test_waiting_for_the_database_is_healthy(desk: Desk) -> None:
     desk.database = False
     assert not await desk.looks(3 * LOOKS)
     desk.database = True
@@ -78,7 +78,7 @@ async def test_work_waiting_for_the_database_is_healthy(desk: Desk) -> None:
     assert await desk.looks(LOOKS)
 
 
-async def test_progress_that_cannot_be_read_says_nothing(desk: Desk) -> None:
+async def test_unreadable_progress_says_nothing(desk: Desk) -> None:
     desk.fails = True
     assert not await desk.looks(3 * LOOKS)
 

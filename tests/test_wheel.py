@@ -63,7 +63,7 @@ def test_installed_wheel_has_questions_and_catalogs(unpacked: Path) -> None:
     assert said[3] != "Kept, and shown to nobody."
 
 
-def test_wheel_has_migrations_and_the_demo_page(unpacked: Path) -> None:
+def test_wheel_has_all_data_files(unpacked: Path) -> None:
     assert list((unpacked / "bot" / "storage" / "migrations" / "versions").glob("0001_*.py"))
     assert (unpacked / "bot" / "demo" / "page" / "index.html").is_file()
 

@@ -49,7 +49,7 @@ def start(made: list[Alarms], clock: Clock, bell: Bell, *, beat: timedelta = NEV
     return alarms
 
 
-async def test_alarm_rings_when_the_earliest_is_due(alarms: list[Alarms]) -> None:
+async def test_alarm_rings_at_the_earliest(alarms: list[Alarms]) -> None:
     bell = Bell()
     clock = HandClock(datetime(2030, 1, 1, tzinfo=UTC))  # another time than the machine's
     alarm = start(alarms, clock, bell)
@@ -69,7 +69,7 @@ async def test_overdue_alarm_rings_at_once(alarms: list[Alarms]) -> None:
     await bell.next(2)
 
 
-async def test_beat_goes_on_whatever_the_clock_does(alarms: list[Alarms], capsys: pytest.CaptureFixture[str]) -> None:
+async def test_beat_ignores_the_clock(alarms: list[Alarms], capsys: pytest.CaptureFixture[str]) -> None:
     bell = Bell()
     clock = HandClock(datetime(2026, 1, 1, tzinfo=UTC))
     alarm = start(alarms, clock, bell, beat=timedelta(seconds=0.05))

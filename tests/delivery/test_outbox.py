@@ -152,7 +152,7 @@ async def test_due_notice_is_sent_and_settled(
     assert len(courier.tried) == 2
 
 
-async def test_unsent_notice_is_retried_with_growing_pauses(
+async def test_retries_have_growing_pauses(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -178,7 +178,7 @@ async def test_unsent_notice_is_retried_with_growing_pauses(
         (NoticeKind.GUEST, 3),
     ],
 )
-async def test_possibly_sent_notice_is_sent_once_more(
+async def test_possibly_sent_notice_is_repeated_once(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, copies: int
 ) -> None:
     await add(store, clock, [ALICE], kind)
@@ -204,7 +204,7 @@ async def test_strangely_answered_notice_is_repeated_once(
     assert await state(store) == ["assumed"]
 
 
-async def test_rate_limited_chat_gets_its_message_later(
+async def test_rate_limited_chat_is_served_later(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -233,7 +233,7 @@ async def test_general_rate_limit_claims_nothing(
     assert len(courier.tried) == 1, "one is tried"
 
 
-async def test_blocking_user_is_marked_and_left_alone(
+async def test_blocking_user_is_left_alone(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -250,7 +250,7 @@ async def test_blocking_user_is_marked_and_left_alone(
     "kind",
     [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE],
 )
-async def test_notice_about_the_partner_outlasts_a_block(
+async def test_partner_notice_outlasts_a_block(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:
     """Otherwise somebody could be in a Pair without ever being told."""
@@ -323,7 +323,7 @@ async def test_next_answer_follows_a_lost_one(
     assert [notice.failures for notice in courier.notices[7:]] == [0, 1, 2, 3, 4, 5, 0]
 
 
-async def test_unknown_kind_of_notice_is_given_up(
+async def test_unknown_notice_is_given_up(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -334,7 +334,7 @@ async def test_unknown_kind_of_notice_is_given_up(
     assert {notice.kind for notice in courier.notices} == {NoticeKind.UNKNOWN, NoticeKind.ASK}
 
 
-async def test_failing_ritual_is_retried_the_next_day(
+async def test_failing_ritual_is_retried_next_day(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     """If it were settled, it would be the pair's last moment."""
@@ -382,7 +382,7 @@ async def test_chat_never_found_is_given_up(
     assert (await user(store, ALICE)).blocked_at is None
 
 
-async def test_user_who_cannot_be_planned_delays_nobody(
+async def test_unplannable_user_delays_nobody(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     async with store.writing() as rows:
@@ -457,7 +457,7 @@ async def test_note_that_cannot_be_stored_sends_nothing_again(
     assert len(courier.tries(ALICE)) == 1
 
 
-async def test_one_users_notices_come_in_planned_order(
+async def test_one_users_notices_keep_order(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     """In parallel, the order would be left to chance, or to what else is going on."""
@@ -475,7 +475,7 @@ async def test_one_users_notices_come_in_planned_order(
     assert [notice.subject_id for notice in courier.notices] == list(range(12))
 
 
-async def test_ritual_moment_ignores_a_rate_limited_chat(
+async def test_ritual_moment_ignores_rate_limits(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     """It belongs to the user of one of the two; that Telegram limits that chat must not delay it for both."""
@@ -505,7 +505,7 @@ async def test_ritual_moment_ignores_a_slow_call(
 
 
 @pytest.mark.parametrize("seconds", [90, 0.3, 0.001])
-async def test_outbox_reports_when_something_is_next_due(
+async def test_outbox_reports_the_next_due_time(
     arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, seconds: float
 ) -> None:
     """To the instant: a look that something else caused shortly before must not delay it."""
@@ -570,7 +570,7 @@ class _Moment(RecordingCourier):
         return Delivered.NEEDLESS
 
 
-async def test_notice_planned_by_another_goes_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
+async def test_chained_notice_goes_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
     courier = _Moment(store, clock)
     async with store.writing() as rows:
         for user_id in (ALICE, BOB):

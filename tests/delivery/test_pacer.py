@@ -141,7 +141,7 @@ def test_pause_never_exceeds_the_requested_wait() -> None:
     assert run(play()) == pytest.approx([0, 0, 0, 1, 2, 3, 4, 5])
 
 
-def test_waiting_chats_try_one_at_a_time() -> None:
+def test_waiting_chats_try_in_turn() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         for chat in (ALICE, BOB):
@@ -178,7 +178,7 @@ def test_clock_set_back_stops_nothing() -> None:
     run(play())
 
 
-def test_late_turns_are_not_taken_at_once() -> None:
+def test_late_turns_are_not_bunched() -> None:
     """When something holds up the event loop while several wait, all of them wake up together."""
 
     async def held_up() -> None:
@@ -202,7 +202,7 @@ def part(index: int, count: int, *, offset: float = 0.0) -> Others:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 7])
-def test_several_together_keep_the_pace_of_one(count: int) -> None:
+def test_several_processes_share_one_pace(count: int) -> None:
     """Their turns lie between each other's, although their own clocks show different times."""
 
     async def play() -> list[float]:
@@ -254,7 +254,7 @@ def test_others_make_room_for_extra_answers() -> None:
     run(play())
 
 
-def test_what_telegram_says_to_one_all_observe() -> None:
+def test_limits_apply_to_every_process() -> None:
     async def play() -> None:
         told: dict[int, float] = {}
         limited, other = Pacer(tell=told.__setitem__, alone=False), Pacer(alone=False)

@@ -162,7 +162,7 @@ async def test_calls_are_listed(api: Api, alice: Person) -> None:
     assert await api.control("calls?since=1", verb="GET") == (200, [refused])
 
 
-async def test_waiting_for_the_answer_to_a_tap(api: Api, alice: Person) -> None:
+async def test_tap_waits_for_its_answer(api: Api, alice: Person) -> None:
     await api.ok("sendMessage", chat_id=alice.id, text="x", reply_markup=GO)
     body = {"message_id": alice.last.message_id, "row": 0, "column": 0, "wait": True}
     tap = asyncio.create_task(api.control(f"phones/{alice.id}/tap", body))
@@ -218,7 +218,7 @@ async def test_pages_are_told_what_changes(api: Api, alice: Person) -> None:
     await stream.aclose()  # type: ignore[attr-defined]
 
 
-async def test_many_changes_at_once_are_one_event(api: Api, alice: Person) -> None:
+async def test_simultaneous_changes_are_one_event(api: Api, alice: Person) -> None:
     stream = events(api)
     async with asyncio.timeout(10):
         await anext(stream)
@@ -314,7 +314,7 @@ async def test_only_json_is_accepted(api: Api) -> None:
         assert answer.status == 404
 
 
-async def test_page_is_served_with_a_tight_policy(api: Api) -> None:
+async def test_page_has_a_tight_policy(api: Api) -> None:
     for path, kind in (("/", "html"), ("/static/page.js", "javascript"), ("/static/page.css", "css")):
         async with api.session.get(api.telegram.url + path) as answer:
             assert (answer.status, answer.content_type.rpartition("/")[2]) == (200, kind)

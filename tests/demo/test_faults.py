@@ -89,7 +89,7 @@ async def test_slow_with_another_fault_until_cleared(api: Api, alice: Person, te
         await send(api, alice)
 
 
-async def test_fault_can_be_limited_by_chat_and_count(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_fault_has_a_chat_and_count(api: Api, alice: Person, telegram: Telegram) -> None:
     bob = await telegram.person("Bob")
     await bob.says("/start")
     await telegram.fault("sendMessage", "403", chat_id=bob.id, times=2)
@@ -124,7 +124,7 @@ async def test_shuffled_updates(api: Api, alice: Person, telegram: Telegram) -> 
     assert shuffled == [ids[0] + 2, ids[0] + 1, ids[0]], "the fault waited for a batch that it can shuffle"
 
 
-async def test_one_malformed_update_in_a_good_batch(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_good_batch_with_a_malformed_update(api: Api, alice: Person, telegram: Telegram) -> None:
     await telegram.fault("getUpdates", "malformed")
     await alice.says("one")
     await alice.says("two")

@@ -175,7 +175,7 @@ async def test_edit_without_markup_drops_the_keyboard(api: Api, alice: Person, t
     assert (alice.last.text, alice.last.labels, alice.last.edited) == ("after", [], True)
 
 
-async def test_new_buttons_alone_are_no_text_edit(api: Api, alice: Person) -> None:
+async def test_new_buttons_are_no_text_edit(api: Api, alice: Person) -> None:
     message = await send(api, alice, "before", reply_markup=GO)
     changed = await api.ok("editMessageReplyMarkup", chat_id=alice.id, message_id=message)
     assert "edit_date" not in changed
@@ -230,7 +230,7 @@ async def upload(api: Api, method: str, data: aiohttp.FormData) -> dict[str, Any
         return body
 
 
-async def test_document_can_be_fetched_and_sent_again(api: Api, alice: Person) -> None:
+async def test_document_can_be_sent_again(api: Api, alice: Person) -> None:
     data = form(alice, "document", "journal.json", b"[1]", caption="<b>All</b> of it", parse_mode="HTML")
     sent = (await upload(api, "sendDocument", data))["result"]
     assert sent["caption"] == "All of it"
@@ -323,7 +323,7 @@ async def test_deleted_words_are_nowhere(api: Api, alice: Person) -> None:
 # Taps, actions, reactions
 
 
-async def test_tap_is_answered_once_and_in_time(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_tap_is_answered_once_in_time(api: Api, alice: Person, telegram: Telegram) -> None:
     late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
     await send(api, alice, reply_markup=GO)
     query = (await alice.taps("Go")).query_id

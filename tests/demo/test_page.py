@@ -139,7 +139,7 @@ def buttons(*rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"inline_keyboard": list(rows)}
 
 
-def test_new_phone_describes_and_starts_the_bot(desk: Desk) -> None:
+def test_new_phone_starts_the_bot(desk: Desk) -> None:
     desk.standin.bot("setMyDescription", description="One small question a day.")
     expect(desk.alice.node).to_contain_text("What can this bot do?")
     expect(desk.alice.node).to_contain_text("One small question a day.")
@@ -182,7 +182,7 @@ def test_writing_editing_replying_and_deleting(desk: Desk) -> None:
     expect(alice.node.get_by_text("One line, changed")).to_have_count(0)
 
 
-def test_bots_edits_deletions_and_reactions_appear_live(desk: Desk) -> None:
+def test_bots_changes_appear_live(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     keys = buttons([{"text": "Later", "callback_data": "l"}, {"text": "Not today", "callback_data": "n"}])
@@ -211,7 +211,7 @@ def test_bots_edits_deletions_and_reactions_appear_live(desk: Desk) -> None:
     expect(alice.node).to_contain_text("The rain")
 
 
-def test_formatting_uses_utf16_offsets_and_never_markup(desk: Desk) -> None:
+def test_formatting_uses_utf16_offsets(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     text = "🙂🙂 bold <img src=x onerror=alert(1)> under /help and t.me/ajar_demo_bot?start=abc."
@@ -242,7 +242,7 @@ def test_typing_indicator_lasts_until_the_message(desk: Desk) -> None:
     expect(header).not_to_contain_text("typing…")
 
 
-def test_spoiler_is_hidden_and_silent_until_tapped(desk: Desk) -> None:
+def test_spoiler_is_hidden_until_tapped(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob
     for phone in (alice, bob):
@@ -264,7 +264,7 @@ def test_spoiler_is_hidden_and_silent_until_tapped(desk: Desk) -> None:
     expect(bob.bubble("They said")).to_be_focused()
 
 
-def test_spoiler_filling_a_quote_stays_in_it(desk: Desk) -> None:
+def test_spoiler_stays_in_its_quote(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("So:\n<blockquote><tg-spoiler>the quiet thing</tg-spoiler></blockquote>\nYes.", parse_mode="HTML")
     quote, hidden = desk.alice.bubble("So:").locator("blockquote"), desk.alice.bubble("So:").locator(".spoiler")
@@ -366,7 +366,7 @@ def test_protected_message_can_not_be_copied(desk: Desk) -> None:
     assert desk.page.evaluate("navigator.clipboard.readText()") == "For anybody"
 
 
-def test_commands_in_the_language_of_the_phone(desk: Desk) -> None:
+def test_commands_follow_the_phones_language(desk: Desk) -> None:
     commands = [{"command": "pair", "description": "Pair up"}, {"command": "pause", "description": "A break"}]
     desk.standin.bot("setMyCommands", commands=[*commands, {"command": "help", "description": "How it works"}])
     german = [{"command": "pause", "description": "Eine Auszeit"}]
@@ -439,7 +439,7 @@ def test_invite_reaches_the_other_phone(desk: Desk) -> None:
     assert desk.standin.update("message")["text"] == "/start p_8XkQ2"
 
 
-def test_other_links_are_shown_before_they_open(desk: Desk) -> None:
+def test_other_links_are_confirmed_first(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("Read <a href='https://example.org/help'>this</a>", parse_mode="HTML")
     desk.alice.bubble("Read").get_by_role("link").click()
@@ -463,7 +463,7 @@ def test_blocking_unblocking_and_starting_again(desk: Desk) -> None:
     assert desk.standin.update("message")["text"] == "/start"
 
 
-def test_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
+def test_moved_clock_renames_the_days(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("Before the clock moved")
     expect(desk.alice.node.locator(".day-name")).to_have_text("Today")
@@ -572,7 +572,7 @@ def test_large_text_fits_a_small_phone(pocket: Desk) -> None:
     expect(start).to_be_in_viewport()
 
 
-def test_page_shows_the_time_of_its_machine(standin: Standin, browser: Browser) -> None:
+def test_page_shows_local_time(standin: Standin, browser: Browser) -> None:
     for desk in _desk(standin, browser, timezone_id="Pacific/Kiritimati"):  # 14 hours ahead, so mostly another day
         desk.starts()
         here = desk.standin.now() + timedelta(hours=14)
@@ -741,7 +741,7 @@ def test_alert_leaves_the_other_phone_focused(desk: Desk) -> None:
     expect(bob.field).to_be_focused()
 
 
-def test_narrow_screen_shows_the_phones_as_tabs(pocket: Desk) -> None:
+def test_narrow_screen_has_tabs(pocket: Desk) -> None:
     page, alice, bob = pocket.page, pocket.alice, pocket.bob
     tabs = page.get_by_role("tab")
     expect(tabs).to_have_text(["Alice", "Bob"])

@@ -130,7 +130,7 @@ async def test_album_is_several_updates(api: Api, alice: Person) -> None:
     assert len(sent["message_ids"]) == 2
 
 
-async def test_group_upgraded_to_a_supergroup_is_gone(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_upgraded_group_is_gone(api: Api, alice: Person, telegram: Telegram) -> None:
     group = await telegram.group(alice)
     _, became = await api.control(f"groups/{group.chat_id}/upgrade", {"by": alice.id})
     messages = [update["message"] for update in await api.ok("getUpdates") if "message" in update]
@@ -218,7 +218,7 @@ async def test_groups_and_channels(api: Api, alice: Person, telegram: Telegram, 
     assert (state["bot_left"], state["from_bot"]) == (True, [{"text": "I only work in private."}])
 
 
-async def test_bot_in_a_group_hears_commands_only(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_group_bot_hears_only_commands(api: Api, alice: Person, telegram: Telegram) -> None:
     _, group = await api.control("groups", {"title": "Friends", "type": "group", "by": alice.id})
     telegram.world.updates.drop_all()
     for text in ("hello all", "/start@ajar_demo_bot"):

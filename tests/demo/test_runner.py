@@ -169,7 +169,7 @@ async def test_taken_port_is_skipped(tmp_path: Path) -> None:
             await running.ends(signal.SIGTERM)
 
 
-async def test_second_demo_in_a_folder_is_refused(tmp_path: Path) -> None:
+async def test_second_demo_is_refused(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.post("phones/1001/text", text="hello")
         await running.hears("heard hello")
@@ -185,7 +185,7 @@ async def test_second_demo_in_a_folder_is_refused(tmp_path: Path) -> None:
         await running.ends(signal.SIGTERM)
 
 
-async def test_damaged_state_is_reported_in_a_sentence(tmp_path: Path) -> None:
+async def test_damaged_state_is_reported(tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
     (tmp_path / "world" / "telegram.json").write_text("{}")
     process = await asyncio.create_subprocess_exec(

@@ -64,7 +64,7 @@ def kinds_in(annotation: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("signature", SIGNED, ids=lambda signature: signature.name)
-def test_parameters_exist_and_match_what_is_required(signature: Signature) -> None:
+def test_parameters_and_requirements_match(signature: Signature) -> None:
     fields = schema(signature)
     known = signature.required | signature.optional
     assert known <= set(fields), f"{signature.name} has no {known - set(fields)}"
@@ -99,7 +99,7 @@ async def test_every_other_parameter_is_refused(api: Api, signature: Signature) 
 
 
 @pytest.mark.parametrize("kind", sorted(SHAPES))
-def test_objects_have_the_fields_of_the_reference(kind: str) -> None:
+def test_objects_match_the_reference(kind: str) -> None:
     import aiogram.types
 
     fields, shape = getattr(aiogram.types, kind).model_fields, SHAPES[kind]

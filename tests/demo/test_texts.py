@@ -68,7 +68,7 @@ async def test_nested_tags_and_character_references(api: Api, alice: Person) -> 
     assert [entity["type"] for entity in message["entities"]] == ["bold", "italic"]
 
 
-async def test_text_is_trimmed_and_entities_move_along(api: Api, alice: Person) -> None:
+async def test_trimmed_text_moves_its_entities(api: Api, alice: Person) -> None:
     message = await html(api, alice, "\n  <b>  bold  </b> \n")
     assert message["text"] == "bold"
     assert message["entities"] == [{"type": "bold", "offset": 0, "length": 4}]

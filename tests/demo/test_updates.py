@@ -60,7 +60,7 @@ async def test_long_poll_waits_until_something_comes(api: Api, alice: Person) ->
         assert await poll == ["now"]
 
 
-async def test_long_poll_ends_empty_at_its_time(api: Api, alice: Person) -> None:
+async def test_long_poll_times_out_empty(api: Api, alice: Person) -> None:
     assert alice.chat.started
     began = time.monotonic()
     assert await texts(api, timeout=1) == []
@@ -83,7 +83,7 @@ async def test_second_poll_ends_the_first(api: Api, alice: Person) -> None:
     assert await second == ["hello"]
 
 
-async def test_polling_and_a_webhook_exclude_each_other(api: Api, alice: Person) -> None:
+async def test_polling_and_webhook_exclude_each_other(api: Api, alice: Person) -> None:
     assert alice.chat.started
     poll = asyncio.create_task(api.call("getUpdates", timeout=30))
     await asyncio.sleep(0.2)
@@ -107,7 +107,7 @@ async def test_updates_live_for_a_day(api: Api, alice: Person, telegram: Telegra
     assert await texts(api) == ["new"]
 
 
-async def test_ids_start_anywhere_after_a_quiet_week(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_ids_restart_after_a_quiet_week(api: Api, alice: Person, telegram: Telegram) -> None:
     seen = []
     for _ in range(4):
         await alice.says("hello")

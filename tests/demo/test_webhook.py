@@ -109,7 +109,7 @@ async def test_nobody_listens_at_first(api: Api, alice: Person, telegram: Telegr
     assert receiver.texts == ["hello"]
 
 
-async def test_chats_in_parallel_up_to_the_limit(api: Api, telegram: Telegram, receiver: Receiver) -> None:
+async def test_parallel_chats_have_a_limit(api: Api, telegram: Telegram, receiver: Receiver) -> None:
     receiver.open.clear()
     await api.ok("setWebhook", url=receiver.url, max_connections=3)
     for n in range(5):

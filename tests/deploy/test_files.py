@@ -122,7 +122,7 @@ def test_kubernetes_runs_what_exists_without_rights() -> None:
         assert budget["spec"]["minAvailable"] < deployment["spec"]["replicas"]
 
 
-def test_watchdogs_wait_longer_than_the_bot_itself() -> None:
+def test_watchdogs_outwait_the_bots_own() -> None:
     """It says why it ends; systemd doesn't."""
     from bot.watchdog import LOOP_LOOK_EVERY, LOOP_LOOKS
 
@@ -241,7 +241,7 @@ def test_nginx_reads_its_file(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
 
 
-def test_links_to_the_sandbox_lead_to_it() -> None:
+def test_links_lead_to_the_sandbox() -> None:
     for folder in UNITS.glob("*.service.d"):
         for link in folder.iterdir():
             assert link.resolve().parent == UNITS / "ajar-.service.d"
@@ -254,7 +254,7 @@ def test_json_is_well_formed(name: str) -> None:
     assert found
 
 
-def test_every_file_is_named_on_a_page() -> None:
+def test_every_file_is_documented() -> None:
     """Otherwise an operator doesn't find it."""
     pages = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
     for name in FILES:

@@ -36,7 +36,7 @@ def test_copied_files_reach_the_builder() -> None:
             assert any(fnmatch(source, pattern) for pattern in sent)
 
 
-def test_nothing_private_is_sent_to_the_builder() -> None:
+def test_builder_gets_nothing_private() -> None:
     """All of the checkout is left out, and only what the image copies is let in again."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     copied = " ".join(rest for word, rest in STEPS if word == "COPY").split()
@@ -69,7 +69,7 @@ def test_image_runs_as_nobody_in_particular() -> None:
     assert f"-o {user.partition(':')[0]}" in next(rest for word, rest in STEPS if "/var/lib/ajar" in rest)
 
 
-def test_what_only_building_needs_is_left_behind() -> None:
+def test_build_tools_are_left_behind() -> None:
     """What is removed again is what building needs and running doesn't, by the packages' own word."""
     removed = next(rest for word, rest in STEPS if word == "RUN" and "uninstall" in rest)
     names = set(removed.partition("--yes ")[2].partition(" &&")[0].split()) - {"pip"}

@@ -44,7 +44,7 @@ def found(person: User, *recent: Ask, answers: list[Answered] = ANSWERS) -> Foun
     return when_used_up(LIBRARY, person, TODAY, SHOWN, recent=recent, answers=answers, seed=1)
 
 
-def test_order_is_line_open_day_oldest_prompt() -> None:
+def test_order_ends_with_the_oldest_prompt() -> None:
     assert found(user()).callback_line_id in {1, 2}
     assert found(user(), ask(1, line_id=1)) == Found(used_up=True)
     assert found(user(), ask(1), ask(2, line_id=1)) == Found(LIBRARY["body.a"])
@@ -77,7 +77,7 @@ def test_no_prompts_differs_from_used_up() -> None:
     assert found(user(muted=left_out)) == Found()
 
 
-def test_line_comes_back_only_with_its_prompt() -> None:
+def test_line_returns_only_with_its_prompt() -> None:
     def chosen(prompt_id: str, person: User, *, paired: bool = False) -> int | None:
         return choose_callback([Answered(7, prompt_id)], LIBRARY, person, paired=paired, seed=1)
 

@@ -18,12 +18,12 @@ from bot.domain.content import MOST_SUPPORT, Support, SupportKind, local_support
         (date(2028, 2, 29), date(2029, 3, 1), False),
     ],
 )
-def test_support_entry_is_fresh_for_twelve_months(verified: date, today: date, fresh: bool) -> None:
+def test_support_entry_lasts_twelve_months(verified: date, today: date, fresh: bool) -> None:
     entry = Support("x", SupportKind.EMERGENCY, "XX", "X", "0", "", "https://example.org", verified)
     assert entry.fresh(today) is fresh
 
 
-def test_help_lines_are_those_of_the_country() -> None:
+def test_help_lines_match_the_country() -> None:
     today = date(2026, 6, 1)
 
     def entry(name: str, country: str, kind: SupportKind = SupportKind.HELP_LINE, on: date = today) -> Support:

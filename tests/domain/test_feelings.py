@@ -18,7 +18,7 @@ def test_line_has_room_for_six() -> None:
     assert added(six, six[0]) == six
 
 
-def test_words_are_told_once_in_their_order() -> None:
+def test_words_keep_their_order() -> None:
     assert distinct([SAD, HEAVY, SAD, OWN, HEAVY]) == (SAD, HEAVY, OWN)
 
 

@@ -24,9 +24,7 @@ def dates_of(spans: tuple[SkippedSpan, ...]) -> list[date]:
 
 @settings(deadline=None, max_examples=300)
 @given(MOMENTS, LATER, HOURS, st.sampled_from(KNOWN_ZONES), st.booleans())
-def test_each_date_after_the_start_counts_once(
-    begun: datetime, later: timedelta, at: time, zone: str, is_open: bool
-) -> None:
+def test_each_date_counts_once(begun: datetime, later: timedelta, at: time, zone: str, is_open: bool) -> None:
     now = begun + later
     day = local_date(begun, zone)
     user, spans = placed(User(1, "en", begun, ask_at=at), zone, day, now, is_open=is_open)
@@ -48,7 +46,7 @@ def test_each_date_after_the_start_counts_once(
 
 
 @given(MOMENTS, HOURS, st.sampled_from(KNOWN_ZONES))
-def test_same_day_zone_plans_the_next_day(begun: datetime, at: time, zone: str) -> None:
+def test_same_day_zone_plans_tomorrow(begun: datetime, at: time, zone: str) -> None:
     """Whatever the hour, the question that was answered was this date's."""
     day = local_date(begun, zone)
     user, spans = placed(User(1, "en", begun, ask_at=at), zone, day, begun, is_open=False)

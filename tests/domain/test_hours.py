@@ -145,7 +145,7 @@ def test_two_times_are_ambiguous(one: time, other: time) -> None:
         ("noon", Hour(time(12), spoken=True)),
     ],
 )
-def test_hour_without_am_or_pm_is_recognized(typed: str, hour: Hour) -> None:
+def test_hour_without_am_pm_is_recognized(typed: str, hour: Hour) -> None:
     assert read_hour(typed) == hour
 
 

@@ -30,7 +30,7 @@ def as_typed(draw: st.DrawFn, code: str) -> str:
 
 
 @given(NUMBERS, st.data())
-def test_code_is_read_however_it_is_written(number: int, data: st.DataObject) -> None:
+def test_code_is_read_in_any_form(number: int, data: st.DataObject) -> None:
     code = code_from(number)
     assert read_code(shown_code(code)) == code
     assert read_code(data.draw(as_typed(code))) == code
@@ -58,7 +58,7 @@ CODE = "K7QX-9M2P"
 
 
 @pytest.mark.parametrize("around", ['"{}"', "“{}”", "„{}“", "{}.", "({})", "«{}»", " {}!", "'{}',", "={}"])
-def test_marks_around_a_code_do_not_matter(around: str) -> None:
+def test_marks_around_a_code_are_ignored(around: str) -> None:
     assert read_secret(around.format(CODE)) == read_typed(around.format(CODE)) == Secret(code="K7QX9M2P")
     assert looks_like_code(around.format(CODE))
     assert read_secret(around.format(LINK)) == Secret(link=LINK)
@@ -140,13 +140,13 @@ def test_other_payload_is_no_invitation(payload: str) -> None:
         *("K7QX\u200b-\u200b9M2P", "Ｋ７ＱＸ－９Ｍ２Ｐ", "K7QX\n9M2P", "K7QX\u00a09M2P", "K7QX-9M2P 👍", "k7qx9m2p"),
     ],
 )
-def test_code_is_found_with_few_words_around(typed: str) -> None:
+def test_code_is_found_among_few_words(typed: str) -> None:
     assert read_typed(typed) == read_secret(typed) == Secret(code="K7QX9M2P")
     assert looks_like_code(typed)
 
 
 @pytest.mark.parametrize("typed", ["wait, the code is k7qx-9m2p", "it says KXQR-WMTP", "kxqrwmtp, I think"])
-def test_code_after_join_may_stand_among_words(typed: str) -> None:
+def test_code_may_follow_join_with_words(typed: str) -> None:
     assert read_secret(typed)
 
 
@@ -168,7 +168,7 @@ def test_code_after_join_may_stand_among_words(typed: str) -> None:
         ),
     ],
 )
-def test_text_like_a_code_is_asked_about(typed: str) -> None:
+def test_text_like_a_code_is_queried(typed: str) -> None:
     assert looks_like_code(typed)
 
 
@@ -195,7 +195,7 @@ def test_ordinary_line_is_not_a_code(typed: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["bed at 3 am", "we had it", "a b c d e f 1 2", "The dog waited at the door."])
-def test_eight_letters_in_prose_are_no_code(text: str) -> None:
+def test_prose_is_no_code(text: str) -> None:
     assert read_typed(text) is None
 
 

@@ -123,7 +123,7 @@ def test_text_that_is_no_moment(typed: str) -> None:
     assert read(typed) == []
 
 
-def test_hour_that_has_passed_today_is_reported() -> None:
+def test_past_hour_today_is_reported() -> None:
     assert read("today at 15:00") == ["Thu 26 15:00"]
     assert read("today at 08:30") == ["Thu 26 08:30"]
     assert read("this morning") == ["Thu 26 08:00"]
@@ -143,7 +143,7 @@ def test_tomorrow_after_midnight_may_be_today() -> None:
     assert read("Friday at 20:00", night) == ["Fri 27 20:00"]
 
 
-def test_skipped_moment_comes_after_the_clock_change() -> None:
+def test_skipped_moment_follows_the_clock_change() -> None:
     assert read("28.3.2027 2:30", habits=GERMAN) == ["Sun 28 03:00"]
 
 
@@ -168,7 +168,7 @@ def test_buttons_do_what_they_say(now: datetime) -> None:
 
 
 @given(MOMENTS, st.times())
-def test_24_hour_time_is_the_next_one(now: datetime, at: time) -> None:
+def test_24_hour_time_is_the_next(now: datetime, at: time) -> None:
     (moment,) = read_moment(f"{at:%H%M}", Clock(now, "UTC"), ENGLISH)
     assert (moment.hour, moment.minute) == (at.hour, at.minute)
     assert timedelta() < moment - now <= timedelta(days=1)
@@ -235,7 +235,7 @@ def test_typed_snooze_is_read(typed: str, moment: str | None) -> None:
         "٣٤:٠٠",
     ],
 )
-def test_text_like_a_time_is_asked_back(typed: str) -> None:
+def test_text_like_a_time_is_queried(typed: str) -> None:
     assert looks_like_time(typed)
 
 
@@ -243,5 +243,5 @@ def test_text_like_a_time_is_asked_back(typed: str) -> None:
     "typed",
     ["The dog", "quiet", "a hard day", "On Friday the dog waited at the door", "My boss, two hours too long", ""],
 )
-def test_mention_of_a_time_is_left_alone(typed: str) -> None:
+def test_mentioned_time_is_left_alone(typed: str) -> None:
     assert not looks_like_time(typed)

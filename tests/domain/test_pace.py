@@ -25,12 +25,12 @@ def test_distant_habit_gets_an_offer() -> None:
 
 
 @pytest.mark.parametrize("new", range(1, TYPICAL_NEEDS))
-def test_answers_before_a_move_are_no_habit(new: int) -> None:
+def test_moving_resets_the_habit(new: int) -> None:
     """Ten in the evening in Berlin was four in the afternoon in New York; the same goes for an hour just changed."""
     assert other_hour(USER, answers(*["20:35"] * new, *["14:35"] * (TYPICAL_NEEDS - new))) is None
 
 
-def test_one_sleepless_night_barely_hides_a_habit() -> None:
+def test_one_sleepless_night_barely_matters() -> None:
     habit = ["22:20"] * (TYPICAL_NEEDS - 1)
     assert other_hour(USER, answers("04:00", *habit)) is None
     assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)

@@ -32,7 +32,7 @@ def tries(count: int, apart: timedelta, last: datetime) -> list[datetime]:
     return [last - apart * n for n in range(count)][::-1]
 
 
-def test_tenth_wrong_try_locks_for_an_hour() -> None:
+def test_tenth_wrong_try_locks() -> None:
     for count in range(TRIES):
         assert not door_is_shut(tries(count, timedelta(seconds=1), NOON), NOON, crowded=False)
     ten = tries(TRIES, timedelta(seconds=1), NOON)
@@ -53,7 +53,7 @@ def test_many_guessers_leave_each_fewer_tries() -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=TRIES, max_size=60))
-def test_unlocked_tries_never_exceed_ten_an_hour(waits: list[int]) -> None:
+def test_tries_never_exceed_ten_an_hour(waits: list[int]) -> None:
     now, done = NOON, list[datetime]()
     for wait in waits:
         now += timedelta(minutes=wait)

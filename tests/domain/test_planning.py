@@ -226,7 +226,7 @@ def test_weekly_schedule_never_slows_down() -> None:
     assert user.to_say is None
 
 
-def test_three_day_pause_includes_today_if_unasked() -> None:
+def test_short_pause_includes_unasked_today() -> None:
     user = someone()
     assert paused_for(user, 3, START) == date(2026, 3, 4)
     asked = ask(user).user
@@ -249,7 +249,7 @@ def test_first_question_announces_the_pauses_end() -> None:
     assert ask(replace(back.user, to_say=None)).user.to_say is None, "once"
 
 
-def test_pause_undone_the_same_day_costs_nothing() -> None:
+def test_undone_pause_costs_nothing() -> None:
     user = replace(someone(), depth=3)
     paused = replace(user, paused_at=START, paused_until=None)
     assert resumed(paused, START + timedelta(hours=1)).depth == 3
@@ -273,13 +273,13 @@ def test_late_ask_waits_out_quiet_hours() -> None:
     assert local(found.send_at, "Europe/Berlin").time() == time(7)
 
 
-def test_quiet_hours_do_not_delay_chosen_hours() -> None:
+def test_chosen_hours_ignore_quiet_hours() -> None:
     user = someone(ask_at=time(23, 30))
     assert user.next_ask_at
     assert plan(user, user.next_ask_at).send_at == user.next_ask_at
 
 
-def test_date_skipped_by_a_move_is_jumped() -> None:
+def test_moving_can_skip_a_date() -> None:
     user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user  # UTC-11
     now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
     user = replace(user, last_day=date(2026, 3, 2))

@@ -135,7 +135,7 @@ def test_prompts_through_a_life(person: User, steps: list[int], paired: bool) ->
 
 
 @given(people, st.lists(st.integers(1, 3), min_size=2, max_size=40), st.booleans())
-def test_no_repetition_while_something_fresh_is_left(person: User, steps: list[int], paired: bool) -> None:
+def test_fresh_prompts_prevent_repetition(person: User, steps: list[int], paired: bool) -> None:
     put = live(person, steps, paired=paired)
     shown: dict[str, datetime] = {}
     for seed, (now, found, is_fresh) in enumerate(put):
@@ -162,7 +162,7 @@ def test_swap_is_never_deeper_than_wanted() -> None:
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
 @pytest.mark.parametrize("who", [1, 7001, 5_123_456_789])
-def test_ten_days_mix_depths_six_three_one(who: int, every: int) -> None:
+def test_depths_mix_six_three_one(who: int, every: int) -> None:
     """Whatever stretch of sixty questions one looks at, and on whichever days they come."""
     person = User(who, "en", depth=3, ceiling=3)
     depths = [depth_of_day(person, date(2026, 1, 1) + n * every * DAY) for n in range(400)]
@@ -185,7 +185,7 @@ def test_library_lasts_for_a_year(days: int, comes: bool) -> None:
     assert (fresh(only, user(), shown) is not None) is comes
 
 
-def test_theme_that_was_longest_away_comes_first() -> None:
+def test_longest_absent_theme_comes_first() -> None:
     shown = {f"{theme}.1a": NOW - days * DAY for theme, days in zip(THEMES, (3, 9, 1, 5), strict=True)}
     for seed in range(20):
         found = fresh(ALL, user(), shown, seed=seed)
@@ -247,7 +247,7 @@ def test_prompts_for_two_need_two(depth: int, role: Role) -> None:
     assert not may_ask(of_one, user(depth - 1), paired=True)
 
 
-def test_deep_prompt_never_follows_a_deep_one() -> None:
+def test_deep_prompts_never_follow_each_other() -> None:
     few = (prompt("body", 4), prompt("weather", 5), prompt("money", 1))
     shown = {"body.4a": NOW, "weather.5a": NOW - 2 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(5), shown) == few[2]
@@ -290,13 +290,13 @@ def test_all_tags_have_to_hold() -> None:
 
 
 @pytest.mark.parametrize(("days", "comes"), [(0, False), (6, False), (7, True)])
-def test_what_needs_trust_waits_for_a_week(days: int, comes: bool) -> None:
+def test_trusting_prompts_wait_a_week(days: int, comes: bool) -> None:
     newcomer = User(1, "en", NOW - days * DAY)
     assert suits(prompt("body", 1, tags=frozenset({Tag.NOT_FIRST_WEEK})), newcomer, on()) is comes
     assert not suits(prompt("body", 1, tags=frozenset({Tag.NOT_FIRST_WEEK})), User(1, "en"), on())
 
 
-def test_nothing_of_work_on_a_free_day() -> None:
+def test_free_days_avoid_work() -> None:
     friday = Today(NOW, FRIDAY, False, frozenset({4, 5}))
     sunday = Today(NOW, date(2026, 11, 22), False, frozenset({4, 5}))
     of_work = prompt("work", 1)

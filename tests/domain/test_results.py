@@ -49,7 +49,7 @@ def test_last_version_has_every_kind() -> None:
         "no JSON",
     ],
 )
-def test_unreadable_result_is_answered_with_one_sentence(row: str) -> None:
+def test_unreadable_result_gets_one_sentence(row: str) -> None:
     assert unpack(row) == AnswerLost()
 
 

@@ -76,7 +76,7 @@ def test_ritual_has_a_cool_off() -> None:
     assert not fits(now, now + timedelta(minutes=59), 4)
 
 
-def test_proposal_expires_and_an_agreement_does_not() -> None:
+def test_only_proposals_expire() -> None:
     proposed = ritual()
     assert proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR - timedelta(seconds=1))
     assert not proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR)
@@ -105,7 +105,7 @@ def test_matching_entries(put_in: dict[int, Terms], shared: set[int], out: set[i
 
 
 @given(st.dictionaries(st.sampled_from([ALICE, BOB]), st.sampled_from(Terms)))
-def test_unsent_entry_is_invisible_to_the_partner(put_in: dict[int, Terms]) -> None:
+def test_unsent_entry_stays_invisible(put_in: dict[int, Terms]) -> None:
     """What Bob can see at the moment is the same if Alice put in something that stays private, or nothing."""
     out = going_out(put_in, ())
     if ALICE in put_in and ALICE not in out:

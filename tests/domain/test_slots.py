@@ -119,9 +119,7 @@ weekdays = st.frozensets(st.integers(0, 6), min_size=1)
 
 @unhurried
 @given(after=instants, at=hours, zone=zones, days=weekdays, ahead=st.none() | st.integers(-5, 5))
-def test_next_slot_is_the_first_one_allowed(
-    after: datetime, at: time, zone: str, days: Days, ahead: int | None
-) -> None:
+def test_next_slot_is_the_first_allowed(after: datetime, at: time, zone: str, days: Days, ahead: int | None) -> None:
     today = after.astimezone(ZoneInfo(zone)).date()
     last_day = None if ahead is None else today + ahead * DAY
     walk = Walk(zone, (after - 2 * DAY).replace(hour=0, minute=0, second=0, microsecond=0), after + 18 * DAY)
@@ -138,9 +136,7 @@ def test_next_slot_is_the_first_one_allowed(
 
 @unhurried
 @given(after=instants, span=st.timedeltas(-DAY, 25 * DAY), at=hours, zone=zones, days=weekdays)
-def test_catching_up_names_each_missed_date_once(
-    after: datetime, span: timedelta, at: time, zone: str, days: Days
-) -> None:
+def test_catching_up_names_missed_dates_once(after: datetime, span: timedelta, at: time, zone: str, days: Days) -> None:
     until = after + span
     found = times.slots_between(after, until, at, zone, days=days)
     every = [times.instant(after.date() + day * DAY, at, zone) for day in range(-3, 30)]
@@ -270,7 +266,7 @@ def test_each_date_comes_once_through_changes(
     zone=zones,
     course=st.lists(steps | st.tuples(st.just("set_clock"), st.timedeltas(-3 * DAY, 3 * DAY)), max_size=25),
 )
-def test_machine_clock_change_asks_no_date_twice(
+def test_machine_clock_change_repeats_no_date(
     start: datetime, at: time, zone: str, course: list[tuple[str, object]]
 ) -> None:
     life = Life(start, at, zone)
@@ -298,17 +294,17 @@ class TestChangingTheHour:
         slot = times.changed_slot(self.now, self.planned, time(8), self.zone, last_day=date(2026, 5, 4))
         assert slot == self.planned
 
-    def test_change_after_todays_ask_waits_for_tomorrow(self) -> None:
+    def test_change_after_asking_waits_for_tomorrow(self) -> None:
         tomorrow = Slot(date(2026, 5, 6), utc("2026-05-06 18:30"))
         slot = times.changed_slot(self.now, tomorrow, time(22), self.zone, last_day=date(2026, 5, 5))
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 20:00"))
 
-    def test_new_zone_makes_a_past_hour_due(self) -> None:
+    def test_new_zone_makes_hours_due(self) -> None:
         """In Tokyo it is 22:00, and the planned moment is after midnight there."""
         slot = times.changed_slot(self.now, self.planned, time(20, 30), "Asia/Tokyo", last_day=date(2026, 5, 4))
         assert slot == Slot(date(2026, 5, 5), self.now)
 
-    def test_ask_on_an_unselected_weekday_is_dropped(self) -> None:
+    def test_unselected_weekday_drops_its_ask(self) -> None:
         no_tuesday = EVERY_DAY - {1}
         slot = times.changed_slot(self.now, self.planned, time(8), self.zone, days=no_tuesday)
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 06:00"))
@@ -317,7 +313,7 @@ class TestChangingTheHour:
         assert times.changed_slot(self.now, None, time(8), self.zone).day == date(2026, 5, 6)
 
 
-def test_crossing_the_date_line_repeats_no_date() -> None:
+def test_date_line_repeats_no_date() -> None:
     """From Kiritimati back to Honolulu, where the same date begins anew 24 hours later."""
     life = Life(utc("2026-05-04 00:00"), time(8), "Pacific/Kiritimati")
     life.passes(timedelta(days=2))

@@ -40,7 +40,7 @@ async def test_text_after_opening_needs_a_yes(house: House) -> None:
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
 
 
-async def test_text_beside_an_open_question_is_queried(house: House) -> None:
+async def test_text_during_a_question_is_queried(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("/today")
     question = await bob.waits_for(is_question)
@@ -56,7 +56,7 @@ async def test_text_beside_an_open_question_is_queried(house: House) -> None:
     await house.until(lambda: not (bob.message(question.message_id) or question).labels, "its buttons are gone")
 
 
-async def test_reply_to_the_question_is_its_answer(house: House) -> None:
+async def test_reply_answers_the_question(house: House) -> None:
     _, bob, _ = await opened(house)
     await bob.says("/today")
     question = await bob.waits_for(is_question)
@@ -64,7 +64,7 @@ async def test_reply_to_the_question_is_its_answer(house: House) -> None:
     await bob.hears("Kept, and")
 
 
-async def test_after_an_hour_only_replies_are_queried(house: House) -> None:
+async def test_later_only_replies_are_queried(house: House) -> None:
     _, bob, words = await opened(house)
     await bob.says("/today")
     await bob.taps("Not today")
@@ -110,7 +110,7 @@ async def test_edit_replaces_the_old_preview(house: House) -> None:
     assert (await bob.hears("would see this:")).marked("blockquote") == ["I wondered."]
 
 
-async def test_long_text_can_be_kept_or_shortened(house: House) -> None:
+async def test_long_text_is_kept_or_shortened(house: House) -> None:
     alice, bob, words = await opened(house)
     await bob.says("z" * 301, reply_to=words)
     await bob.hears(FOR_WHOM)

@@ -111,7 +111,7 @@ async def test_nothing_is_stored_before_consent(house: House, state: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
-async def test_bot_says_one_thing_and_leaves_groups(house: House, kind: str) -> None:
+async def test_bot_says_goodbye_to_groups(house: House, kind: str) -> None:
     alice = house.newcomer()
     called = len(house.telegram.calls())
     group = await house.telegram.group(alice, "Family", kind)
@@ -172,7 +172,7 @@ async def test_refused_goodbye_is_not_repeated(house: House, description: str) -
     assert 1 <= tries <= 10, "a few for each of the two updates"
 
 
-async def test_tap_in_a_group_gets_no_answer_there(house: House) -> None:
+async def test_group_tap_is_not_answered_there(house: House) -> None:
     """Its buttons may be from a time when others could see them; nothing about its user is said in front of them."""
     alice, asked = await house.asked()
     group = await house.telegram.group(alice)
@@ -188,7 +188,7 @@ async def test_tap_in_a_group_gets_no_answer_there(house: House) -> None:
     assert alice.last == asked, "nor anywhere else"
 
 
-async def test_private_chat_goes_on_beside_a_group(house: House) -> None:
+async def test_private_chat_survives_a_group(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.group(alice)
     await alice.says("Said in private.")
@@ -221,7 +221,7 @@ FORGED = (
 )  # fmt: skip
 
 
-async def test_forged_buttons_do_nothing_and_are_answered(house: House) -> None:
+async def test_forged_buttons_do_nothing(house: House) -> None:
     alice, question = await house.asked()
     for data in FORGED:
         await alice.taps_data(question, data)
@@ -323,7 +323,7 @@ async def test_oldest_greeting_still_agrees(house: House) -> None:
     await alice.waits_for(is_question)
 
 
-async def test_today_joins_the_menu_after_the_start(house: House) -> None:
+async def test_start_adds_today_to_the_menu(house: House) -> None:
     alice = await house.settled()
     await alice.says("/TODAY")
     await alice.waits_for(is_question)

@@ -105,7 +105,7 @@ async def test_later_can_be_undone(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_snoozed_question_answered_early_does_not_return(house: House) -> None:
+async def test_early_answer_ends_the_snooze(house: House) -> None:
     alice, _ = await house.asked(hour="23:00")
     await alice.taps("Later")
     await alice.taps("In an hour")
@@ -129,7 +129,7 @@ async def test_not_today_can_be_undone(house: House) -> None:
     await alice.hears(ONLY_YOU)
 
 
-async def test_text_after_not_today_is_asked_about(house: House) -> None:
+async def test_text_after_skipping_is_queried(house: House) -> None:
     alice, _ = await house.asked()
     await alice.taps("Not today")
     await alice.hears("All right, not today.")
@@ -177,7 +177,7 @@ async def test_editing_other_messages_changes_nothing(house: House) -> None:
     assert await house.lines(alice) == ["The line."]
 
 
-async def test_edit_without_a_changed_word_is_ignored(house: House) -> None:
+async def test_unchanged_edit_is_ignored(house: House) -> None:
     """Telegram reports an edit even when only something else about a message has changed."""
     alice, _ = await house.told("The line.")
     (message,) = [seen for seen in alice.sees if seen.text == "The line."]
@@ -234,7 +234,7 @@ async def test_change_is_not_awaited_forever(house: House) -> None:
     await alice.hears("There is a line to this question already")
 
 
-async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
+async def test_delete_asks_once_more(house: House) -> None:
     alice, _ = await house.told()
     await alice.taps("Delete")
     sure = await alice.hears("Delete this line for good?")
@@ -450,7 +450,7 @@ async def test_invisible_text_is_no_line(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "location"])
-async def test_media_without_text_gets_a_kind_sentence(house: House, kind: str) -> None:
+async def test_media_without_text_is_declined_kindly(house: House, kind: str) -> None:
     alice, _ = await house.asked()
     place = {"latitude": 48.1, "longitude": 11.6} if kind == "location" else {}
     await alice.sends(kind, caption="" if kind in {"location", "contact", "dice", "poll"} else "my words", **place)
@@ -467,7 +467,7 @@ async def test_forwarded_message_is_not_kept(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_text_without_a_question_is_kept_waiting(house: House) -> None:
+async def test_text_without_a_question_waits(house: House) -> None:
     alice = await house.skipped()
     await alice.says("It was a good day.")
     asked = await alice.hears("Keep this as a line for today?")

@@ -23,7 +23,7 @@ STEMS = ["What I heard was …", "I'm with you in …", "Have you thought of …
         ("Advice is welcome", "would welcome your advice", LISTEN, [STEMS[0], *STEMS[2:]]),
     ],
 )
-async def test_what_is_offered_depends_on_the_wish(
+async def test_wish_decides_what_is_offered(
     house: House, wish: str, cue: str, offered: list[str], stems: list[str]
 ) -> None:
     alice, bob = await paired(house)
@@ -97,7 +97,7 @@ async def test_question_is_answered_in_one_line(house: House) -> None:
     assert await alice.answered() == "You have answered this one already."
 
 
-async def test_question_is_kept_for_asking_in_person(house: House) -> None:
+async def test_question_is_kept_for_later(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS, wish="Ask me about it later")
     await opens(bob, house, "ask about it later")
@@ -113,7 +113,7 @@ async def test_question_is_kept_for_asking_in_person(house: House) -> None:
     assert not any("asks" in seen.text for seen in alice.new)
 
 
-async def test_button_of_an_earlier_version_still_works(house: House) -> None:
+async def test_earlier_versions_button_still_works(house: House) -> None:
     """Under *just listen* there was once a question; who taps it sees first what it would say."""
     alice, bob = await paired(house)
     await shares(alice, WORDS)

@@ -21,7 +21,7 @@ ONLY_YOU = "Kept, and shown to nobody."
         ("Tomorrow morning", "tomorrow at ", 24),
     ],
 )
-async def test_later_brings_the_same_question_back_once(house: House, choice: str, said: str, hours: float) -> None:
+async def test_later_repeats_the_question_once(house: House, choice: str, said: str, hours: float) -> None:
     alice, question = await house.asked(hour="23:00")
     await alice.taps("Later")
     await alice.hears("When should I ask again?")
@@ -42,7 +42,7 @@ async def test_late_evening_offers_no_tonight(house: House) -> None:
     assert (await alice.hears("When should I ask again")).labels == ["In an hour", "Tomorrow morning", "Back"]
 
 
-async def test_reply_answers_the_question_it_replies_to(house: House) -> None:
+async def test_reply_answers_its_own_question(house: House) -> None:
     alice, monday = await house.asked()
     tuesday = await house.moves_on(alice, hours=35, minutes=31)
     assert tuesday.message_id != monday.message_id
@@ -58,7 +58,7 @@ async def test_reply_answers_the_question_it_replies_to(house: House) -> None:
     assert await house.lines(alice) == ["This is about Monday.", "And this about Tuesday."]
 
 
-async def test_answer_after_midnight_counts_for_the_evening(house: House) -> None:
+async def test_midnight_answer_counts_for_the_evening(house: House) -> None:
     alice = await house.settled(hour="23:30")
     await house.moves_on(alice, hours=14, minutes=31)
     house.telegram.advance(hours=2)
@@ -106,7 +106,7 @@ async def test_unanswered_days_pass_without_a_word(house: House) -> None:
     )
 
 
-async def test_pause_brings_nothing_and_leaves_no_pile(house: House) -> None:
+async def test_pause_piles_nothing_up(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")

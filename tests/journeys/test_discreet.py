@@ -51,7 +51,7 @@ async def test_kept_line_leaves_the_chat(house: House) -> None:
     await gone(alice, "No words yet")
 
 
-async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
+async def test_undecided_text_stays(house: House) -> None:
     alice, _ = await house.told("Once.")
     await turns_on(alice, "Discreet mode")
     await alice.says(WORDS)
@@ -66,7 +66,7 @@ async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
     await gone(alice, WORDS)
 
 
-async def test_words_under_a_photo_go_like_others(house: House) -> None:
+async def test_words_under_photos_go_too(house: House) -> None:
     alice, _ = await house.asked()
     await turns_on(alice, "Discreet mode")
     await alice.sends("photo", caption=WORDS)

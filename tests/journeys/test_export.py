@@ -54,7 +54,7 @@ async def test_refused_file_comes_later(house: House) -> None:
     await exports(alice)
 
 
-async def test_unconfirmed_export_can_be_repeated_at_once(house: House) -> None:
+async def test_unconfirmed_export_repeats_at_once(house: House) -> None:
     house.expects("telegram.strange", "incident")
     alice = await house.settled()
     await house.telegram.fault("sendDocument", "strange", times=2, result={})

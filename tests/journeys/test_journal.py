@@ -24,7 +24,7 @@ async def opens_journal(alice: Person) -> Seen:
     return await alice.hears("Your lines")
 
 
-async def test_page_turns_in_place_and_comes_back(house: House) -> None:
+async def test_page_turns_in_place(house: House) -> None:
     alice, _ = await house.told("The dog waited at the door.")
     await keeps(alice, *(f"line {number}" for number in range(1, 7)))
     page = await opens_journal(alice)
@@ -77,7 +77,7 @@ async def test_search_finds_and_leaves_nothing_behind(house: House) -> None:
     await alice.hears("nothing of it")
 
 
-async def test_word_and_theme_lead_to_their_lines(house: House) -> None:
+async def test_word_and_theme_find_lines(house: House) -> None:
     alice, kept = await house.told("heavy day")
     await alice.taps("Name the feeling", kept)
     await alice.taps("No word fits")
@@ -108,7 +108,7 @@ async def test_empty_journal_is_kind_in_german(house: House) -> None:
     assert empty.buttons == []
 
 
-async def test_what_was_shared_and_what_came_back(house: House) -> None:
+async def test_journal_shows_what_came_back(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, "I sat in the car.")
     await opens_journal(alice)

@@ -107,7 +107,7 @@ def write(house: House, statement: str, *values: Any) -> None:
         connection.commit()
 
 
-async def test_no_key_is_made_automatically_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_postgresql_gets_no_automatic_key(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.new() as url, stand_in() as telegram:
         config = tmp_path / "config"
         env = {"AJAR_DATABASE_URL": url, "XDG_CONFIG_HOME": str(config), "AJAR_MASTER_KEY": ""}
@@ -133,7 +133,7 @@ async def test_second_machines_own_key_is_refused(tmp_path: Path, postgres: Post
             assert "version 1 is another key" in second.output
 
 
-async def test_old_lines_are_tied_in_the_background(house_of_its_own: Make) -> None:
+async def test_background_work_ties_old_lines(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.told("The moss came back first.")
         assert await house.bot.stop() == 0

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 5}), ("502", {}), ("404", {})])
-async def test_late_answers_come_once_each_in_order(house: House, kind: str, how: dict[str, int]) -> None:
+async def test_late_answers_come_once_in_order(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
@@ -30,7 +30,7 @@ async def test_late_answers_come_once_each_in_order(house: House, kind: str, how
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 6}), ("502", {})])
-async def test_later_messages_are_answered_after_late_answers(house: House, kind: str, how: dict[str, int]) -> None:
+async def test_later_messages_follow_late_answers(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
@@ -42,7 +42,7 @@ async def test_later_messages_are_answered_after_late_answers(house: House, kind
     assert told(alice, "Kept, and", HELP, "What is stored.") == ["Kept, and", HELP, "What is stored."]
 
 
-async def test_answer_is_late_in_a_pause_too(house: House) -> None:
+async def test_paused_user_gets_late_answers(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")
@@ -54,7 +54,7 @@ async def test_answer_is_late_in_a_pause_too(house: House) -> None:
     await alice.hears(HELP)
 
 
-async def test_late_tap_is_answered_by_a_message(house: House) -> None:
+async def test_late_tap_gets_a_message(house: House) -> None:
     alice, asked = await house.asked()
     await fault_for(house, alice, "502")
     await alice.taps("Not today")
@@ -81,7 +81,7 @@ async def test_late_question_comes_at_most_twice(house: House) -> None:
     await alice.hears("Kept, and")
 
 
-async def test_answers_waiting_in_memory_keep_their_order(house: House) -> None:
+async def test_waiting_answers_keep_their_order(house: House) -> None:
     stranger = house.newcomer("Stranger")
     await fault_for(house, stranger, "502")
     called = len(house.telegram.calls())
@@ -172,7 +172,7 @@ async def test_broken_connections_lose_no_answer(house: House) -> None:
         await person.hears(HELP, seconds=30)
 
 
-async def test_tap_after_a_late_answer_stops_spinning(house: House) -> None:
+async def test_late_answer_stops_the_spinner(house: House) -> None:
     alice, asked = await house.asked()
     house.expects("telegram.request")
     house.telegram.world.faults.add(Fault("sendMessage", "502", chat_id=alice.id, times=-1))

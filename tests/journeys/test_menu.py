@@ -60,7 +60,7 @@ async def test_menu_does_not_reveal_an_end(house: House) -> None:
     await becomes(house, bob, ALONE)
 
 
-async def test_pause_can_be_ended_from_the_menu(house: House) -> None:
+async def test_menu_can_end_a_pause(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")

@@ -27,7 +27,7 @@ async def test_noticed_line_is_private_until_given(house: House) -> None:
     assert "Advice is welcome" not in alice.last.labels, "thanks need none"
 
 
-async def test_single_users_are_not_asked_to_notice(house: House) -> None:
+async def test_single_users_have_nothing_to_notice(house: House) -> None:
     alice = await house.settled("Alice")
     await alice.says("/noticed")
     await alice.hears("nobody you share with")

@@ -32,7 +32,7 @@ async def answers(person: Person, words: str = "As usual.") -> None:
 
 
 @pytest.mark.parametrize(("choice", "days"), [("Three days", 3), ("A week", 7)])
-async def test_end_of_a_pause_is_said_once(house: House, choice: str, days: int) -> None:
+async def test_pause_end_is_said_once(house: House, choice: str, days: int) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     today = house.telegram.now.date()
     await alice.says("/pause")
@@ -192,7 +192,7 @@ async def test_snooze_keeps_the_next_days_question(house: House) -> None:
     assert [state for _, state in house.asks(alice)] == ["answered", "open"]
 
 
-async def test_snooze_near_the_next_question_says_so(house: House) -> None:
+async def test_late_snooze_says_so(house: House) -> None:
     """It would come after the next question, which takes its place, so the bot doesn't promise it."""
     alice = await house.settled()
     await house.moves_on(alice, hours=11, minutes=31)
@@ -249,7 +249,7 @@ async def test_one_tap_brings_daily_back(house: House) -> None:
     await house.moves_on(alice, days=1)
 
 
-async def test_habit_and_ease_each_get_one_offer(house: House) -> None:
+async def test_habit_and_ease_get_offers(house: House) -> None:
     """After seven answers one step deeper, after ten the hour at which they come; a no is remembered."""
     house.telegram.move_to(datetime(house.telegram.now.year + 1, 1, 10, 9, 0, tzinfo=UTC))  # far from summer time
     alice, bob = await house.settled(hour="10:00"), await house.settled("Bob", hour="10:00")

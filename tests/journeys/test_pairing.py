@@ -131,7 +131,7 @@ async def test_pairing_by_a_code_however_typed(house: House) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), STRANGE_NAMES)
-async def test_strange_names_are_shown_as_they_are(house: House, one: str, other: str) -> None:
+async def test_strange_names_are_shown_unchanged(house: House, one: str, other: str) -> None:
     alice, bob = await two(house, one, other)
     await pair_up(alice, bob)
     shown = {alice: other.replace("\u202e", ""), bob: one}
@@ -262,7 +262,7 @@ async def test_no_of_a_newcomer_stores_nothing(house: House) -> None:
     await house.forgets(bob)
 
 
-async def test_used_link_shows_a_newcomer_no_name(house: House) -> None:
+async def test_used_link_hides_the_name(house: House) -> None:
     alice, bob = await two(house)
     link = link_of(await invites(alice))
     await bob.follows(link)
@@ -272,7 +272,7 @@ async def test_used_link_shows_a_newcomer_no_name(house: House) -> None:
     assert "Alice" not in (await charlie.hears(GREETING)).text
 
 
-async def test_dead_link_does_not_spoil_the_start(house: House) -> None:
+async def test_dead_link_spoils_no_start(house: House) -> None:
     bob = house.newcomer("Bob")
     await bob.follows(f"https://t.me/{house.telegram.world.bot['username']}?start={'A' * 22}")
     await bob.hears(GREETING)
@@ -345,7 +345,7 @@ async def test_dead_invitations_get_byte_identical_answers(house: House) -> None
     assert len(answers) == 1
 
 
-async def test_ten_wrong_codes_lock_for_an_hour(house: House) -> None:
+async def test_ten_wrong_codes_lock(house: House) -> None:
     alice, bob = await two(house)
     code = code_of(await invites(alice))
     for _ in range(10):
@@ -403,7 +403,7 @@ async def test_mistyped_code_is_asked_about(house: House) -> None:
     assert not await house.lines(bob)
 
 
-async def test_invitation_is_never_kept_as_a_line(house: House) -> None:
+async def test_invitation_never_becomes_a_line(house: House) -> None:
     """With a question open, in whatever form the link or the code comes."""
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
@@ -532,7 +532,7 @@ async def test_no_from_the_inviter_tells_nobody(house: House) -> None:
     assert not pairs(house, alice, bob)
 
 
-async def test_yes_can_be_taken_back_until_confirmed(house: House) -> None:
+async def test_unconfirmed_yes_can_be_withdrawn(house: House) -> None:
     alice, bob = await two(house)
     await follows_and_accepts(bob, link_of(await invites(alice)))
     asked = await alice.hears("has said yes")
@@ -543,7 +543,7 @@ async def test_yes_can_be_taken_back_until_confirmed(house: House) -> None:
     assert not pairs(house, alice, bob)
 
 
-async def test_third_person_learns_nothing_of_a_pair(house: House) -> None:
+async def test_outsider_learns_nothing_of_a_pair(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     charlie = await house.settled("Charlie")
@@ -558,7 +558,7 @@ async def test_third_person_learns_nothing_of_a_pair(house: House) -> None:
     assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
 
 
-async def test_end_is_told_on_reaching_for_sharing(house: House) -> None:
+async def test_sharing_reveals_the_end(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await alice.says("/unpair")
@@ -624,7 +624,7 @@ async def test_charlies_forged_buttons_do_nothing(house: House) -> None:
     assert not any("Alice" in text or "Bob" in text for text in seen)
 
 
-async def test_pairing_survives_a_kill_at_every_step(house_of_its_own: Make) -> None:
+async def test_pairing_survives_every_kill(house_of_its_own: Make) -> None:
     """An act is in flight when SIGKILL comes. Kills between two statements: services/test_pairing_killed."""
     async with house_of_its_own() as house:
         alice, bob = await two(house)

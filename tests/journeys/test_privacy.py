@@ -55,7 +55,7 @@ async def test_erase_removes_everything(house: House) -> None:
     await house.forgets(alice)
 
 
-async def test_erased_key_is_nowhere_in_the_files(house: House) -> None:
+async def test_erased_key_leaves_the_files(house: House) -> None:
     """Otherwise deleted rows would stay readable in the write-ahead log and in free pages."""
     alice = await house.settled()
     await tells(alice, WORDS)
@@ -65,7 +65,7 @@ async def test_erased_key_is_nowhere_in_the_files(house: House) -> None:
     assert not house.on_disk(key)
 
 
-async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
+async def test_remaining_traces_are_reported(house: House) -> None:
     """While another process reads the file, the last traces can't be overwritten; nobody waits for that."""
     alice, bob = await house.settled(), await house.settled("Bob")
     await tells(alice, WORDS)
@@ -81,7 +81,7 @@ async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
     await house.until(lambda: not house.on_disk(key), "the key is gone")
 
 
-async def test_deleted_line_is_gone_from_the_files(house: House) -> None:
+async def test_deleted_line_leaves_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
@@ -92,7 +92,7 @@ async def test_deleted_line_is_gone_from_the_files(house: House) -> None:
     assert not house.on_disk(words)
 
 
-async def test_changed_words_are_gone_from_the_files(house: House) -> None:
+async def test_changed_words_leave_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
@@ -102,7 +102,7 @@ async def test_changed_words_are_gone_from_the_files(house: House) -> None:
     await house.until(lambda: not house.on_disk(words), "the old words are gone")
 
 
-async def test_results_are_not_kept_after_the_answer(house: House) -> None:
+async def test_answered_results_are_forgotten(house: House) -> None:
     """Ids, what was on offer, how long a text was: none of it is kept longer than the answer needs it."""
     alice = await house.settled()
     await alice.says("x" * 317)
@@ -135,7 +135,7 @@ async def test_no_result_outlives_an_erase(house: House) -> None:
     await house.forgets(alice)
 
 
-async def test_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
+async def test_outbox_answer_is_forgotten_too(house: House) -> None:
     alice = await house.skipped()
     await fault_for(house, alice, "429", retry_after=5)
     await alice.says("A thought.")
@@ -166,7 +166,7 @@ async def test_old_erase_button_erases_nothing(house: House) -> None:
     assert house.remembers(alice)
 
 
-async def test_partner_of_an_erased_user_gets_nothing(house: House) -> None:
+async def test_erased_users_partner_gets_nothing(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -180,7 +180,7 @@ async def test_partner_of_an_erased_user_gets_nothing(house: House) -> None:
     await bob.hears("Sharing has ended.")
 
 
-async def test_announced_line_is_gone_after_an_erase(house: House) -> None:
+async def test_erase_removes_announced_lines(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -192,7 +192,7 @@ async def test_announced_line_is_gone_after_an_erase(house: House) -> None:
     assert not any(WORDS in seen.text for seen in bob.sees)
 
 
-async def test_receivers_erase_changes_nothing_for_the_sharer(house: House) -> None:
+async def test_sharer_notices_no_receivers_erase(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     alice._acts()

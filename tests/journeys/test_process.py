@@ -62,7 +62,7 @@ async def test_stop_finishes_work_in_ten_seconds(house_of_its_own: Make, mode: s
 
 @pytest.mark.parametrize("kind", ["429", "502"])
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_waiting_messages_do_not_delay_a_stop(house_of_its_own: Make, kind: str, mode: str) -> None:
+async def test_waiting_messages_delay_no_stop(house_of_its_own: Make, kind: str, mode: str) -> None:
     """An answer to somebody of whom nothing is stored comes after the start, a goodbye with a group's next update."""
     async with house_of_its_own(mode) as house:
         alice = house.newcomer()
@@ -173,7 +173,7 @@ async def test_wrong_settings_are_one_line_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["port", "folder"])
-async def test_refusal_of_the_machine_is_one_line(tmp_path: Path, what: str) -> None:
+async def test_machine_refusal_is_one_line(tmp_path: Path, what: str) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {

@@ -142,7 +142,7 @@ async def test_doctor_uses_the_proxy(tmp_path: Path, changed: dict[str, str], sa
     assert "open-sesame" not in said
 
 
-async def test_loopback_is_not_called_by_the_proxy(tmp_path: Path) -> None:
+async def test_loopback_bypasses_the_proxy(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:1"
     everything = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere}
     async with stand_in() as telegram, start_bot(telegram, tmp_path, **everything):

@@ -67,7 +67,7 @@ async def test_recap_comes_on_sundays_until_declined(house: House) -> None:
     await alice.hears("Weekly recap: off")
 
 
-async def test_picture_is_sent_again_after_a_failure(house: House) -> None:
+async def test_failed_picture_is_sent_again(house: House) -> None:
     alice = await named(house)
     await house.telegram.fault("sendPhoto", "502")
     await alice.says("/recap")

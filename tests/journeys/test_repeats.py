@@ -28,7 +28,7 @@ async def test_album_gets_one_answer(house: House, caption: str) -> None:
     await alice.hears(TEXT_ONLY)
 
 
-async def test_forwards_and_stickers_get_one_answer_each(house: House) -> None:
+async def test_forwards_and_stickers_get_single_answers(house: House) -> None:
     alice, _ = await house.asked()
     for number in range(8):
         await alice.forwards(f"Words of somebody, {number}.")
@@ -41,7 +41,7 @@ async def test_forwards_and_stickers_get_one_answer_each(house: House) -> None:
     assert await house.lines(alice) == ["Written myself."]
 
 
-async def test_pictures_before_the_consent_get_one_greeting(house: House) -> None:
+async def test_early_pictures_get_one_greeting(house: House) -> None:
     alice = house.newcomer()
     await alice.sends_album("document", 3)
     await alice.hears("One small question a day, one line back: twenty")

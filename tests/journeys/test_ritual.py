@@ -73,7 +73,7 @@ def to_moment(house: House, alice: Person) -> datetime:
     return at
 
 
-async def test_both_hear_each_other_at_one_moment(house: House) -> None:
+async def test_both_hear_at_one_moment(house: House) -> None:
     alice, bob = await agreed(house)
     for person in (alice, bob):
         await person.hears(MORNING)  # the day has begun: both are asked at once
@@ -119,7 +119,7 @@ async def test_either_way_goes_out_alone(house: House) -> None:
     assert not announcements(alice)
 
 
-async def test_line_of_the_week_joins_and_leaves(house: House) -> None:
+async def test_weekly_line_joins_and_leaves(house: House) -> None:
     alice, bob = await agreed(house)
     await tells(alice, 'The dog waited <b>&" at the door.')
     await alice.says("/ritual")
@@ -148,7 +148,7 @@ async def test_line_of_the_week_joins_and_leaves(house: House) -> None:
     assert not announcements(bob)
 
 
-async def test_ritual_asks_every_week_in_the_morning(house: House) -> None:
+async def test_ritual_asks_each_week(house: House) -> None:
     alice, bob = await agreed(house, ahead=2, hour="19:00")
     first = moment(house, alice)
     for week in ("first", "second"):
@@ -167,7 +167,7 @@ async def test_ritual_asks_every_week_in_the_morning(house: House) -> None:
     assert moment(house, alice) - first in (timedelta(days=14, hours=hours) for hours in (-1, 0, 1))
 
 
-async def test_each_sees_it_by_their_own_clock(house: House) -> None:
+async def test_each_sees_their_own_clock(house: House) -> None:
     alice, bob = await paired(house, alice={"city": "Accra"}, bob={"city": "Tokyo"})
     assert "Sunday at 20:00" in (await proposes(alice, "Sunday", "20:00")).text
     asked = await bob.hears("proposes a weekly moment")

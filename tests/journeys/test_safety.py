@@ -47,7 +47,7 @@ async def test_nothing_remembers_the_card(house: House) -> None:
     assert not any(part in house.bot.output for part in (HEAVY, "safety", "phrases"))
 
 
-async def test_every_text_is_checked_in_every_state(house: House) -> None:
+async def test_every_text_is_checked(house: House) -> None:
     nobody = house.newcomer("Nora", "de")
     await nobody.says("/start")
     await nobody.hears("Eine kleine Frage")
@@ -71,7 +71,7 @@ async def test_every_text_is_checked_in_every_state(house: House) -> None:
     await alice.hears(CARD)
 
 
-async def test_heavy_line_waits_for_a_second_yes(house: House) -> None:
+async def test_heavy_line_needs_another_yes(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, HEAVY)
     await alice.taps("Share…")
@@ -94,7 +94,7 @@ async def test_heavy_line_waits_for_a_second_yes(house: House) -> None:
     assert not any("One more look" in seen.text or CARD in seen.text for seen in bob.sees)
 
 
-async def test_other_words_wait_for_it_as_well(house: House) -> None:
+async def test_other_words_need_another_yes(house: House) -> None:
     alice, _ = await paired(house)
     await tells(alice, "Long day.")
     await alice.taps("Share…")
@@ -115,7 +115,7 @@ async def test_other_words_wait_for_it_as_well(house: House) -> None:
     assert "Long day." in shown.text
 
 
-async def test_who_has_withdrawn_consent_is_not_read(house: House) -> None:
+async def test_withdrawn_consent_stops_reading(house: House) -> None:
     alice = await house.skipped()
     await alice.says("/privacy")
     await alice.taps("Withdraw my consent")

@@ -391,7 +391,7 @@ async def test_ceiling_is_set(owner: Owner) -> None:
     await owner.sees_value("Depth", "up to 4, a regret or a doubt")
 
 
-async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owner) -> None:
+async def test_themes_and_subjects_are_muted(house: House, owner: Owner) -> None:
     themes = [say_in(owner.language).title(theme.title) for theme in CONTENT.themes]
     await owner.opens()
     seen = await owner.taps("Left out")
@@ -417,7 +417,7 @@ async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owne
     assert CONTENT.prompts[prompt_id].theme not in muted
 
 
-async def test_quiet_hours_are_tapped_typed_or_none(owner: Owner) -> None:
+async def test_quiet_hours_are_set_or_removed(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
     assert owner.words("In your quiet hours I never write first.") in seen.text

@@ -39,7 +39,7 @@ async def test_one_line_from_preview_to_answer(house: House) -> None:
     await alice.hears("/support")
 
 
-async def test_cue_is_the_one_of_the_preview(house: House) -> None:
+async def test_cue_matches_the_preview(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)
     await alice.taps("Share…")
@@ -144,7 +144,7 @@ async def test_several_lines_are_put_off_together(house: House) -> None:
     assert len((await bob.hears("still closed")).labels) == 1
 
 
-async def test_opened_line_stays_and_then_says_so(house: House) -> None:
+async def test_opened_line_stays(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -160,7 +160,7 @@ async def test_opened_line_stays_and_then_says_so(house: House) -> None:
     await alice.hears("This one has been opened")
 
 
-async def test_list_shows_the_state_of_each_line(house: House) -> None:
+async def test_list_shows_each_lines_state(house: House) -> None:
     """It uses the sharer's own clock and names the answer; that a line was opened changes no letter of it."""
     alice, bob = await paired(house)
     await shares(alice, "The first of them.", when="In 15 minutes")
@@ -214,7 +214,7 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("words", STRANGE)
-async def test_strange_words_are_unchanged_in_the_spoiler(house: House, words: str) -> None:
+async def test_spoiler_keeps_strange_words(house: House, words: str) -> None:
     alice, bob = await paired(house)
     assert words in (await shares(alice, words)).text
     bob._acts()
@@ -254,7 +254,7 @@ async def test_later_not_now_and_waiting(house: House) -> None:
     assert alice.new == []
 
 
-async def test_line_back_is_previewed_and_sent_once(house: House) -> None:
+async def test_line_back_is_sent_once(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS, wish="Advice is welcome")
     bob._acts()
@@ -292,7 +292,7 @@ async def test_end_takes_everything_unopened(house: House) -> None:
     assert house.stored("SELECT DISTINCT state FROM reflections WHERE user_id = ?", alice.id) == [("cancelled",)]
 
 
-async def test_line_keeps_its_buttons_without_a_partner(house: House) -> None:
+async def test_single_users_line_keeps_its_buttons(house: House) -> None:
     alice, _ = await paired(house)
     kept = await tells(alice, WORDS)
     await alice.says("/unpair")
@@ -319,7 +319,7 @@ async def test_sharer_sees_no_block_or_pause(house: House) -> None:
     await bob.hears(ANNOUNCED)
 
 
-async def test_fourteen_hours_apart_and_not_at_night(house: House) -> None:
+async def test_fourteen_hours_apart_avoid_night(house: House) -> None:
     """Tokyo and New York, in the night in which New York's clocks change: neither sees the other's clock."""
     night = house.telegram.now.replace(month=3, day=14, hour=6, minute=30)  # 01:30 in New York, an hour that lasts
     house.telegram.move_to(night - timedelta(hours=7, minutes=30))

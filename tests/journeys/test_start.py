@@ -67,7 +67,7 @@ async def test_few_taps_reach_the_next_question(house: House, language: str) -> 
     await house.until(lambda: house.asks(alice)[-1] == (f"{tomorrow}", "open"), "the next question")
 
 
-async def test_first_line_can_be_changed_and_deleted(house: House) -> None:
+async def test_first_line_can_be_changed(house: House) -> None:
     alice, _ = await _asked_first(house)
     await alice.says(LINE)
     await alice.taps("Change", await alice.hears("Kept, and"))
@@ -190,7 +190,7 @@ async def test_stored_data_is_explained_before_agreeing(house: House) -> None:
 
 @pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize(("choice", "answer"), [(AGREE, "One line is enough."), ("Not now", "Nothing was stored")])
-async def test_answer_to_the_greeting_is_below_it(house: House, choice: str, answer: str, *, read_first: bool) -> None:
+async def test_greeting_is_answered_below(house: House, choice: str, answer: str, *, read_first: bool) -> None:
     """What was agreed to can still be read above, and nothing happens out of sight."""
     alice = house.newcomer()
     await alice.says("/start")
@@ -231,7 +231,7 @@ async def test_hour_is_tapped(house: House, button: str, at: str) -> None:
 
 
 @pytest.mark.parametrize(("typed", "at"), [("7:45", "07:45"), ("19.30", "19:30"), ("8 pm", "20:00")])
-async def test_other_hour_is_typed_like_the_examples(house: House, typed: str, at: str) -> None:
+async def test_other_hour_is_typed(house: House, typed: str, at: str) -> None:
     alice = await house.consenting()
     await alice.taps("Another time")
     await alice.hears("At what time?")
@@ -273,7 +273,7 @@ async def test_typed_city_shows_its_clock(house: House) -> None:
     assert await _zone(house, alice) == "Europe/Berlin"
 
 
-async def test_ambiguous_city_is_chosen_from_a_list(house: House) -> None:
+async def test_ambiguous_city_is_chosen(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("Springfield")
     found = await alice.hears("Which one is it?")
@@ -284,7 +284,7 @@ async def test_ambiguous_city_is_chosen_from_a_list(house: House) -> None:
     assert (await _zone(house, alice)).startswith("America/")
 
 
-async def test_wrong_city_leads_back_to_the_clocks(house: House) -> None:
+async def test_wrong_city_leads_back(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("Lisbon")
     await alice.taps("No")
@@ -327,7 +327,7 @@ async def test_location_keyboard_goes_away_when_done(house: House) -> None:
     assert not alice.keyboard
 
 
-async def test_every_clock_step_has_a_way_back(house: House) -> None:
+async def test_clock_steps_have_a_way_back(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     await alice.hears("Type the name of your town")
@@ -362,9 +362,7 @@ async def test_every_clock_step_has_a_way_back(house: House) -> None:
         ("en", "America/Sao_Paulo", "Yes", ("Somewhere else", "São Paulo")),
     ],
 )
-async def test_clock_is_found_in_two_more_taps(
-    house: House, code: str, zone: str, here: str, further: tuple[str, ...]
-) -> None:
+async def test_two_taps_find_the_clock(house: House, code: str, zone: str, here: str, further: tuple[str, ...]) -> None:
     """In Berlin, Mumbai, São Paulo, Reno and on Lord Howe; elsewhere a town is typed."""
     alice, _ = await _asked_first(house, language_code=code)
     await alice.taps(say_in(negotiate(code))("Set the hour first"))
@@ -421,7 +419,7 @@ async def test_clock_time_can_be_typed(house: House) -> None:
     await alice.hears("Nobody's clock shows that")
 
 
-async def test_typing_works_after_the_list_of_cities(house: House) -> None:
+async def test_typing_works_after_the_list(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     await alice.taps(_clock(house, "Europe/Berlin"))
@@ -486,7 +484,7 @@ async def test_start_resumes_at_any_step(house: House, nudge: str) -> None:
     await alice.hears(CLOCK)
 
 
-async def test_language_can_be_set_at_any_step(house: House) -> None:
+async def test_language_is_set_at_any_step(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     await alice.hears(GREETING)
@@ -517,7 +515,7 @@ async def test_later_commands_say_so(house: House) -> None:
     assert seen.text.endswith(question.text)
 
 
-async def test_unreadable_texts_are_answered_at_every_step(house: House) -> None:
+async def test_unreadable_texts_are_always_answered(house: House) -> None:
     alice = house.newcomer()
     await alice.says("Hello?")
     await alice.hears(GREETING)
@@ -534,7 +532,7 @@ async def test_unreadable_texts_are_answered_at_every_step(house: House) -> None
 
 
 @pytest.mark.parametrize("kind", ["photo", "voice", "sticker", "location", "contact", "dice"])
-async def test_media_does_no_harm_at_any_step(house: House, kind: str) -> None:
+async def test_media_never_harms_the_start(house: House, kind: str) -> None:
     place = {"latitude": 48.1, "longitude": 11.6} if kind == "location" else {}
     alice = house.newcomer()
     await alice.sends(kind, **place)
@@ -586,7 +584,7 @@ async def test_general_commands_work_at_every_step(house: House) -> None:
     await tries_all()
 
 
-async def test_old_start_buttons_show_the_next_step(house: House) -> None:
+async def test_old_buttons_show_the_next_step(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     old = await alice.hears(GREETING)

@@ -72,7 +72,7 @@ WAYS = (
 
 
 @pytest.mark.parametrize("types", WAYS, ids=lambda way: way.__name__)
-async def test_text_under_an_opened_line_is_queried(house: House, types: Typing) -> None:
+async def test_text_below_a_line_is_queried(house: House, types: Typing) -> None:
     alice, bob = await paired(house)
     if types is while_a_line_was_being_changed:
         await tells(bob, OWN)

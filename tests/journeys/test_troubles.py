@@ -50,7 +50,7 @@ STRANGE: list[Any] = [None, {"message_id": 10**30}, [[[{}]]]]
 """A few of the results in tests/tg/test_strange_answers.py."""
 
 
-async def test_strange_results_cause_at_most_one_repeat(house: House) -> None:
+async def test_strange_results_repeat_once(house: House) -> None:
     """If a message may have arrived, it is sent at most once more. Nobody's words are in the log."""
     house.expects("none")  # but Telegram refuses to answer a tap twice
     alice, bob = await house.settled(), await house.settled("Bob")
@@ -92,7 +92,7 @@ async def test_answer_comes_when_connections_break_twice(house: House, kind: str
     assert 1 <= copies(alice, "Kept, and") <= 3
 
 
-async def test_idempotent_calls_are_retried_until_they_work(house: House) -> None:
+async def test_idempotent_calls_are_retried(house: House) -> None:
     house.expects("none")  # but Telegram refuses to stop a spinner twice
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", "cut_before", chat_id=alice.id, times=4)
@@ -121,7 +121,7 @@ async def test_expired_tap_is_not_acknowledged(house: House) -> None:
     assert not house.telegram.calls("answerCallbackQuery", since=called)
 
 
-async def test_cut_connections_bring_three_copies_at_most(house: House) -> None:
+async def test_cut_connections_bring_three_copies(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
@@ -197,7 +197,7 @@ async def test_question_comes_despite_any_fault(house: House, kind: str, most: i
     assert house.asks(alice)[0][1] == "answered"
 
 
-async def test_always_cut_question_comes_at_most_twice(house: House) -> None:
+async def test_cut_question_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await house.moves_on(alice, hours=11, minutes=31)
@@ -259,7 +259,7 @@ async def test_bot_waits_for_a_second_bot(house: House) -> None:
     assert 409 in {call["status"] for call in house.telegram.calls("getUpdates", since=called)}
 
 
-async def test_webhook_set_by_another_process_loses_nothing(house: House) -> None:
+async def test_foreign_webhook_loses_nothing(house: House) -> None:
     """It isn't removed, since somebody wants it; once it is gone, what waited behind it is answered."""
     alice = await house.settled()
     await house.caught_up()
@@ -328,7 +328,7 @@ async def test_malformed_updates_are_set_aside(house: House) -> None:
 
 
 @pytest.mark.parametrize("name", ["\ud83d", "A\udc00"])
-async def test_lone_surrogate_is_not_a_broken_network(house: House, name: str) -> None:
+async def test_lone_surrogate_breaks_no_network(house: House, name: str) -> None:
     """JSON may contain half a character, which can't be made into text; sent again, it would fail again."""
     house.expects("incident", "update.failed")
     alice, bob = await house.settled(), await house.settled("Bob")

@@ -40,7 +40,7 @@ def due(house: House, person: Person) -> list[str]:
         ("Wednesday evening at 9", "Set for Wednesday at 21:00", "Wed 21:00"),
     ],
 )
-async def test_time_is_typed_below_the_offered_times(house: House, typed: str, said: str, at: str) -> None:
+async def test_time_is_typed_below_offers(house: House, typed: str, said: str, at: str) -> None:
     alice = await wants_time(house)
     await alice.says(typed)
     await alice.hears(said)
@@ -56,7 +56,7 @@ async def test_relative_time_is_typed(house: House) -> None:
     assert due(house, alice) in ([f"Mon {now + timedelta(hours=2, minutes=n):%H:%M}"] for n in (0, 1, 2))
 
 
-async def test_text_without_a_time_is_a_line(house: House) -> None:
+async def test_text_without_time_is_a_line(house: House) -> None:
     alice = await wants_time(house)
     await alice.says("The dog")
     await alice.hears("There is a line to this question already")
@@ -94,7 +94,7 @@ async def test_ambiguous_time_is_asked_back(house: House) -> None:
     await alice.hears("Set for today at 20:30")
 
 
-async def test_offered_hours_belong_to_a_named_day(house: House) -> None:
+async def test_offered_hours_belong_to_days(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     day = house.telegram.now + timedelta(days=40)
@@ -105,7 +105,7 @@ async def test_offered_hours_belong_to_a_named_day(house: House) -> None:
     assert due(house, alice) == [f"{day:%a} 20:00"]
 
 
-async def test_earliest_is_a_button_that_takes_it(house: House) -> None:
+async def test_earliest_is_a_button(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     await alice.says("16:30")
@@ -285,7 +285,7 @@ async def test_other_edited_commands_do_nothing(house: House) -> None:
         ("the 45th", "I need a day from tomorrow on"),
     ],
 )
-async def test_length_of_a_pause_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_pause_length_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, _ = await house.asked()
     while house.telegram.now.weekday() in {3, 4}:
         house.telegram.advance(days=1)
@@ -296,7 +296,7 @@ async def test_length_of_a_pause_can_be_typed(house: House, typed: str, said: st
     assert await house.lines(alice) == []
 
 
-async def test_days_and_quiet_hours_can_be_typed(house: House) -> None:
+async def test_days_and_hours_can_be_typed(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/settings")
     await alice.taps("Days")
@@ -316,7 +316,7 @@ async def test_days_and_quiet_hours_can_be_typed(house: House) -> None:
     assert house.stored("SELECT days, quiet_from FROM users WHERE id = ?", alice.id) == [(0b0001010, "21:30")]
 
 
-async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
+async def test_answer_below_choices_stays(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/pause")
     await alice.hears("For how long?")
@@ -343,7 +343,7 @@ async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
         ("24 December 2060", "I need a time within a week."),
     ],
 )
-async def test_time_of_a_snooze_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_snooze_time_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.hears("When should I ask again?")
@@ -363,7 +363,7 @@ async def test_edit_corrects_a_snooze(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_after_back_a_time_is_an_answer(house: House) -> None:
+async def test_times_answer_after_going_back(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.taps("Back", await alice.hears("When should I ask again?"))

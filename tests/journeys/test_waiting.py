@@ -97,7 +97,7 @@ async def test_stop_ends_the_waiting_at_once(tmp_path: Path, number: signal.Sign
         await _ends_at_once(bot, number)
 
 
-async def test_silent_host_does_not_delay_a_stop(tmp_path: Path) -> None:
+async def test_silent_host_delays_no_stop(tmp_path: Path) -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             await reader.read(8)
@@ -140,7 +140,7 @@ async def test_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
         assert len(telegram.calls("getMe")) < 10
 
 
-async def test_signal_in_the_last_moments_changes_nothing(tmp_path: Path) -> None:
+async def test_late_signal_changes_nothing(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         bot = _with_postgres(telegram, tmp_path, free_port())
         await bot.begin()

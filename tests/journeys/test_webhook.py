@@ -107,7 +107,7 @@ def _watch_often() -> None:
     ajar(("run",))
 
 
-async def test_removed_webhook_is_reported_and_set_again(tmp_path: Path) -> None:
+async def test_removed_webhook_is_set_again(tmp_path: Path) -> None:
     """Another process takes the updates over and ends; nobody would answer then. One that stays has a webhook."""
     async with stand_in() as telegram:
         settings = webhook_settings()

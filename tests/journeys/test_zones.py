@@ -96,7 +96,7 @@ def sent(person: Person, question: Seen) -> datetime:
         ("2028-01-01", {"Pacific/Apia 00:00", "Asia/Kathmandu 00:00", "Pacific/Kiritimati 23:45"}),
     ],
 )
-async def test_each_date_is_asked_once_on_time(house: House, changes: str, homes: set[str]) -> None:
+async def test_each_date_is_asked_once(house: House, changes: str, homes: set[str]) -> None:
     """Covers midnights that don't exist or come twice, hours that are jumped over or come twice, and ordinary ones."""
     change = date.fromisoformat(changes)
     house.telegram.move_to(max(datetime.combine(change - 2 * DAY, time(12), UTC), house.telegram.now))
@@ -232,7 +232,7 @@ async def test_zone_change_around_the_question(
 # --- a bot that is down, and a clock that is set
 
 
-async def test_down_for_three_hours_around_the_world(house: House) -> None:
+async def test_three_hours_down_around_the_world(house: House) -> None:
     """What is late comes at once, or in the morning if it is night; questions still to come are not affected."""
     house.telegram.move_to(datetime(2028, 1, 11, 9, 0, tzinfo=UTC))
     berlin, howe, kathmandu = await asyncio.gather(
@@ -258,7 +258,7 @@ async def test_down_for_three_hours_around_the_world(house: House) -> None:
         assert len(questions(person)) == len(asked(house, person)) == 1
 
 
-async def test_three_days_down_over_a_clock_change(house: House) -> None:
+async def test_three_days_over_a_clock_change(house: House) -> None:
     house.telegram.move_to(datetime(2028, 3, 10, 17, 0, tzinfo=UTC))
     homes = [("America/New_York", time(2, 15)), ("America/New_York", time(12, 30)), ("Asia/Kathmandu", time(23, 0))]
     people = await asyncio.gather(*(moves_in(house, zone, at) for zone, at in homes))

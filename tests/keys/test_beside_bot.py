@@ -51,7 +51,7 @@ async def joins(config: Config, *user_ids: int) -> None:
 
 
 @pytest.mark.process
-async def test_bot_goes_on_with_the_new_key(
+async def test_bot_adopts_the_new_key(
     tmp_path: Path, key_file: Path, places_folder: Path, sqlite_template: SqliteTemplate
 ) -> None:
     env = {"AJAR_MASTER_KEY": "", "AJAR_MASTER_KEY_FILE": str(key_file)}

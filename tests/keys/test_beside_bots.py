@@ -122,7 +122,7 @@ async def test_wrapping_waits_for_the_last_bot(config: Config, monkeypatch: pyte
     assert ring_of(config).versions == (1, 2), "it went on with the version that it had made"
 
 
-async def test_two_machines_do_not_rotate_at_once(config: Config) -> None:
+async def test_two_machines_cannot_rotate_together(config: Config) -> None:
     async with key_lock(config.database_url):
         with pytest.raises(InUse):
             await commands.rotate(config)

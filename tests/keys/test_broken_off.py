@@ -64,7 +64,7 @@ async def bench(database_url: str, tmp_path: Path, tmp_path_factory: pytest.Temp
     return found
 
 
-async def test_rotation_continues_with_the_version_it_made(bench: Bench) -> None:
+async def test_rotation_continues_with_its_version(bench: Bench) -> None:
     new = bench.ring.rotated()
     replace_key_file(bench.file, bench.ring, new)  # and then it was killed
     await commands.rotate(bench.config)
@@ -83,7 +83,7 @@ async def test_removed_version_is_gone_once_unneeded(bench: Bench) -> None:
         await commands.forget(bench.config, 1)
 
 
-async def test_missing_version_that_is_needed_is_named(bench: Bench) -> None:
+async def test_missing_needed_version_is_named(bench: Bench) -> None:
     new = bench.ring.rotated()
     replace_key_file(bench.file, bench.ring, new)
     replace_key_file(bench.file, new, new.without(1))
@@ -104,7 +104,7 @@ async def test_needed_version_is_not_removed(bench: Bench) -> None:
     assert await bench.names() == ["name of 1001", "name of 1002"]
 
 
-async def test_damaged_data_key_keeps_the_previous_ring(bench: Bench) -> None:
+async def test_damaged_key_keeps_the_ring(bench: Bench) -> None:
     await bench.joins(BOB, bench.ring)
     await bench.damages(ALICE)
     said = await commands.rotate(bench.config)

@@ -31,7 +31,7 @@ def test_prompts_carry_line_and_comment() -> None:
     ]
 
 
-def test_titles_and_cues_carry_line_and_comment() -> None:
+def test_titles_carry_line_and_comment() -> None:
     theme = '[[theme]]\nid = "work"\ntitle = "Work"\n'
     cue = '[[cue]]\nid = "listen.nod"\nwish = "listen"\ntext = "A nod."\n'
     assert extracted(theme) == [(3, "Work", ["Theme work"])]
@@ -48,5 +48,5 @@ def test_shelf_words_come_with_their_board() -> None:
     assert extracted('[[board]]\nid = "heavy"\nwords = ["tears"]\n') == [], "hints aren't translated"
 
 
-def test_names_of_help_lines_are_not_translated() -> None:
+def test_help_line_names_stay_untranslated() -> None:
     assert extracted('[[support]]\nid = "a"\nname = "A line"\nnumber = "1"\n') == []

@@ -94,7 +94,7 @@ FILES = sorted(content_folder().rglob("*.toml"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
-def test_shipped_values_are_on_the_reported_line(path: Path) -> None:
+def test_shipped_values_have_correct_lines(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     lines = source.split("\n")
     found = line_numbers(source)

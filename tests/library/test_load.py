@@ -192,12 +192,12 @@ def test_mistake_in_a_prompt_is_located(content: Content, old: str, new: str, li
 
 
 @pytest.mark.parametrize("text", ["What keeps you healthy?", "Which trip was long?", "What is the condition of it?"])
-def test_harmless_words_like_avoided_ones_are_allowed(content: Content, text: str) -> None:
+def test_harmless_lookalikes_are_allowed(content: Content, text: str) -> None:
     content.spoil(WORK, "What of work is at depth 1?", text)
     assert check(content.folder) == []
 
 
-def test_text_of_the_maximum_length_is_fine(content: Content) -> None:
+def test_longest_allowed_text_is_fine(content: Content) -> None:
     content.spoil(WORK, "What of work is at depth 1?", "é" * 139 + "?")
     assert check(content.folder) == []
 
@@ -242,7 +242,7 @@ def test_all_mistakes_are_reported_in_order(content: Content) -> None:
     assert str(caught.value) == "\n".join(caught.value.problems)
 
 
-def test_file_of_an_unknown_theme_is_reported(content: Content) -> None:
+def test_unknown_themes_file_is_reported(content: Content) -> None:
     content.write("prompts/gardening.toml", "")
     assert check(content.folder) == ['content/prompts/gardening.toml:1: there is no theme "gardening" in themes.toml']
 
@@ -278,24 +278,24 @@ def test_missing_folder_is_reported(tmp_path: Path) -> None:
     assert "nowhere/themes.toml:1: this file is missing" in check(tmp_path / "nowhere")
 
 
-def test_invalid_toml_is_reported_with_its_line(content: Content) -> None:
+def test_invalid_toml_names_its_line(content: Content) -> None:
     content.spoil(WORK, 'role = "teller"', "role = teller")
     assert check(content.folder) == ["content/prompts/work.toml:4: this is not TOML: Invalid value (column 8)"]
 
 
-def test_duplicate_key_is_reported_with_its_line(content: Content) -> None:
+def test_duplicate_key_names_its_line(content: Content) -> None:
     content.spoil(WORK, "depth = 1\n", "depth = 1\ndepth = 2\n")
     (problem,) = check(content.folder)
     assert problem.startswith("content/prompts/work.toml:4: this is not TOML: Cannot overwrite a value")
 
 
-def test_unfinished_file_is_reported_at_its_end(content: Content) -> None:
+def test_unfinished_file_names_its_end(content: Content) -> None:
     content.append(WORK, 'x = "')
     (problem,) = check(content.folder)
     assert problem.startswith("content/prompts/work.toml:24: this is not TOML: ")
 
 
-def test_wrong_encoding_is_reported_with_its_line(content: Content) -> None:
+def test_wrong_encoding_names_its_line(content: Content) -> None:
     path = content.folder / WORK
     path.write_bytes(path.read_bytes().replace(b"Sun on work 2", b"S\xfcn on work 2"))
     assert check(content.folder) == ["content/prompts/work.toml:21: this is not UTF-8; save the file in that encoding"]
@@ -410,13 +410,13 @@ SUPPORT_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), SUPPORT_MISTAKES)
-def test_mistake_in_a_support_entry_is_reported(content: Content, old: str, new: str, line: int, sentence: str) -> None:
+def test_support_mistake_is_reported(content: Content, old: str, new: str, line: int, sentence: str) -> None:
     content.write("support.toml", SUPPORT)
     content.spoil("support.toml", old, new)
     assert check(content.folder) == [f"content/support.toml:{line}: {sentence}"]
 
 
-def test_summary_counts_prompts_by_theme_and_depth(content: Content) -> None:
+def test_summary_counts_prompts(content: Content) -> None:
     content.spoil("prompts/weather.toml", "depth = 2", "depth = 2\n")
     assert summary(load(content.folder)) == (
         "depth      1    2    3    4    5  all\n"
@@ -433,7 +433,7 @@ def test_importing_the_library_loads_no_parser() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_library_loads_nearly_as_fast_as_toml() -> None:
+def test_library_loads_fast() -> None:
     """Reading the TOML is half of it. They take turns, as a processor's speed depends on what else it does."""
     texts = [file.read_text("utf-8") for file in content_folder().rglob("*.toml")]
     read, loaded = [], []

@@ -208,7 +208,7 @@ def test_shortcut_agrees_with_comparing_every_phrase(language: str, monkeypatch:
     assert 0.2 < sum(found) / len(found) < 0.8
 
 
-def test_rules_are_read_as_they_are_written(content: Content) -> None:
+def test_rules_are_read_as_written(content: Content) -> None:
     (content.folder / "safety").mkdir()
     content.write("safety/en.toml", RULES)
     phrases = Phrases(library.load(content.folder).safety)

@@ -8,7 +8,7 @@ from bot.i18n import languages
 from tests.library.conftest import Content
 
 
-def test_shipped_policy_is_there_in_every_language() -> None:
+def test_policy_exists_in_every_language() -> None:
     policy = library.load(library.content_folder()).policy
     assert set(policy) == set(languages())
     assert all("%(name)s" in sections[0].text for sections in policy.values())

@@ -27,7 +27,7 @@ def test_first_three_are_picked_by_hand() -> None:
     assert [each.found.prompt and each.found.prompt.id for each in put] == list(FIRST)
 
 
-def test_first_ceiling_stays_fresh_most_of_a_year() -> None:
+def test_first_ceiling_stays_mostly_fresh() -> None:
     person = User(7, "en", datetime.combine(FIRST_DAY, datetime.min.time(), UTC), callbacks=True)
     put = Counter(
         "fresh" if each.is_fresh else "line" if each.found.callback_line_id else "old" if each.found.prompt else "open"

@@ -46,7 +46,7 @@ def test_reordered_question_is_nearly_the_same(content: Content) -> None:
     )
 
 
-def test_example_that_was_written_before_is_found(content: Content) -> None:
+def test_repeated_example_is_found(content: Content) -> None:
     content.spoil(WORK, "Rain on work 1.", "The kettle, before anybody else is up.")
     content.spoil(WEATHER, "Sun on weather 2.", "The kettle, before anybody is up.")
     assert any('example "The kettle, before anybody is up." is nearly' in each for each in warnings(content.folder))
@@ -55,7 +55,7 @@ def test_example_that_was_written_before_is_found(content: Content) -> None:
 @pytest.mark.parametrize(
     ("text", "tag"), [("What was heavy this week?", "not-monday"), ("What went well this year?", "not-january")]
 )
-def test_question_on_the_calendar_needs_its_tag(content: Content, text: str, tag: str) -> None:
+def test_calendar_question_needs_its_tag(content: Content, text: str, tag: str) -> None:
     content.spoil(WORK, "What of work is at depth 1?", text)
     named = f'content/prompts/work.toml:6: work.d1 says "{" ".join(text.split()[-2:])[:-1]}", but has no tag "{tag}"'
     assert named in warnings(content.folder)
@@ -63,7 +63,7 @@ def test_question_on_the_calendar_needs_its_tag(content: Content, text: str, tag
     assert not any("has no tag" in each for each in warnings(content.folder))
 
 
-def test_one_format_or_voice_is_too_few(content: Content) -> None:
+def test_one_format_is_too_few(content: Content) -> None:
     found = warnings(content.folder)
     assert 'content/themes.toml:1: 100% of all prompts have the format "one fact"' in found
     for theme in ("work", "weather"):

@@ -21,7 +21,7 @@ def test_twelve_boards_hold_90_words() -> None:
     assert all(0 < len(word.line) <= LONGEST_SHELF_LINE for word in SHIPPED.shelf.values())
 
 
-def test_every_language_has_hints_for_every_board() -> None:
+def test_every_board_has_hints_everywhere() -> None:
     assert set(SHIPPED.hints) == set(languages())
     assert all(set(boards) == set(FIRST) for boards in SHIPPED.hints.values())
 
@@ -73,7 +73,7 @@ def test_mistake_is_located(content: Content, file: str, old: str, new: str, lin
         ("xx", "I cried in the car after the funeral.", FIRST[0]),
     ],
 )
-def test_board_nearest_to_the_line_comes_first(language: str, line: str, board: str) -> None:
+def test_nearest_board_comes_first(language: str, line: str, board: str) -> None:
     nearest = Hints(SHIPPED).nearest(language, line)
     assert nearest[0] == board
     assert sorted(nearest) == sorted(FIRST), "each is there once"

@@ -10,7 +10,7 @@ from tests.databases import SqliteTemplate
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_no_word_from_any_flow_can_be_read(
+async def test_no_flows_word_can_be_read(
     mode: str, tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate
 ) -> None:
     canary = await looked_through(tmp_path, places_folder, sqlite_template, FLOWS, mode)

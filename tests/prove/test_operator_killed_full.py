@@ -35,7 +35,7 @@ def test_killed_command_can_be_continued(name: str) -> None:
     print(f"{name}: killed {ended.stdout.strip()} times")  # noqa: T201
 
 
-async def test_rotation_beside_a_bot_loses_no_key(
+async def test_concurrent_rotation_loses_no_key(
     tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate
 ) -> None:
     """Each kill comes one write later, and each try goes on from what the one before has left."""

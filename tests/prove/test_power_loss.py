@@ -48,7 +48,7 @@ def test_no_promised_text_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(7200)
-def test_no_key_and_no_backup_is_lost(tmp_path: Path) -> None:
+def test_power_loss_spares_keys_and_backups(tmp_path: Path) -> None:
     """A start, backups, rotations of the master key and restores, at any moment of which power is lost."""
     root = tmp_path / "root"
     root.mkdir()

@@ -103,7 +103,7 @@ async def _strike(bots: list[BotProcess], chance: random.Random) -> str:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("workers", [1, 2, 4])
-async def test_many_asks_at_the_pace_of_one(postgres: PostgresServer, tmp_path: Path, workers: int) -> None:
+async def test_many_processes_keep_one_pace(postgres: PostgresServer, tmp_path: Path, workers: int) -> None:
     """However many send, Telegram never has to refuse a message, and the pace is made use of."""
     async with postgres.emptied() as url, stand_in() as telegram:
         limit = _Limit(telegram)

@@ -150,7 +150,7 @@ async def test_taking_one_back_keeps_the_others(home: Home) -> None:
         home.clock.advance(APART)
 
 
-async def test_end_during_announcing_leaves_nothing_to_announce(home: Home) -> None:
+async def test_end_leaves_nothing_to_announce(home: Home) -> None:
     for number in range(home.rounds):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
@@ -174,7 +174,7 @@ async def test_rest_follows_a_taken_back_announcement(home: Home, count: int) ->
     assert await states(home, about) == [State.ANNOUNCED] * count
 
 
-async def test_line_put_off_comes_at_that_time(home: Home) -> None:
+async def test_postponed_line_comes_on_time(home: Home) -> None:
     """Neither a rest nor other lines delay it, and what waits for a rest comes along."""
     (first,) = await home.announced()
     await home.puts_off(first)
@@ -206,7 +206,7 @@ async def test_buttons_act_on_what_is_left(home: Home) -> None:
     assert [one for one, _ in gone.reflections] == [about[2]]
 
 
-async def test_not_now_applies_to_all_of_them(home: Home) -> None:
+async def test_not_now_covers_all_lines(home: Home) -> None:
     about = await shared(home, 2)
     home.clock.advance(QUARTER)
     (together,) = await hears(home)
@@ -218,7 +218,7 @@ async def test_not_now_applies_to_all_of_them(home: Home) -> None:
     assert await states(home, about) == [State.ANNOUNCED] * 2
 
 
-async def test_nobody_elses_message_can_be_put_off(home: Home) -> None:
+async def test_foreign_message_cannot_be_postponed(home: Home) -> None:
     await shared(home, 2)
     home.clock.advance(QUARTER)
     (together,) = await hears(home)

@@ -162,7 +162,7 @@ def whole(documents: list[Document]) -> dict[str, Any]:
     return found
 
 
-async def test_life_goes_on_in_the_new_house(home: Home, new: NewHouse) -> None:  # noqa: F811
+async def test_imported_life_goes_on(home: Home, new: NewHouse) -> None:  # noqa: F811
     await lives(home)
     await new.brings(await exported(home, ALICE))
     await new.agrees(ALICE)
@@ -185,7 +185,7 @@ async def test_life_goes_on_in_the_new_house(home: Home, new: NewHouse) -> None:
     assert await new.do(ALICE, new.arrivals.take_in) == Outdated(), "there is nothing more to take in"
 
 
-async def test_nothing_is_taken_in_without_a_yes(home: Home, new: NewHouse) -> None:  # noqa: F811
+async def test_import_waits_for_a_yes(home: Home, new: NewHouse) -> None:  # noqa: F811
     await lives(home)
     await new.brings(await exported(home, ALICE))
     assert isinstance(await new.agrees(BOB), Asked), "it isn't Bob's"

@@ -81,7 +81,7 @@ async def test_unsent_evening_ask_comes_by_morning(house: House) -> None:
     assert isinstance(asked, Asked)
 
 
-async def test_two_workers_planning_at_once_ask_once(house: House) -> None:
+async def test_concurrent_planning_asks_once(house: House) -> None:
     for user_id in range(1, 13):
         await house.arrives(user_id)
     house.clock.set(MONDAY)
@@ -90,7 +90,7 @@ async def test_two_workers_planning_at_once_ask_once(house: House) -> None:
     assert sorted(who for who, _ in await house.deliver()) == list(range(1, 13))
 
 
-async def test_hundred_users_are_planned_at_a_time(house: House) -> None:
+async def test_planning_takes_a_hundred_users(house: House) -> None:
     async with house.store.writing() as rows:
         for user_id in range(1, 131):
             user = await rows.users.add(user_id, "en", house.clock.now())
@@ -172,7 +172,7 @@ async def test_themes_and_prompts_do_not_repeat(house: House) -> None:
     assert {prompt_id[-2] for prompt_id in asked} == {"1"}, "it starts at depth 1"
 
 
-async def test_after_all_prompts_the_oldest_comes_again(house: House) -> None:
+async def test_oldest_prompt_returns_last(house: House) -> None:
     await house.arrives(ALICE)
     asked = []
     open_days = []
@@ -379,7 +379,7 @@ async def test_double_tap_on_later_snoozes_once(house: House) -> None:
     assert len(await house.deliver()) == 1
 
 
-async def test_snoozed_over_midnight_it_keeps_its_date(house: House) -> None:
+async def test_midnight_snooze_keeps_its_date(house: House) -> None:
     await house.arrives(ALICE, at=time(23, 30))
     asked = await house.is_asked(ALICE)
     day = house.clock.now().date()
@@ -395,7 +395,7 @@ async def test_snoozed_over_midnight_it_keeps_its_date(house: House) -> None:
     assert (await house.user(ALICE)).next_ask_day == day + DAY, "the next date is asked as ever"
 
 
-async def test_snooze_near_the_next_ask_promises_nothing(house: House) -> None:
+async def test_late_snooze_promises_nothing(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     following = MONDAY + DAY
@@ -458,7 +458,7 @@ async def test_earlier_ask_is_not_brought_back(house: House) -> None:
     assert await house.does(ALICE, house.asks.bring_back, first.ask_id) == AskPassed()
 
 
-async def test_snoozed_and_skipped_ask_does_not_come(house: House) -> None:
+async def test_skipping_ends_a_snooze(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id)
@@ -495,7 +495,7 @@ async def _wants_reminders(house: House) -> Asked:
     return await house.is_asked(ALICE)
 
 
-async def test_open_question_is_reminded_after_two_hours(house: House) -> None:
+async def test_reminder_comes_after_two_hours(house: House) -> None:
     asked = await _wants_reminders(house)
     house.clock.advance(2 * HOUR - timedelta(seconds=1))
     assert await _remind(house) == []

@@ -33,7 +33,7 @@ async def days(house: House, count: int, number: int = 100) -> list[Asked | Call
     return found
 
 
-async def test_lines_come_back_once_that_is_wanted(house: House) -> None:
+async def test_wanted_lines_come_back(house: House) -> None:
     lines = await settled(house)
     asked = await house.is_asked(ALICE)
     assert (asked.prompt_id, asked.used_up, asked.offers_callbacks) == (None, True, True)
@@ -50,7 +50,7 @@ async def test_lines_come_back_once_that_is_wanted(house: House) -> None:
     assert len({back.line_id, *(each.line_id for each in later if isinstance(each, CalledBack))}) == 3, "each one once"
 
 
-async def test_lines_stay_where_they_are_unless_wanted(house: House) -> None:
+async def test_unwanted_lines_stay(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     assert asked.offers_callbacks
@@ -86,7 +86,7 @@ async def test_offer_needs_an_older_line(house: House) -> None:
     assert not asked[-1].offers_callbacks
 
 
-async def test_words_are_read_at_the_last_moment(house: House) -> None:
+async def test_words_are_read_last(house: House) -> None:
     await settled(house)
     asked = await house.is_asked(ALICE)
     back = await house.does(ALICE, house.asks.bring_back_lines, asked.ask_id, wanted=True)

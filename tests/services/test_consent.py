@@ -74,7 +74,7 @@ async def test_response_on_its_way_is_stopped(home: Home, consents: Consents) ->
     assert await home.hears() == []
 
 
-async def test_withdrawal_changes_nothing_that_the_partner_does(home: Home, consents: Consents) -> None:  # noqa: F811
+async def test_withdrawal_leaves_the_partner_alone(home: Home, consents: Consents) -> None:  # noqa: F811
     await home.do(BOB, consents.withdraw)
     about = await home.shares()
     home.clock.advance(QUARTER)
@@ -83,7 +83,7 @@ async def test_withdrawal_changes_nothing_that_the_partner_does(home: Home, cons
     assert await home.due() == [(BOB, NoticeKind.REFLECTION)], "it waits; the courier holds it back"
 
 
-async def test_agreeing_again_goes_on_where_it_was(home: Home, consents: Consents) -> None:  # noqa: F811
+async def test_agreeing_again_resumes(home: Home, consents: Consents) -> None:  # noqa: F811
     await home.do(ALICE, consents.withdraw)
     home.clock.advance(timedelta(days=3))
     assert isinstance(await home.do(ALICE, consents.agree), Ready)

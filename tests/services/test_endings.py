@@ -86,7 +86,7 @@ async def drill(sqlite_template: SqliteTemplate, tmp_path: Path, clock: HandCloc
     await drill.home.store.close()
 
 
-async def test_taken_back_stays_so_after_a_restore(drill: Drill) -> None:
+async def test_restore_keeps_lines_withdrawn(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
     said = await drill.restores()
     assert "1 thing that ended" in " ".join(said)
@@ -148,7 +148,7 @@ async def test_restored_export_lacks_deleted_data(drill: Drill) -> None:
     assert (document.lines, document.reflections) == ([], [])
 
 
-async def test_deleted_line_stays_deleted_after_a_restore(drill: Drill) -> None:
+async def test_restore_keeps_lines_deleted(drill: Drill) -> None:
     async with drill.home.store.writing(ALICE) as rows:
         (line,) = await rows.lines.page(ALICE, None, 1)
         await rows.reflections.line_deleted(line.id)
@@ -185,7 +185,7 @@ async def test_another_wish_is_asked_about(drill: Drill) -> None:
     assert asked == [(later,)]
 
 
-async def test_restore_voids_a_yes_to_an_invite(drill: Drill) -> None:
+async def test_restore_voids_an_invites_yes(drill: Drill) -> None:
     """It may have been taken back since."""
     home = drill.home
     async with home.store.writing() as rows:
@@ -227,7 +227,7 @@ async def test_nothing_ends_without_a_journal_entry(drill: Drill) -> None:
     assert drill.stored("SELECT value FROM notes WHERE name = 'endings'") == begin
 
 
-async def test_what_did_not_end_survives_a_restore(drill: Drill) -> None:
+async def test_restore_keeps_everything_else(drill: Drill) -> None:
     said = await drill.restores()
     assert "0 things that ended" in " ".join(said)
     assert await drill.home.state(drill.about) is State.ANNOUNCED
@@ -285,7 +285,7 @@ async def test_backup_older_than_the_journal_asks(drill: Drill) -> None:
     assert State.ANNOUNCED not in states
 
 
-async def test_journal_entries_of_another_key_prove_nothing(drill: Drill) -> None:
+async def test_foreign_journal_entries_prove_nothing(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
     file = Journal(drill.config.endings).file
     file.write_text(file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))
@@ -366,7 +366,7 @@ async def _when(database: Path) -> Any:
     return when
 
 
-async def test_restored_postgresql_is_noticed_at_a_start(postgres: PostgresServer, tmp_path: Path) -> None:
+async def test_restored_postgresql_is_noticed(postgres: PostgresServer, tmp_path: Path) -> None:
     """The journal is a file there too: what the database lacks ends when a bot starts alone."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:
@@ -409,7 +409,7 @@ class FirstIsSlow(Journal):
         return ends
 
 
-async def test_later_of_two_concurrent_endings_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
+async def test_later_ending_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
     """The note never goes back: otherwise a start would end again what has begun anew since."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:

@@ -208,7 +208,7 @@ async def test_once_an_hour(home: Home) -> None:  # noqa: F811
     assert await home.do(ALICE, want) == ExportBegun()
 
 
-async def test_failed_export_may_be_repeated_at_once(home: Home) -> None:  # noqa: F811
+async def test_failed_export_repeats_at_once(home: Home) -> None:  # noqa: F811
     assert await home.do(ALICE, Exporting().want) == ExportBegun()
     async with home.store.writing() as rows:
         (notice,) = [one for one in await rows.notices.claim(home.now, 9, 1) if one.kind is NoticeKind.EXPORT]

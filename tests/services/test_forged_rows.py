@@ -85,7 +85,7 @@ async def test_forged_receiver_sees_nothing(home: Home, state: State, capsys: py
     assert WORDS not in logged
 
 
-async def test_forged_copy_of_the_pair_helps_nobody(home: Home) -> None:
+async def test_forged_pair_helps_nobody(home: Home) -> None:
     (about,) = await home.announced()
     pair_id = await home.pair()
     async with home.store.writing() as rows:
@@ -131,14 +131,14 @@ async def test_pair_of_rows_alone_is_none(home: Home) -> None:
 
 
 @pytest.mark.parametrize("state", [State.ANNOUNCED, State.OPENED])
-async def test_forged_state_does_not_share_a_draft(home: Home, state: State) -> None:
+async def test_forged_state_shares_no_draft(home: Home, state: State) -> None:
     about = await home.drafts()
     await home.wishes(about, Wish.LISTEN)
     await writes(home, reflections, about, state=state, due_at=home.now, **SHARED)
     assert not await is_shown_to(home, BOB, about)
 
 
-async def test_yes_holds_for_its_own_line_alone(home: Home) -> None:
+async def test_yes_covers_one_line(home: Home) -> None:
     (shared,), about = await home.announced(), await home.drafts()
     consent, due_at = await reads(home, reflections.c.consent, shared), await reads(home, reflections.c.due_at, shared)
     await writes(home, reflections, about, state=State.ANNOUNCED, due_at=due_at, consent=consent, **SHARED)
@@ -146,7 +146,7 @@ async def test_yes_holds_for_its_own_line_alone(home: Home) -> None:
     assert await is_shown_to(home, BOB, shared)
 
 
-async def test_nothing_comes_earlier_than_its_sharer_said(home: Home) -> None:
+async def test_nothing_comes_too_early(home: Home) -> None:
     about = await home.shares()
     await writes(home, reflections, about, state=State.ANNOUNCED, announced_at=home.now)
     assert not isinstance(await home.opens(about), Opened)
@@ -167,7 +167,7 @@ async def test_moved_words_are_listed_unopened(home: Home) -> None:
     assert isinstance(await home.opens(third), Opened)
 
 
-async def test_forged_rows_do_not_hide_what_waits(home: Home) -> None:
+async def test_forged_rows_hide_nothing(home: Home) -> None:
     about = await home.announced(12)
     await writes(home, reflections, due_at=home.now - timedelta(minutes=1))
     real = await home.shares()
@@ -262,7 +262,7 @@ async def test_line_back_is_for_one_sharer(home: Home) -> None:
         assert got is None or await rows.responses.words(got) == "\ufffd"
 
 
-async def test_question_is_tied_to_receiver_and_line(home: Home) -> None:
+async def test_question_is_tied_to_its_receiver(home: Home) -> None:
     """Under words that were given without a question, a question that is moved there doesn't open."""
     first, second = await home.announced(2)
     async with home.store.writing(ALICE) as rows:
@@ -370,7 +370,7 @@ async def test_left_out_themes_are_unreadable(home: Home) -> None:
 
 
 @pytest.mark.parametrize("forged", [None, b"", b"\x01 no such thing"])
-async def test_forged_row_brings_no_left_out_theme(home: Home, forged: bytes | None) -> None:
+async def test_forged_row_unmutes_no_theme(home: Home, forged: bytes | None) -> None:
     async with home.store.writing() as rows:
         user = await rows.users.find(ALICE)
         assert user

@@ -186,7 +186,7 @@ async def _asks_about(visit: Visit, line_id: int) -> int:
     return ask.id
 
 
-async def test_damaged_line_is_shown_but_not_found(book: Book) -> None:
+async def test_damaged_line_is_shown_only(book: Book) -> None:
     whole, damaged = await book.keeps("rain", "rain too")
     async with book.store.writing() as rows:
         await rows._connection.execute(update(lines).where(lines.c.id == damaged).values(words=b"\x01" * 64))
@@ -257,7 +257,7 @@ async def test_line_opened_elsewhere_has_its_card(book: Book) -> None:
     assert not isinstance(shown, JournalLine)
 
 
-async def test_line_that_is_gone_leaves_the_page(book: Book) -> None:
+async def test_missing_line_leaves_the_page(book: Book) -> None:
     page = await second_page(book)
     await book.does(book.lines.delete, book.kept[ALICE][4], 0)
     gone = await book.does(book.journal.open, book.kept[ALICE][4])
@@ -280,7 +280,7 @@ async def test_search_is_lenient_and_forgotten(book: Book) -> None:
 
 
 @pytest.mark.parametrize("way", ["too long", "too late", "back"])
-async def test_line_is_never_taken_for_a_search(book: Book, way: str) -> None:
+async def test_line_is_never_a_search(book: Book, way: str) -> None:
     await book.does(book.journal.want_search)
     if way == "too late":
         book.clock.advance(SEARCH_AWAITED)

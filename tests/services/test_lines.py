@@ -124,7 +124,7 @@ async def test_double_tap_decides_once(house: House, asked: int, use_case: str) 
     assert sorted(type(result).__name__ for result in results)[1] == "Outdated"
 
 
-async def test_replacing_a_deleted_line_keeps_the_text(house: House, asked: int) -> None:
+async def test_replaced_deleted_line_keeps_text(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -159,7 +159,7 @@ async def test_first_300_of_a_long_text(house: House, asked: int) -> None:
     assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
 
 
-async def test_long_text_is_shortened_by_the_next(house: House, asked: int) -> None:
+async def test_next_text_shortens_a_long_one(house: House, asked: int) -> None:
     long = await sets_aside(house, LONG, 5)
     assert await house.does(ALICE, house.lines.shorten_draft, long.draft_id) == ShorterWanted()
     line_id = await keeps(house, "in short", 6)
@@ -233,7 +233,7 @@ async def test_shortened_text_notices_a_change(house: House, asked: int) -> None
     assert await house.words(ALICE, first) == "changed elsewhere"
 
 
-async def test_text_after_an_edit_is_no_change(house: House, asked: int) -> None:
+async def test_text_after_editing_is_separate(house: House, asked: int) -> None:
     """Both ways to change a line are offered at once; whoever uses one doesn't mean the other too."""
     assert asked
     first = await keeps(house, "first", 5)
@@ -262,7 +262,7 @@ async def test_outdated_cards_are_named(house: House, asked: int) -> None:
     assert (await house.does(ALICE, house.lines.delete, kept.line_id, 1)).stale == (72,)
 
 
-async def test_reply_answers_the_prompt_of_its_message(house: House, asked: int) -> None:
+async def test_reply_answers_its_prompt(house: House, asked: int) -> None:
     """The Ask's prompt was swapped under a newer message; the older one still shows the previous one."""
     async with house.store.writing(ALICE) as rows:
         await rows.asks.showing(ALICE, 70, asked, "body.1a")
@@ -277,7 +277,7 @@ async def test_reply_answers_the_prompt_of_its_message(house: House, asked: int)
 # --- without a question
 
 
-async def test_text_without_a_question_is_set_aside(house: House) -> None:
+async def test_text_without_question_is_set_aside(house: House) -> None:
     await house.arrives(ALICE)
     unasked = await sets_aside(house, "by the way", 5)
     assert unasked.reason is DraftReason.UNASKED
@@ -288,7 +288,7 @@ async def test_text_without_a_question_is_set_aside(house: House) -> None:
     assert (words, line.ask_id, line.day) == ("by the way", None, house.clock.now().date())
 
 
-async def test_text_after_two_days_is_no_answer(house: House, asked: int) -> None:
+async def test_old_question_takes_no_answer(house: House, asked: int) -> None:
     await house.does(ALICE, house.pause.until_told)  # otherwise the next Ask would be open
     house.clock.advance(OPEN_FOR - timedelta(seconds=1))
     assert isinstance(await house.says(ALICE, "late", 5), Kept)
@@ -313,7 +313,7 @@ async def test_reply_answers_what_it_replies_to(house: House, asked: int) -> Non
     assert (await house.ask(ALICE, later.ask_id)).state is AskState.OPEN
 
 
-async def test_waiting_texts_are_dropped_after_a_week(house: House) -> None:
+async def test_waiting_texts_last_a_week(house: House) -> None:
     await house.arrives(ALICE)
     unasked = await sets_aside(house, "by the way", 5)
     house.clock.advance(DRAFTS_KEPT + timedelta(hours=1))
@@ -356,13 +356,13 @@ async def test_editing_another_message_is_ignored(house: House, asked: int) -> N
     assert await house.does(ALICE, house.lines.edited, "hello", 99) == NothingKept()
 
 
-async def test_edit_without_a_changed_word_is_ignored(house: House, asked: int) -> None:
+async def test_unchanged_edit_is_ignored(house: House, asked: int) -> None:
     assert asked
     await keeps(house, "the same", 5)
     assert await house.does(ALICE, house.lines.edited, "the same\n", 5) == Silence()
 
 
-async def test_line_is_changed_by_the_next_text(house: House, asked: int) -> None:
+async def test_next_text_changes_the_line(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     assert await house.does(ALICE, house.lines.change, line_id, 0) == ChangeWanted(line_id)
@@ -399,7 +399,7 @@ async def test_deleted_line_frees_its_question(house: House, asked: int) -> None
     assert await house.does(ALICE, house.lines.show, line_id) == LineGone()
 
 
-async def test_ask_stays_answered_with_another_line_left(house: House, asked: int) -> None:
+async def test_other_line_keeps_ask_answered(house: House, asked: int) -> None:
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
     await house.does(ALICE, house.lines.keep_draft, second.draft_id)

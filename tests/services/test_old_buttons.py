@@ -8,7 +8,7 @@ from bot.services.privacy import Privacy
 from tests.services.conftest import ALICE, House
 
 
-async def test_offered_hour_yields_to_one_set_since(house: House) -> None:
+async def test_offered_hour_yields_to_newer(house: House) -> None:
     user = await house.arrives(ALICE, at=time(8))
     assert user.ask_at == time(8)
     moved = await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8))
@@ -27,7 +27,7 @@ async def test_daily_button_ends_no_pause(house: House) -> None:
     assert await house.does(ALICE, house.pace.daily) == Paused(None, already=True)
 
 
-async def test_old_erase_button_spares_a_new_life(house: House) -> None:
+async def test_old_erase_spares_a_new_life(house: House) -> None:
     """Everything was erased by one card, and the user is back within the hour; the other card is still there."""
     privacy = Privacy(Pairing())
     await house.arrives(ALICE)

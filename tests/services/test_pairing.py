@@ -182,7 +182,7 @@ async def test_pair_takes_a_word_of_each(home: Home) -> None:
     assert (await home.counts())["invites"] == 0
 
 
-async def test_name_is_asked_for_before_an_invite(home: Home) -> None:
+async def test_invite_asks_for_a_name(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(ALICE, None)
     assert await home.pair(ALICE) == PairNameWanted()
@@ -343,7 +343,7 @@ async def test_taking_back_races_with_confirming(home: Home) -> None:
         assert await home.due() == []
 
 
-async def test_no_to_an_invitation_can_be_reconsidered(home: Home) -> None:
+async def test_declined_invitation_can_be_reconsidered(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
     before = await home.pair(ALICE)
@@ -402,7 +402,7 @@ async def test_alternating_answers_cannot_pester(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)  # the yes counts anyway
 
 
-async def test_yes_older_than_a_day_confirms_nothing(home: Home) -> None:
+async def test_old_yes_confirms_nothing(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     home.clock.advance(INVITE_VALID_FOR)
     assert await home.confirm(ALICE, invite_id) == NothingCame()
@@ -596,13 +596,13 @@ async def test_code_like_line_reveals_no_end(home: Home) -> None:
     assert await home.reach(BOB) == SharingEnded()
 
 
-async def test_pasted_link_tells_of_an_untold_end(home: Home) -> None:
+async def test_pasted_link_reveals_the_end(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
     await home.unpair(ALICE, paired)
     assert await home.types(BOB, "https://t.me/ajar_bot?start=" + "A" * 22) == NoSuchInvite(ended=True)
 
 
-async def test_untold_end_is_heard_before_pairing_again(home: Home) -> None:
+async def test_end_is_told_before_pairing(home: Home) -> None:
     await home.unpair(ALICE, await home.paired(ALICE, BOB))
     invite_id, link, _ = await home.invite(CHARLIE)
     assert await home.open(BOB, link) == Invitation(invite_id, ended=True)
@@ -665,7 +665,7 @@ async def test_charlie_gains_nothing_from_ids(home: Home) -> None:
     assert before["invites"] - after["invites"] == 1  # Alice's own Invite, which was used up
 
 
-async def test_stored_rows_do_not_open_an_invite(home: Home, keys: KeyRing) -> None:
+async def test_stored_rows_open_no_invite(home: Home, keys: KeyRing) -> None:
     _, link, code = await home.invite(ALICE)
     async with home.store.reading() as rows:
         found = await rows._connection.execute(select(metadata.tables["invites"]))  # the bare row
@@ -723,7 +723,7 @@ async def test_old_buttons_say_both_are_paired(home: Home, user_id: int) -> None
 
 
 @pytest.mark.parametrize("button", range(11))
-async def test_old_pairing_buttons_tell_an_end_once(home: Home, button: int) -> None:
+async def test_old_buttons_tell_ends_once(home: Home, button: int) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     paired = await home.confirm(ALICE, invite_id)
     assert isinstance(paired, Paired)
@@ -774,7 +774,7 @@ async def test_old_no_leaves_a_yes(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_no_to_a_vanished_guest_frees_the_link(home: Home) -> None:
+async def test_declining_a_vanished_guest_frees_links(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     await home.takes_yes_back(BOB, invite_id)
     refused = await home.refuse(ALICE, invite_id)

@@ -172,7 +172,7 @@ async def test_erased_answer_leaves_the_sharer(home: Home) -> None:  # noqa: F81
         assert list(await rows._connection.execute(select(records.c.user_id))) == [(ALICE,)], "what she said about it"
 
 
-async def test_erased_sharers_line_stays_in_the_chat(home: Home) -> None:  # noqa: F811
+async def test_erased_line_stays_in_the_chat(home: Home) -> None:  # noqa: F811
     """Its message stays in the receiver's chat, since they have read it; whatever they tap there is as after an end."""
     (first,), (second,) = await home.announced(), await home.announced()
     for about in (first, second):

@@ -10,7 +10,7 @@ TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-async def test_hour_still_to_come_is_asked_today(house: House) -> None:
+async def test_coming_hour_is_asked_today(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, replan, ask_at=time(20, 30))
     assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
@@ -25,7 +25,7 @@ async def test_new_hour_repeats_no_asked_date(house: House) -> None:
     assert (await house.plan()).looked_at == 0
 
 
-async def test_moving_across_the_world_repeats_no_date(house: House) -> None:
+async def test_moving_repeats_no_date(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
     await house.does(ALICE, replan, zone="Pacific/Honolulu")  # there it is still the day before
@@ -34,7 +34,7 @@ async def test_moving_across_the_world_repeats_no_date(house: House) -> None:
     assert days[1] == days[0] + DAY
 
 
-async def test_pause_asks_nothing_and_leaves_no_pile(house: House) -> None:
+async def test_pause_leaves_no_pile(house: House) -> None:
     await house.arrives(ALICE)
     assert await house.does(ALICE, house.pause.until_told) == Paused()
     assert await house.does(ALICE, house.pause.wanted) == Paused(already=True)
@@ -46,7 +46,7 @@ async def test_pause_asks_nothing_and_leaves_no_pile(house: House) -> None:
     assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
 
 
-async def test_pause_calendar_starts_on_a_free_day(house: House) -> None:
+async def test_pause_calendar_starts_on_free_day(house: House) -> None:
     await house.arrives(ALICE)
     for today, month in ((29, 11), (30, 12)):
         house.clock.set(datetime(2026, 11, today, 12, tzinfo=UTC))

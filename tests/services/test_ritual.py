@@ -265,7 +265,7 @@ async def rituals_of(rows: Rows) -> int:
     return ritual.id
 
 
-async def test_line_shared_at_the_ritual_meets_too(home: Home) -> None:
+async def test_shared_line_meets_too(home: Home) -> None:
     await home.agreed()
     hers = await home.puts_in(ALICE, "hers", Terms.MET)
     line_id = await home.line(BOB, "his")
@@ -353,7 +353,7 @@ async def test_taken_out_leaves_no_trace(home: Home) -> None:
     assert await home.states(item, his) == [None, State.LAPSED]
 
 
-async def test_not_this_one_keeps_the_earlier_entry(home: Home) -> None:
+async def test_rejection_keeps_the_earlier_entry(home: Home) -> None:
     ritual_id = await home.agreed()
     first = await home.puts_in(ALICE, "first", Terms.EITHER)
     second = await home.drafts(ALICE, "second")
@@ -397,7 +397,7 @@ async def test_taking_out_races_with_delivery(home: Home) -> None:
     assert len(await home.claim(NoticeKind.REFLECTION)) == (0 if taken == RitualNothing() else 1)
 
 
-async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
+async def test_concurrent_moments_deliver_once(home: Home) -> None:
     ritual_id = await home.agreed()
     await home.puts_in(ALICE, "hers", Terms.EITHER)
     home.clock.set(utc("2026-11-22 20:00"))
@@ -435,7 +435,7 @@ async def invited(home: Home, user_id: int, at: datetime) -> Result | None:
         return await home.rituals.invite(Visit(rows, user, home.now), mine[0])
 
 
-async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
+async def test_each_is_asked_in_the_morning(home: Home) -> None:
     async with home.store.writing() as rows:
         bob = await rows.users.find(BOB)
         assert bob
@@ -482,7 +482,7 @@ async def test_entry_is_open_until_the_moment(home: Home) -> None:
     assert await home.drafts(ALICE, "too late") == RitualTooLate(utc("2026-11-29 20:00"))
 
 
-async def test_either_ends_it_and_nothing_goes_out(home: Home) -> None:
+async def test_either_can_end_it(home: Home) -> None:
     ritual_id = await home.agreed()
     items = [await home.puts_in(ALICE, "hers", Terms.EITHER), await home.puts_in(BOB, "his", Terms.EITHER)]
     assert await home.do(CHARLIE, lambda visit: home.rituals.end(visit, ritual_id)) == NotPaired()
@@ -520,7 +520,7 @@ async def _stands(home: Home) -> list[object]:
         ]
 
 
-async def test_taking_back_an_agreed_proposal_ends_nothing(home: Home) -> None:
+async def test_agreed_proposal_cannot_be_withdrawn(home: Home) -> None:
     """The message that says "Proposed" is still there, and so is its button."""
     ritual_id = await home.agreed()
     before = await _stands(home)
@@ -531,7 +531,7 @@ async def test_taking_back_an_agreed_proposal_ends_nothing(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_old_end_button_ends_no_new_proposal(home: Home) -> None:
+async def test_old_end_button_does_nothing(home: Home) -> None:
     ended = await home.agreed()
     await home.end(ALICE, ended)
     proposed = await home.propose(ALICE, 21)
@@ -544,7 +544,7 @@ async def test_old_end_button_ends_no_new_proposal(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_last_weeks_invitation_changes_nothing_this_week(home: Home) -> None:
+async def test_old_invitation_changes_nothing(home: Home) -> None:
     """ "Nothing this time" was about another time."""
     await home.agreed()
     last_week = await home.moment()
@@ -614,7 +614,7 @@ async def test_same_question_needs_both(home: Home, proposed: bool, accepted: bo
         assert morning.prompt_id == ("light" if proposed and accepted else None)
 
 
-async def test_proposal_says_whether_it_has_the_question(home: Home) -> None:
+async def test_proposal_names_its_question(home: Home) -> None:
     await home.do(ALICE, lambda visit: home.rituals.propose(visit, SUNDAY, 20, True))
     asked = await home.show(BOB)
     assert isinstance(asked, RitualAsked)
@@ -640,7 +640,7 @@ async def test_answer_goes_with_its_question(home: Home) -> None:
     assert line.prompt_id == "light"
 
 
-async def test_line_of_ones_own_answers_no_question(home: Home) -> None:
+async def test_own_line_answers_no_question(home: Home) -> None:
     await home.agreed_with(proposed=True, accepted=True)
     moment = await home.moment()
     assert await home.do(ALICE, lambda visit: home.rituals.write(visit, moment)) == RitualLineWanted()

@@ -301,7 +301,7 @@ async def test_opening_races_with_the_end(home: Home) -> None:
         await home.pair()
 
 
-async def test_answer_during_the_end_is_not_delivered(home: Home) -> None:
+async def test_answer_during_end_is_dropped(home: Home) -> None:
     for number in range(home.rounds):
         (about,) = await home.announced()
         await home.opens(about)
@@ -310,7 +310,7 @@ async def test_answer_during_the_end_is_not_delivered(home: Home) -> None:
         await home.pair()
 
 
-async def test_answer_after_the_end_is_not_delivered(home: Home) -> None:
+async def test_answer_after_end_is_dropped(home: Home) -> None:
     """Whoever left at the instant of the answer could not cancel what wasn't there yet."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -322,7 +322,7 @@ async def test_answer_after_the_end_is_not_delivered(home: Home) -> None:
     assert await home.hears() == []
 
 
-async def test_lookup_during_the_end_does_not_deadlock(home: Home) -> None:
+async def test_lookup_during_end_never_deadlocks(home: Home) -> None:
     """Each takes several Reflections and Notices, and neither waits for the other in a circle."""
     for number in range(home.rounds):
         about = [await home.shares() for _ in range(6)]
@@ -334,7 +334,7 @@ async def test_lookup_during_the_end_does_not_deadlock(home: Home) -> None:
         await home.pair()
 
 
-async def test_time_set_during_the_end_leaves_nothing(home: Home) -> None:
+async def test_time_during_end_leaves_nothing(home: Home) -> None:
     for number in range(home.rounds):
         about = await home.shares()
         await asyncio.gather(home.sets(about, When.MORNING), home.leaves((ALICE, BOB)[number % 2]))
@@ -355,7 +355,7 @@ async def test_simultaneous_taps_act_once(home: Home) -> None:
     assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
 
 
-async def test_line_back_tapped_twice_is_sent_once(home: Home) -> None:
+async def test_double_tapped_line_goes_once(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     dialog = Dialog(Waiting.REPLY, about, home.now + timedelta(hours=1))
@@ -421,7 +421,7 @@ async def test_scheduled_answer_ends_with_the_pair(home: Home, who: int) -> None
     assert await home.do(other, home.sharing.overview) == SharingEnded(), "not told before"
 
 
-async def test_stem_is_sent_in_its_writers_language(home: Home) -> None:
+async def test_stem_uses_its_writers_language(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.do(BOB, lambda visit: home.answering.stem(visit, "heard", about))
@@ -432,7 +432,7 @@ async def test_stem_is_sent_in_its_writers_language(home: Home) -> None:
         assert await rows.responses.words(response) == "What I heard was that the stairs were long."
 
 
-async def test_question_is_kept_for_its_reader_alone(home: Home) -> None:
+async def test_question_is_kept_for_its_reader(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     before = await _seen_by_alice(home, about)
@@ -491,7 +491,7 @@ async def test_text_after_another_answer_is_separate(home: Home) -> None:
         assert await rows.dialogs.find(BOB, home.now) is None
 
 
-async def test_text_without_a_time_is_a_line(home: Home) -> None:
+async def test_text_without_time_is_a_line(home: Home) -> None:
     """Alice looked at the days and left; an hour later she answers her question."""
     about = await home.shares()
     await home.days(about)
@@ -732,7 +732,7 @@ def _without_ids(said: str) -> str:
     return re.sub(r"\d{7,}", "ID", re.sub(r"datetime\.date(time)?\(\d+, \d+, \d+", "datetime(DAY", said))
 
 
-async def test_taking_back_tells_if_it_was_opened(home: Home) -> None:
+async def test_taking_back_reveals_an_opening(home: Home) -> None:
     (unopened,) = await home.announced()
     assert await home.takes_back(unopened) == Withdrawn()
     assert await home.opens(unopened) == TakenBack()
@@ -742,7 +742,7 @@ async def test_taking_back_tells_if_it_was_opened(home: Home) -> None:
         assert await home.takes_back(opened_) == OpenedBefore()
 
 
-async def test_words_stay_once_their_time_has_come(home: Home) -> None:
+async def test_due_words_stay(home: Home) -> None:
     """So do words that were proposed before, and words whose preview is still there."""
     about = await home.shares()
     await home.rewords(about, "Other words.", 8)
@@ -801,7 +801,7 @@ async def test_older_time_card_changes_nothing(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_buttons_of_a_replaced_preview_do_nothing(home: Home) -> None:
+async def test_replaced_previews_buttons_do_nothing(home: Home) -> None:
     old = await home.drafts()
     async with home.store.reading() as rows:
         found = await rows.reflections.mine(ALICE, old)
@@ -835,7 +835,7 @@ async def test_old_line_back_does_nothing(home: Home) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-async def test_first_word_on_how_it_landed_stays(home: Home, first: bool) -> None:
+async def test_first_landing_stays(home: Home, first: bool) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -883,7 +883,7 @@ async def test_button_for_something_over_says_so(home: Home) -> None:
     assert await _stands(home) == before
 
 
-async def test_alarming_words_are_checked_off_the_loop(home: Home) -> None:
+async def test_alarming_words_are_checked_in_threads(home: Home) -> None:
     class Watched(Phrases):
         def found_in(self, text: str) -> bool:
             threads.append(threading.current_thread())

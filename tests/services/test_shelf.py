@@ -55,7 +55,7 @@ async def test_one_first_word_is_enough(house: House, shelf: Shelf, line: int) -
     assert await words_of(house, line) == []
 
 
-async def test_boards_nearest_to_the_line_come_first(house: House, shelf: Shelf, line: int) -> None:
+async def test_nearest_boards_come_first(house: House, shelf: Shelf, line: int) -> None:
     shown = await read(house, shelf, ShelfShown(line))
     assert shown["boards"].split()[0] == "heavy"
     assert len(shown["boards"].split()) == 12
@@ -115,7 +115,7 @@ async def test_nobody_names_the_lines_of_another(house: House, shelf: Shelf, lin
     assert unpack(shown["feelings"]) == ()
 
 
-async def test_words_of_eight_weeks_come_once_each(house: House, shelf: Shelf, line: int) -> None:
+async def test_weekly_words_come_once(house: House, shelf: Shelf, line: int) -> None:
     await house.does(ALICE, shelf.name, "heavy", line)
     house.clock.advance(timedelta(weeks=1))
     later = await keeps(house, "Better.", 5)

@@ -26,7 +26,7 @@ async def skipped(house: House) -> list[SkippedSpan]:
         return await rows.skipped.of(ALICE)
 
 
-async def test_question_comes_first_then_hour_and_clock(house: House) -> None:
+async def test_question_precedes_hour_and_clock(house: House) -> None:
     house.clock.set(NOON)
     assert await house.next_step(ALICE) == ConsentWanted()
     asked = await house.agrees(ALICE)
@@ -109,7 +109,7 @@ async def test_open_question_outlasts_its_hour(house: House) -> None:
     ],
 )
 @pytest.mark.parametrize("later", [timedelta(minutes=1), 3 * HOUR, 2 * DAY])
-async def test_first_line_has_the_date_it_was_kept(
+async def test_first_line_keeps_its_date(
     house: House, kept_at: datetime, zone: str, day: date, later: timedelta
 ) -> None:
     house.clock.set(kept_at)
@@ -133,7 +133,7 @@ async def test_first_line_has_the_date_it_was_kept(
     assert {span.reason for span in spans} <= {SkipReason.START}
 
 
-async def test_start_of_an_earlier_version_goes_on(house: House) -> None:
+async def test_earlier_versions_start_goes_on(house: House) -> None:
     """Then the hour and the clock came before the first question."""
     async with house.store.writing(ALICE) as rows:
         await rows.users.add(ALICE, "en", house.clock.now())

@@ -54,7 +54,7 @@ def test_offered_zone_has_the_typed_offset(quarters: int, data: st.DataObject, n
 
 
 @pytest.mark.parametrize("hours", [*range(-11, -2), -1, *range(15)])
-def test_every_full_hour_is_found_however_written(hours: int) -> None:
+def test_every_full_hour_is_found(hours: int) -> None:
     for typed in written(hours * 4):
         assert offsets(zones_meant(typed, SUMMER, "en"), SUMMER) == {timedelta(hours=hours)}, typed
 

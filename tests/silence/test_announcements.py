@@ -96,7 +96,7 @@ def last_text(world: World) -> str:
 # --- taken back and shared again -------------------------------------------------------------------------------------
 
 
-async def test_sharing_and_taking_back_can_not_knock(beginning: Beginning, tmp_path: Path) -> None:
+async def test_sharing_and_withdrawing_cannot_pester(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for _ in range(4):
             await shares(world, "the same again")
@@ -148,7 +148,7 @@ async def test_deleted_line_counts_as_taken_back(beginning: Beginning, tmp_path:
         assert times(world) == ["09:15", "10:15"]
 
 
-async def test_announcement_moves_to_the_next_free_time(beginning: Beginning, tmp_path: Path) -> None:
+async def test_announcement_moves_to_free_time(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=21, minute=15))
         await shares(world, "one")
@@ -177,7 +177,7 @@ async def test_ten_lines_are_one_message(beginning: Beginning, tmp_path: Path) -
         assert message_id not in {at for at, _ in world.recorder.buttons(B)}, "nothing is left to be opened from it"
 
 
-async def test_lines_within_a_quarter_share_an_announcement(beginning: Beginning, tmp_path: Path) -> None:
+async def test_close_lines_share_an_announcement(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for clock in ("09:20", "09:25", "09:34", "09:36", "09:51"):
             await shares_at(world, f"for {clock.replace(':', ' ')}", clock)
@@ -336,7 +336,7 @@ async def test_remaining_lines_are_still_announced(beginning: Beginning, tmp_pat
 
 
 @pytest.mark.parametrize("ends", ["unpair", "erase"])
-async def test_end_before_delivery_leaves_nothing_to_announce(beginning: Beginning, tmp_path: Path, ends: str) -> None:
+async def test_end_leaves_nothing_to_announce(beginning: Beginning, tmp_path: Path, ends: str) -> None:
     async with life(beginning, tmp_path) as world:
         for number in range(3):
             await shares(world, f"line number {number}")
@@ -361,7 +361,7 @@ async def test_buttons_answer_alike_after_an_end(beginning: Beginning, tmp_path:
             assert "Sharing has ended" in last_text(world)
 
 
-async def test_kill_between_two_loses_and_doubles_nothing(beginning: Beginning, tmp_path: Path) -> None:
+async def test_kill_loses_and_doubles_nothing(beginning: Beginning, tmp_path: Path) -> None:
     """The message has its own Notice, which is made in one transaction with everything that it announces."""
     async with life(beginning, tmp_path) as world:
         for number in range(3):

@@ -101,7 +101,7 @@ async def _seen(beginning: Beginning, folder: Path, act: Act) -> tuple[set[str],
         return await _looks_at_everything(world, beginning)
 
 
-async def test_no_screen_tells_that_a_has_left(tmp_path: Path) -> None:
+async def test_no_screen_reveals_a_departure(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     tapped, alone = await _seen(beginning, tmp_path / "alone", stays)
     assert {"name", "settings", "pause_for", "language", "change", "keep"} <= tapped
@@ -126,7 +126,7 @@ async def _told(beginning: Beginning, folder: Path, act: Act, command: str, *, d
 
 
 @pytest.mark.parametrize("command", sorted(REACHES))
-async def test_telling_b_reveals_no_time_or_reason(tmp_path: Path, command: str) -> None:
+async def test_end_hides_time_and_reason(tmp_path: Path, command: str) -> None:
     beginning = await Beginning.make(tmp_path)
     just_now = await _told(beginning, tmp_path / "now", leaves, command, days=0)
     long_ago = await _told(beginning, tmp_path / "long ago", erases, command, days=3)

@@ -22,7 +22,7 @@ async def _seen_by_b(beginning: Beginning, folder: Path, *, looks_back: bool) ->
         return tuple(world.recorder.seen[B])
 
 
-async def test_b_observes_nothing_of_a_looking_back(tmp_path: Path) -> None:
+async def test_looking_back_is_unobservable(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     leafed = await _seen_by_b(beginning, tmp_path / "leafed", looks_back=True)
     closed = await _seen_by_b(beginning, tmp_path / "closed", looks_back=False)

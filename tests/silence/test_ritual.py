@@ -212,7 +212,7 @@ async def _proposed(beginning: Beginning, folder: Path, act: Act) -> list[Call]:
 
 
 @pytest.mark.parametrize("act", [refuses, refuses_and_proposes_something_else, blocks])
-async def test_refused_proposal_looks_like_an_unanswered_one(tmp_path: Path, act: Act) -> None:
+async def test_refusal_looks_like_no_answer(tmp_path: Path, act: Act) -> None:
     beginning = await Beginning.make(tmp_path)
     alone = await _proposed(beginning, tmp_path / "alone", nothing)
     assert await _proposed(beginning, tmp_path / "lived", act) == alone

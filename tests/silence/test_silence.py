@@ -20,7 +20,7 @@ async def test_b_sees_identical_bytes(tmp_path: Path) -> None:
         assert lived.seen_by_b == alone.seen_by_b, _how(script, seed, lived)
 
 
-async def test_b_learns_of_an_end_through_sharing(tmp_path: Path) -> None:
+async def test_sharing_alone_reveals_an_end(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SMALL_SAMPLE):
         alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)

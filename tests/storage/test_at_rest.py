@@ -103,7 +103,7 @@ async def test_deleted_words_are_overwritten(
     await store.close()
 
 
-async def test_deleted_user_leaves_only_rows_of_others(store: Store, clock: HandClock) -> None:
+async def test_deleted_user_leaves_others_rows(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await live(rows, ALICE, clock)
         await live(rows, BOB, clock)
@@ -119,7 +119,7 @@ async def test_deleted_user_leaves_only_rows_of_others(store: Store, clock: Hand
 
 
 @pytest.mark.parametrize("table", OF_USERS, ids=lambda table: table.name)
-def test_references_to_a_user_go_with_them(table: Any) -> None:
+def test_references_go_with_their_user(table: Any) -> None:
     ties = [key for column in table.columns for key in column.foreign_keys if key.column.table is users]
     assert [key.ondelete for key in ties if key.ondelete not in {"CASCADE", "SET NULL"}] == []
     assert any(key.ondelete == "CASCADE" for key in ties)

@@ -109,7 +109,7 @@ def _lived(journal: Journal) -> list[str]:
     return known
 
 
-def test_entries_older_than_any_backup_are_removed(tmp_path: Path) -> None:
+def test_expired_entries_are_removed(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     known = _lived(journal)
     assert [journal.since(each).gap for each in known] == [None] * 4

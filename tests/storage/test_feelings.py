@@ -14,7 +14,7 @@ from tests.storage.people import ALICE, BOB, kept, ready
 HEAVY, SAD = Feeling(shelf="heavy"), Feeling(shelf="sad")
 
 
-async def test_words_come_back_and_outlive_a_change(store: Store, clock: HandClock) -> None:
+async def test_words_outlive_a_change(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         user = await ready(rows, ALICE, clock.now())
         line = await kept(rows, user, "The dog waited.", clock.now())
@@ -56,7 +56,7 @@ async def test_length_tells_nothing(store: Store, clock: HandClock, feelings: li
     assert len({len(each) for each in sealed}) == 1
 
 
-async def test_words_of_eight_weeks_come_newest_first(store: Store, clock: HandClock) -> None:
+async def test_weekly_words_come_newest_first(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         user = await ready(rows, ALICE, clock.now())
         for weeks, feeling in ((9, Feeling(own="old")), (7, SAD), (1, HEAVY)):

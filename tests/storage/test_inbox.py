@@ -85,7 +85,7 @@ async def test_lane_belongs_to_one_process(store: Store, clock: HandClock) -> No
     assert await adopt(store, clock, US) == [8]
 
 
-async def test_dead_process_loses_its_updates_after_lease(store: Store, clock: HandClock) -> None:
+async def test_expired_lease_frees_updates(store: Store, clock: HandClock) -> None:
     await arrive(store, clock, 8, 7, owner=OTHERS)
     assert await adopt(store, clock, US) == []
     clock.advance(LEASE / 2)
@@ -111,7 +111,7 @@ async def test_failures_are_counted(store: Store, clock: HandClock) -> None:
         assert await rows.inbox.failed(8, US) == 1
 
 
-async def test_handled_ones_are_forgotten_after_a_while(store: Store, clock: HandClock) -> None:
+async def test_handled_updates_are_forgotten(store: Store, clock: HandClock) -> None:
     await arrive(store, clock, 7, 8)
     await handle(store, clock, 7, answered=True)
     async with store.writing() as rows:
@@ -149,7 +149,7 @@ async def answer(store: Store, clock: HandClock, number: int, user_id: int = ALI
     return notice.id if notice else None
 
 
-async def test_answers_of_one_user_keep_their_order(store: Store, clock: HandClock) -> None:
+async def test_answers_keep_their_order(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await ready(rows, ALICE, clock.now())
     first, second = await answer(store, clock, 7), await answer(store, clock, 8)

@@ -106,7 +106,7 @@ async def test_health_check_has_its_own_connection(store: Store) -> None:
     await asyncio.gather(*held)
 
 
-async def test_session_releases_its_locks_on_its_own(store: Store) -> None:
+async def test_session_releases_its_locks(store: Store) -> None:
     async with store.reading() as rows:
         found = {
             name: await rows._connection.scalar(text(f"SHOW {name}"))

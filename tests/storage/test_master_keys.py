@@ -68,21 +68,19 @@ async def test_original_key_fits(database_url: str, keys: KeyRing, clock: HandCl
     await starts(database_url, keys)
 
 
-async def test_different_key_of_a_version_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_different_key_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await is_refused(database_url, KeyRing.new(), "version 1 is another key")
     other = KeyRing.new()
     await is_refused(database_url, KeyRing({1: other._keys[1], 2: keys._keys[1]}), "version 1 is another key")
 
 
-async def test_ring_without_a_used_version_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_incomplete_ring_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys.rotated(), clock)
     await is_refused(database_url, keys, re.escape("needs version 2 of the master key, which was not given (given: 1)"))
 
 
-async def test_database_without_fingerprints_takes_only_its_key(
-    database_url: str, keys: KeyRing, clock: HandClock
-) -> None:
+async def test_unmarked_database_takes_its_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     """As an earlier version left it."""
     new = keys.rotated()
     await joins(database_url, keys, clock)
@@ -124,7 +122,7 @@ async def test_matching_fingerprints_are_not_enough(database_url: str, keys: Key
     await is_refused(database_url, keys, "does not open the data keys")
 
 
-async def test_first_of_two_machines_keeps_its_key(database_url: str, keys: KeyRing) -> None:
+async def test_first_machine_keeps_its_key(database_url: str, keys: KeyRing) -> None:
     await starts(database_url, keys)
     with pytest.raises(OtherKey, match="another key"):
         await starts(database_url, KeyRing.new())

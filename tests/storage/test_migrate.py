@@ -58,7 +58,7 @@ def _anatomy(connection: Connection) -> set[str]:
     return {row for row in rows if "alembic_version" not in row}
 
 
-async def test_migrations_make_the_schema_of_the_code(empty_url: str) -> None:
+async def test_migrations_match_the_schema(empty_url: str) -> None:
     await migrate(empty_url)
     assert await _on(empty_url, _differences) == []
     migrated = await _on(empty_url, _anatomy)
@@ -171,7 +171,7 @@ async def test_database_in_use_is_migrated(empty_url: str) -> None:
     await store.close()
 
 
-async def test_strangers_update_under_way_is_handled_anew(empty_url: str) -> None:
+async def test_strangers_update_is_handled_anew(empty_url: str) -> None:
     """Nothing about them is stored, so only Telegram, which repeats the update, knows whom to answer."""
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
@@ -202,14 +202,14 @@ async def test_newer_database_is_left_alone(empty_url: str) -> None:
     assert await _on(empty_url, _anatomy) == before
 
 
-async def test_concurrent_starts_migrate_one_after_the_other(empty_url: str) -> None:
+async def test_concurrent_starts_migrate_in_turn(empty_url: str) -> None:
     found = await asyncio.gather(*(migrate(empty_url) for _ in range(3)))
     assert sorted(found, key=str) == ["", None, None]
     assert await _on(empty_url, _differences) == []
 
 
 @pytest.mark.process
-async def test_killed_migration_is_completed_the_next_time(empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
+async def test_killed_migration_is_completed(empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
     ended = await forks.run_beside(partial(dying_migration.main, empty_url), cwd=tmp_path, env=os.environ, seconds=100)

@@ -151,7 +151,7 @@ async def test_finished_rows_are_not_rewritten(store: Store) -> None:
     assert not any(each.startswith(("UPDATE lines", "UPDATE asks")) for each in statements)
 
 
-async def test_question_is_unknown_without_the_data_key(store: Store) -> None:
+async def test_question_needs_the_data_key(store: Store) -> None:
     async with store.writing() as rows:
         await live(rows, ALICE)
         wrong = KeyRing.new().wrap(new_data_key(), ALICE)
@@ -164,7 +164,7 @@ async def test_question_is_unknown_without_the_data_key(store: Store) -> None:
         assert PROMPT not in await stored(rows, asks.c.prompt_id)
 
 
-async def test_lines_of_one_quarter_stay_in_order(store: Store) -> None:
+async def test_simultaneous_lines_stay_in_order(store: Store) -> None:
     """Also one whose words came anew as a later message, and lines of an earlier version."""
     moments = [NOW + timedelta(minutes=at) for at in (0, 1, 1, 12)]
     async with store.writing(ALICE) as rows:
@@ -198,7 +198,7 @@ def test_hidden_id_differs_between_users() -> None:
             reveal(key, wrong, user=user)
 
 
-async def test_few_rows_are_done_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_is_done_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has many of them: each transaction is short, and lines of one quarter stay in order across them."""
     monkeypatch.setattr(minimising, "_ROWS", 3)
     moments = [NOW + timedelta(seconds=40 * at) for at in range(20)]

@@ -127,7 +127,7 @@ async def test_release_gives_leases_back_at_once(store: Store, clock: HandClock)
     assert found == {first.id: 1, second.id: 0}
 
 
-async def test_release_leaves_what_waits_for_its_time(store: Store, clock: HandClock) -> None:
+async def test_release_keeps_scheduled_notices(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1], due_in=timedelta(hours=3))
     async with store.writing() as rows:
         await rows.notices.release(clock.now())
@@ -165,7 +165,7 @@ async def test_sending_begins_once_per_claim(store: Store, clock: HandClock) -> 
     assert not await begin_sending(store, notice)
 
 
-async def test_one_open_notice_per_subject_and_kind(store: Store, clock: HandClock) -> None:
+async def test_one_open_notice_per_subject(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     with pytest.raises(IntegrityError):
         await add(store, clock, [1])
@@ -210,7 +210,7 @@ async def test_only_settled_notices_are_removed(store: Store, clock: HandClock) 
     assert [n.subject_id for n in await claim(store, clock)] == [2]
 
 
-async def test_transaction_knows_the_earliest_notice_it_planned(store: Store, clock: HandClock) -> None:
+async def test_transaction_knows_its_earliest_notice(store: Store, clock: HandClock) -> None:
     """Otherwise the alarm would be set for the last of them, and what is due at once would wait for the next look."""
     async with store.writing() as rows:
         for subject, due_in in ((1, 2 * SECOND), (2, SECOND), (3, 3 * SECOND)):
@@ -218,7 +218,7 @@ async def test_transaction_knows_the_earliest_notice_it_planned(store: Store, cl
         assert rows.due_at == clock.now() + SECOND
 
 
-async def test_answers_are_given_one_after_the_other(store: Store, clock: HandClock) -> None:
+async def test_answers_are_sent_in_turn(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         for number, (user_id, due_in) in enumerate([(ALICE, 20), (ALICE, 0), (BOB, 0), (ALICE, 0)]):
             clock.advance(SECOND)

@@ -44,7 +44,7 @@ async def active(store: Store, *user_ids: int) -> list[Pair | None]:
         return [await rows.pairs.active(user_id) for user_id in user_ids]
 
 
-async def test_pair_is_found_from_both_sides_only(store: Store, now: datetime) -> None:
+async def test_pair_is_found_from_both(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     assert await active(store, ALICE, BOB, CHARLIE) == [pair, pair, None]

@@ -64,7 +64,7 @@ async def _at(store: Store, state: State, *, line: bool = False) -> Reflection:
 
 
 @pytest.mark.parametrize("state", State)
-async def test_each_move_happens_from_its_states_only(store: Store, state: State) -> None:
+async def test_moves_need_the_right_state(store: Store, state: State) -> None:
     await _people(store)
     for move, (starts, end) in MOVES.items():
         reflection = await _at(store, state)
@@ -77,7 +77,7 @@ async def test_each_move_happens_from_its_states_only(store: Store, state: State
 
 
 @pytest.mark.parametrize("state", State)
-async def test_receiver_reads_the_words_only_once_opened(store: Store, state: State) -> None:
+async def test_receiver_reads_only_opened_words(store: Store, state: State) -> None:
     await _people(store)
     reflection = await _at(store, state)
     async with store.reading() as rows:
@@ -104,7 +104,7 @@ async def test_opening_races_with_taking_back(store: Store) -> None:
         assert sum(happened) == 1
 
 
-async def test_new_words_after_opening_come_too_late(store: Store) -> None:
+async def test_opening_prevents_new_words(store: Store) -> None:
     await _people(store)
     open_, opened = await _at(store, State.ANNOUNCED), await _at(store, State.OPENED)
     async with store.writing() as rows:
@@ -119,7 +119,7 @@ async def test_new_words_after_opening_come_too_late(store: Store) -> None:
         assert not await rows.reflections.wish(opened, Wish.ADVICE, "advice.nod")
 
 
-async def test_deleted_line_takes_every_copy_with_it(store: Store) -> None:
+async def test_deleted_line_takes_its_copies(store: Store) -> None:
     await _people(store)
     coming, opened = await _at(store, State.SCHEDULED, line=True), await _at(store, State.OPENED, line=True)
     async with store.writing() as rows:
@@ -137,7 +137,7 @@ async def test_deleted_line_takes_every_copy_with_it(store: Store) -> None:
         assert taken.state is State.WITHDRAWN
 
 
-async def test_end_of_a_pair_cancels_unopened_lines(store: Store) -> None:
+async def test_end_cancels_unopened_lines(store: Store) -> None:
     await _people(store)
     made = {state: await _at(store, state) for state in State}
     async with store.writing() as rows:
@@ -185,7 +185,7 @@ async def _waits_for_a_lock(store: Store) -> None:
                     return
 
 
-async def test_drafts_expire_and_ended_ones_are_forgotten(store: Store) -> None:
+async def test_drafts_expire_and_ends_go(store: Store) -> None:
     await _people(store)
     drafted, withdrawn, opened = [await _at(store, state) for state in (State.DRAFTED, State.WITHDRAWN, State.OPENED)]
     soon, late = NOW + timedelta(days=8), NOW + timedelta(days=100)
@@ -201,7 +201,7 @@ async def test_drafts_expire_and_ended_ones_are_forgotten(store: Store) -> None:
         assert await rows.reflections.mine(ALICE, opened.id)
 
 
-async def test_sent_line_back_is_readable_by_both(store: Store) -> None:
+async def test_both_read_a_sent_line_back(store: Store) -> None:
     await _people(store)
     reflection = await _at(store, State.ANSWERED)
     first, second = (Response(new_id(NOW), reflection.id, BOB, Answer.LINE) for _ in range(2))

@@ -81,7 +81,7 @@ async def test_cancelled_transaction_is_rolled_back(store: Store, clock: HandClo
         assert await rows.lines.from_message(ALICE, 7) is None
 
 
-async def test_transactions_of_one_user_happen_in_turn(store: Store, alice: User) -> None:
+async def test_one_users_transactions_take_turns(store: Store, alice: User) -> None:
     """Each adds one to what it read: if two ran at once, an addition would be lost."""
 
     async def deeper() -> None:
@@ -100,9 +100,7 @@ async def test_transactions_of_one_user_happen_in_turn(store: Store, alice: User
     assert user.paused_at == alice.consented_at + 6 * MINUTE
 
 
-async def test_transactions_of_two_users_do_not_conflict(
-    store: Store, clock: HandClock, alice: User, bob: User
-) -> None:
+async def test_two_users_transactions_never_conflict(store: Store, clock: HandClock, alice: User, bob: User) -> None:
     async def keep(user: User, message_id: int) -> None:
         async with store.writing(user.id) as rows:
             await kept(rows, user, f"line {message_id}", clock.now(), message_id=message_id)
@@ -126,7 +124,7 @@ async def test_earliest_due_is_next(store: Store, alice: User) -> None:
         assert await rows.earliest_due() == alice.next_ask_at
 
 
-async def test_name_is_sealed_and_can_be_removed(store: Store, alice: User) -> None:
+async def test_sealed_name_can_be_removed(store: Store, alice: User) -> None:
     for name in ("Al", None):
         async with store.writing() as rows:
             await rows.users.set_name(alice.id, name)
@@ -237,7 +235,7 @@ async def test_earlier_undecided_asks_are_closed(store: Store, clock: HandClock,
     assert states == [AskState.LEFT, AskState.ANSWERED, AskState.OPEN, AskState.OPEN]
 
 
-async def test_prompts_are_remembered_by_their_last_use(store: Store, clock: HandClock, alice: User) -> None:
+async def test_prompts_remember_their_last_use(store: Store, clock: HandClock, alice: User) -> None:
     later = clock.now() + MINUTE
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
@@ -340,7 +338,7 @@ def test_timeless_id_tells_nothing_and_fits() -> None:
 
 
 @pytest.mark.usefixtures("alice")
-async def test_lines_come_newest_first_whatever_their_ids(store: Store, clock: HandClock) -> None:
+async def test_lines_come_newest_first(store: Store, clock: HandClock) -> None:
     """Earlier ids tell when they were made, present ones don't; within a quarter of an hour the later kept is newer."""
     start = clock.now()
     moments = [start + timedelta(milliseconds=n // 2) for n in range(8)]

@@ -86,7 +86,7 @@ async def told_by_bob(store: Store, clock: HandClock) -> None:
         await ready(rows, BOB, clock.now())
 
 
-async def test_busy_writer_elsewhere_is_not_waited_for(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
+async def test_busy_writer_is_not_awaited(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
     await told(file_store, clock)
     with closing(sqlite3.connect(tmp_path / "ajar.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -55,7 +55,7 @@ async def test_departed_user_leaves_no_traces(store: Store, clock: HandClock) ->
         assert [await rows.traces.next_due(each, clock.now()) for each in (ALICE, 3003)] == [None, None]
 
 
-async def test_what_is_two_days_old_is_forgotten(store: Store, clock: HandClock) -> None:
+async def test_old_traces_are_forgotten(store: Store, clock: HandClock) -> None:
     first, hour = clock.now(), timedelta(hours=1)
     async with store.writing() as rows:
         await rows.traces.note(ALICE, 7, first + 20 * MINUTE)

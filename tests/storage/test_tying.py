@@ -104,7 +104,7 @@ async def all_read(store: Store) -> None:
     assert opened.places == [f"reflections.words of row {DAMAGED}"]
 
 
-async def test_all_is_read_alike_before_and_after(store: Store) -> None:
+async def test_tying_changes_nothing_readable(store: Store) -> None:
     await all_read(store)
     assert await store.tie_all() == 3
     await all_read(store)
@@ -252,7 +252,7 @@ async def test_half_tied_database_is_readable(store: Store, untied: tuple[int, .
     await all_read(store)
 
 
-async def test_older_backup_is_tied_after_a_restore(tmp_path: Path, keys: KeyRing) -> None:
+async def test_restored_backup_is_tied(tmp_path: Path, keys: KeyRing) -> None:
     copy = tmp_path / "old" / "copy.db"
     await make(f"sqlite+aiosqlite:///{copy}", keys)
     settings = load({"AJAR_DATA_DIR": str(tmp_path / "var"), "AJAR_MASTER_KEY": keys.text}, None, need_token=False)

@@ -176,7 +176,7 @@ async def test_direct_statements_match_sqlalchemy(store: Store, clock: HandClock
     assert await played(listening=False) == await played(listening=True)
 
 
-async def test_changes_of_one_transaction_keep_their_order(store: Store, clock: HandClock, alice: User) -> None:
+async def test_changes_keep_their_order(store: Store, clock: HandClock, alice: User) -> None:
     """Several go in one statement on PostgreSQL, but none that would have to see another one's effect."""
     now = clock.now()
     async with store.writing(ALICE) as rows:

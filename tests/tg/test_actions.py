@@ -70,7 +70,7 @@ def test_button_data_is_read_back(action: Action[Any], about: tuple[Any, ...]) -
         ("v1:stay:55", ()),
     ],
 )
-def test_button_of_an_earlier_version_is_understood(data: str, about: tuple[Any, ...]) -> None:
+def test_earlier_button_is_understood(data: str, about: tuple[Any, ...]) -> None:
     assert _read(data) == about
 
 

@@ -86,7 +86,7 @@ async def test_late_tap_answer_is_a_message(
         assert shown == [method]
 
 
-async def test_answer_of_another_version_is_reported_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_versions_answer_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The effect came before an update of the bot that gave the result another name or other fields."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:

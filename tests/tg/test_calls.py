@@ -105,7 +105,7 @@ async def test_start_obeys_retry_after() -> None:
     assert loop.time() - before >= 1
 
 
-async def test_only_a_401_means_a_wrong_token() -> None:
+async def test_only_401_means_wrong_token() -> None:
     api = Api()
     api.answers["getMe"] = 3 * [(401, '{"ok": false, "error_code": 401, "description": "Unauthorized"}')]
     with pytest.raises(WrongSettings, match="AJAR_BOT_TOKEN is refused"):
@@ -144,7 +144,7 @@ async def watched(api: Api, health: Health) -> AsyncIterator[WebhookWatch]:
         yield WebhookWatch(network, f"{url}/bot{TOKEN}", OURS, health, set_again)
 
 
-async def test_another_webhook_is_reported_and_left_alone() -> None:
+async def test_foreign_webhook_is_left_alone() -> None:
     api, health = Api(), Health()
     api.webhook["url"] = "https://other.example.org/hook"
     async with watched(api, health) as watch:
@@ -156,7 +156,7 @@ async def test_another_webhook_is_reported_and_left_alone() -> None:
     assert set(api.asked) == {"getWebhookInfo"}
 
 
-async def test_missing_webhook_is_reported_and_set_again() -> None:
+async def test_missing_webhook_is_set_again() -> None:
     api, health = Api(), Health()
     api.answers["setWebhook"] = [(500, '{"ok": false, "error_code": 500, "description": "Internal"}')]
     async with watched(api, health) as watch:

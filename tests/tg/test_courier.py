@@ -33,7 +33,7 @@ class Nobody:
 
 @pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
 @pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.policy.can_wait and kind != "unknown"])
-async def test_notices_wait_out_pauses_and_quiet_hours(store: Store, kind: NoticeKind, facts: dict[str, Any]) -> None:
+async def test_notices_wait_out_quiet_hours(store: Store, kind: NoticeKind, facts: dict[str, Any]) -> None:
     async def speak(*_: object) -> None:
         raise AssertionError("nothing may be said now")
 

@@ -40,9 +40,7 @@ def last(world: World, user_id: int) -> str:
     return next(str(params["text"]) for params in reversed(said) if "text" in params)
 
 
-async def test_damaged_line_does_not_break_the_list(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_damaged_line_breaks_no_list(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changes(tmp_path, "lines.words")
     await world.says(A, "/share")
     shown = last(world, A)
@@ -64,7 +62,7 @@ async def test_damaged_line_can_be_deleted(world: World, tmp_path: Path) -> None
     assert DAMAGED not in last(world, A)
 
 
-async def test_damaged_line_is_repaired_by_an_edit(world: World, tmp_path: Path) -> None:
+async def test_edit_repairs_a_damaged_line(world: World, tmp_path: Path) -> None:
     changes(tmp_path, "lines.words")
     await world.edits(A, world.said[A][-1], "The kettle was first.")
     await world.says(A, "/share")

@@ -107,7 +107,7 @@ def test_page_without_lines_says_so() -> None:
     assert "There are no lines yet." in read(page(view("en"), made(lines=[]))).texts
 
 
-def test_parts_are_numbered_and_settings_come_once() -> None:
+def test_parts_are_numbered() -> None:
     first = read(page(view("en"), made(last=False)))
     second = read(page(view("en"), made(part=2, profile=None)))
     assert "Settings" in first.texts

@@ -158,9 +158,7 @@ async def test_flood_of_one_user_delays_nobody(inbox: Inbox, handler: Handler, m
     assert handler.ended == [7, 1, 2, 3, 4, 5, 6]
 
 
-async def test_next_update_waits_briefly_for_the_answer(
-    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_next_update_waits_briefly(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is quicker than the network still finds the chat as it reads."""
     monkeypatch.setattr(module, "_PATIENCE", 0.2)
     handler.answers[ALICE] = asyncio.get_running_loop().create_future()
@@ -207,9 +205,7 @@ async def test_failed_update_is_retried_in_order(inbox: Inbox, handler: Handler)
     assert handler.sorry == []
 
 
-async def test_updates_for_a_damaged_key_keep_order(
-    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_damaged_keys_updates_keep_order(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     """What needs no key is answered meanwhile, and nobody else waits."""
     monkeypatch.setattr(module, "MOST_UNHANDLED", 2)
     for update_id in (1, 3):

@@ -61,7 +61,7 @@ async def office(
         await client.shutdown()
 
 
-async def test_incidents_are_told_together_with_their_codes(office: Office) -> None:
+async def test_incidents_are_reported_together(office: Office) -> None:
     async with office.open() as robin:
         await asyncio.sleep(0)
         codes = [incident(log, ValueError("The dog waited.")) for _ in range(12)]
@@ -84,7 +84,7 @@ async def test_report_waits_while_telegram_is_away(office: Office) -> None:
         await robin.hears("It has brought the database from 0032")
 
 
-async def test_silent_telegram_is_told_and_its_return(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_telegrams_silence_is_reported(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office.open() as robin:
         monkeypatch.setattr(Health, "silence", 301.0)
         await robin.hears("Nothing could be fetched from Telegram since ")

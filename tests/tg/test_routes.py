@@ -64,7 +64,7 @@ def test_every_notice_is_caused_by_something() -> None:
     assert {kind.name for kind in NoticeKind} - named == set()
 
 
-def test_command_in_two_rooms_is_an_error() -> None:
+def test_duplicate_command_is_an_error() -> None:
     with pytest.raises(TwiceServed, match="help"):
         Routes([Command("help", help_), Command("help", help_)], [])
 

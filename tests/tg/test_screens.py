@@ -467,7 +467,7 @@ TO_ANYBODY: Final = (
 
 @pytest.mark.parametrize("kind", SHOWN)
 @pytest.mark.parametrize("language", languages())
-def test_no_screen_is_a_wall_of_text(language: str, kind: type[Result]) -> None:
+def test_screens_are_short(language: str, kind: type[Result]) -> None:
     users = (None, *AT_THE_START, *USERS) if kind in TO_ANYBODY else (*AT_THE_START, *USERS)
     drawn_for = (
         View(SAYS[language], NOW, CONTENT, user, PLACES[1], words, "ajar_bot")

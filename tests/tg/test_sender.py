@@ -28,7 +28,7 @@ async def sending() -> AsyncIterator[tuple[Telegram, Sender]]:
             await client.shutdown()
 
 
-async def test_first_of_two_messages_is_sent_once() -> None:
+async def test_first_message_is_sent_once() -> None:
     """Otherwise a chat that can be written to only every five seconds would see nothing but that, forever."""
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
@@ -50,7 +50,7 @@ async def test_first_of_two_messages_is_sent_once() -> None:
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
 
 
-async def test_file_from_memory_arrives_as_it_is() -> None:
+async def test_file_arrives_unchanged() -> None:
     content = bytes(range(256)) * 12 * 2**10
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")

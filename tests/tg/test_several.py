@@ -57,7 +57,7 @@ def answered(person: Person) -> list[int]:
     return [int(found[1]) for seen in person.sees if seen.by_bot and (found := _NAMED.search(seen.text))]
 
 
-async def test_update_that_two_get_is_answered_once(bots: Several) -> None:
+async def test_shared_update_is_answered_once(bots: Several) -> None:
     people = await crowd(bots)
 
     async def twice(person: Person) -> None:

@@ -168,7 +168,7 @@ WAITS: Final = {
 
 
 @pytest.mark.parametrize("wait", WAITS)
-async def test_retry_after_is_read_in_any_notation(wait: str) -> None:
+async def test_retry_after_takes_any_notation(wait: str) -> None:
     body = f'{{"ok": false, "error_code": 429, "description": "x", "parameters": {{"retry_after": {wait}}}}}'
     async with posted(Api("sendMessage", [(429, body)])) as sender:
         if WAITS[wait]:

@@ -45,7 +45,7 @@ async def test_healthy_bot_is_ready(readiness: Readiness) -> None:
     assert await asked(readiness) == (200, {"status": "ok"})
 
 
-async def test_starting_bot_is_alive_but_not_ready(clock: HandClock) -> None:
+async def test_starting_bot_is_not_ready(clock: HandClock) -> None:
     starting = Readiness(Health(), clock)
     status, answer = await asked(starting)
     assert (status, answer["problems"]) == (503, {"start": "the bot is still starting"})
@@ -86,7 +86,7 @@ async def test_unwritable_database_is_not_ready(readiness: Readiness, store: Sto
     assert answer["problems"]["database"].startswith("the database can't be read and written")
 
 
-async def test_message_that_waits_too_long_is_reported(readiness: Readiness, store: Store, clock: HandClock) -> None:
+async def test_overdue_message_is_reported(readiness: Readiness, store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.users.add(1, "en", clock.now())
         await rows.notices.add([(1, NoticeKind.RESPONSE, 5, clock.now())], clock.now())

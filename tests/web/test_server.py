@@ -86,7 +86,7 @@ async def runner(door: Door) -> AsyncIterator[web.AppRunner]:
         ("/", "/"),
     ],
 )
-async def test_path_is_found_however_it_is_quoted(door: Door, registered: str, called: str) -> None:
+async def test_path_is_found_when_quoted(door: Door, registered: str, called: str) -> None:
     runner = await opened(door, registered)
     try:
         assert await door.delivers(called) == 200
@@ -97,7 +97,7 @@ async def test_path_is_found_however_it_is_quoted(door: Door, registered: str, c
     assert door.taken == [{"update_id": 1}]
 
 
-async def test_misdirected_delivery_is_logged_without_its_path(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_misdirected_delivery_hides_its_path(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
     runner = await opened(door, "/telegram")
     for _ in range(5):
         assert await door.delivers(TOKEN_PATH) == 404
