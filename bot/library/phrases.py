@@ -10,6 +10,7 @@ one letter wrong, missing, doubled or swapped.
 
 import asyncio
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -126,6 +127,8 @@ class _Language:
         self._language = language
         self._phrases = phrases
         self._weighing = Weighing(language, phrases.weights) if phrases.weights else None
+        self._elements: dict[str, frozenset[str]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
 
     def prepare(self) -> None:
         if self._weighing:
@@ -133,6 +136,8 @@ class _Language:
         for name, each in vars(type(self)).items():
             if isinstance(each, cached_property):
                 getattr(self, name)
+        self._elements.clear()
+        self._sets.clear()
 
     def found_in(self, text: str) -> bool:
         sentences = list(self._sentences(text))
@@ -339,10 +344,15 @@ class _Language:
 
     def _element(self, element: str) -> frozenset[str]:
         """Return the keys of one position in a phrase: words, groups, a gap, or the end of a clause."""
+        if element not in self._elements:
+            self._elements[element] = self._keys_of(element)
+        return self._elements[element]
+
+    def _keys_of(self, element: str) -> frozenset[str]:
         if element in {_ANY, _BREAK}:
-            return frozenset({element})
+            return self._shared({element})
         if element.endswith(_OPTIONAL):
-            return self._element(element[:-1]) | {_OPTIONAL}
+            return self._shared(self._element(element[:-1]) | {_OPTIONAL})
         keys: set[str] = set()
         for word in element.split("/"):
             if word.startswith("<"):
@@ -353,7 +363,12 @@ class _Language:
             else:
                 folded = _folded(word, self._language)
                 keys |= {f"={_short(folded)}", _short(self._stem(folded))}
-        return frozenset(keys)
+        return self._shared(keys)
+
+    def _shared(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the set of these keys that all have in common: most stand in many places, and it would take 10 MB."""
+        found = frozenset({sys.intern(key) for key in keys})
+        return self._sets.setdefault(found, found)
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
@@ -383,7 +398,7 @@ class _Language:
         every += [phrase for concept in self._phrases.concepts.values() for phrase in concept]
         raw |= {word for phrase in (*every, *self._phrases.never) for word in re.split(r"[\s/?]+", phrase)}
         folded = {_folded(word.lstrip("="), self._language) for word in raw if word.lstrip("=")[:1].isalpha()}
-        return {_short(word): frozenset({f"={_short(word)}", _short(self._stem(word))}) for word in folded}
+        return {_short(word): self._shared((f"={_short(word)}", _short(self._stem(word)))) for word in folded}
 
     @cached_property
     def _stem(self) -> Callable[[str], str]:
@@ -397,7 +412,7 @@ class _Language:
             if len(stem) >= _SHORTEST_MISSPELT:
                 for gap in _with_a_gap(stem):
                     found.setdefault(gap, set()).add(stem)
-        return {gap: frozenset(known) for gap, known in found.items()}
+        return {gap: self._shared(known) for gap, known in found.items()}
 
 
 def _ends(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:

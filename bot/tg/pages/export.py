@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from bot import export_document as document
@@ -21,13 +20,18 @@ from bot.tg.screens.screen import View
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_labels
 from bot.tg.screens.sharing import wish_words
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 Row = Mapping[str, Any]
 Entries = Callable[[str], Iterable[Any]]
 _NOT_OURS: Final = "–"
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # most days nobody asks for an export
+
     loader = PackageLoader("bot.tg.pages", "")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
