@@ -196,9 +196,9 @@ class _Language:
 
         Only phrases whose required words are all somewhere in the text are compared word by word.
         """
-        keys = frozenset().union(*(token.keys for token in tokens))
-        for phrase in {id(phrase): phrase for key in keys for phrase in index.get(key, ())}.values():
-            if any(keys.isdisjoint(element) for element in phrase.required):
+        keys = _NONE.union(*[token.keys for token in tokens])
+        for phrase in {id(phrase): phrase for key in keys & index.keys() for phrase in index[key]}.values():
+            if any(map(keys.isdisjoint, phrase.required)):
                 continue
             places = list(takewhile(bool, (list(self._places(concept, tokens)) for concept in phrase.concepts)))
             if len(places) == len(phrase.concepts) and _are_close(places, apart):

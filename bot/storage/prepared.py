@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import iterate
 
 _REMEMBERED: Final = 2000
-_LISTS: Final = (list, tuple)
+_LISTS: Final = frozenset({list, tuple})
 
 Processor = Callable[[Any], Any]
 Lengths = tuple[tuple[str, int], ...]
@@ -140,7 +140,9 @@ def prepared(statement: Executable, values: Mapping[str, Any], dialect: Dialect)
 
     None if SQLAlchemy has to execute it itself, because it does more than just that for it.
     """
-    lengths = tuple([(name, len(value)) for name, value in values.items() if isinstance(value, _LISTS)])
+    lengths: Lengths = ()
+    if not _LISTS.isdisjoint(map(type, values.values())):
+        lengths = tuple([(name, len(value)) for name, value in values.items() if type(value) in _LISTS])
     return _prepared(statement, tuple(values), lengths, dialect)
 
 
