@@ -72,7 +72,7 @@ texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for trans
 prove: $(VENV)/.dev ## run the long proofs, like power losses, a failing disk, a year of users, thousands of silent lives (docs/proofs.md)
 	$(BIN)/python -m pytest -s tests/prove/slots.py tests/prove/test_*.py --timeout=7200 $(ARGS)
 	AJAR_SCREENS=10000 $(BIN)/python -m pytest -q tests/tg/test_screens.py --timeout=7200 $(ARGS)
-	AJAR_WHOLE=1 $(BIN)/python -m pytest -q tests/services --timeout=7200 $(ARGS)
+	AJAR_WHOLE=1 $(BIN)/python -m pytest -q tests/domain tests/services tests/tg tests/test_*.py --timeout=7200 $(ARGS)
 
 crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)

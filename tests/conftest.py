@@ -31,6 +31,7 @@ from tests.databases import (
 from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
 from tests.reused import reuse_library, reuse_phrases
+from tests.samples import sampled
 
 gc.disable()  # until all tests are collected, of which nothing becomes garbage
 
@@ -42,7 +43,7 @@ reuse_library()
 reuse_phrases()
 
 # How long an example takes depends on what else the machine is doing.
-hypothesis.settings.register_profile("ajar", deadline=None)
+hypothesis.settings.register_profile("ajar", deadline=None, max_examples=sampled(40, 1000))
 hypothesis.settings.load_profile("ajar")
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.process))

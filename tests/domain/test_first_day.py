@@ -10,6 +10,7 @@ from bot.domain.model import SkippedSpan, SkipReason, User
 from bot.domain.planning import placed, plan
 from bot.domain.times import instant, local_date
 from bot.domain.zones import KNOWN_ZONES
+from tests.samples import sampled
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FROM = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,7 +23,7 @@ def dates_of(spans: tuple[SkippedSpan, ...]) -> list[date]:
     return [span.first + n * DAY for span in spans for n in range((span.last - span.first).days + 1)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=sampled(100, 3000))
 @given(MOMENTS, LATER, HOURS, st.sampled_from(KNOWN_ZONES), st.booleans())
 def test_each_date_counts_once(begun: datetime, later: timedelta, at: time, zone: str, is_open: bool) -> None:
     now = begun + later

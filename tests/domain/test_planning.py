@@ -12,6 +12,7 @@ from bot.domain import planning
 from bot.domain.model import AskOpening, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
 from bot.domain.times import EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
+from tests.samples import sampled
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -172,7 +173,7 @@ def without(span: SkippedSpan, day: date) -> list[SkippedSpan]:
 
 
 Life.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=sampled(20, 600), stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestLife = Life.TestCase
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.domain import times
 from bot.domain.times import EVERY_DAY, MISS_AFTER, Days, Slot
 from tests.clockwork import Walk, all_zones, quarters, utc
+from tests.samples import sampled
 
 HARD = [
     "America/New_York",
@@ -245,7 +246,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sampled(60, 2000), deadline=None)
 @given(start=instants, at=hours, zone=zones, days=weekdays, course=st.lists(steps, max_size=25))
 def test_each_date_comes_once_through_changes(
     start: datetime, at: time, zone: str, days: Days, course: list[tuple[str, object]]

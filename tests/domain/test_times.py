@@ -12,6 +12,7 @@ from bot.domain import times
 from bot.domain.times import QuietHours
 from bot.domain.zones import KNOWN_ZONES
 from tests.clockwork import all_zones, behaviour, utc, walls
+from tests.samples import sampled
 
 BERLIN = "Europe/Berlin"
 MINUTE = timedelta(minutes=1)
@@ -135,7 +136,7 @@ CHANGES = [
 ]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sampled(60, 2000))
 @given(
     change=st.sampled_from(CHANGES),
     before=st.integers(-2 * 1440, 2 * 1440),
