@@ -79,9 +79,16 @@ class Sender:
         if screen.first is not None and self._before.get(chat_id) != screen.first:
             await self._free_keyboard(chat_id, screen.first)
             self._before[chat_id] = screen.first
-        message_id = await self._with_picture(chat_id, screen) or await self._send(chat_id, screen, reply_to)
+        message_id = await self._attached(chat_id, screen) or await self._send(chat_id, screen, reply_to)
         self._before.pop(chat_id, None)
         return message_id
+
+    async def _attached(self, chat_id: int, screen: Screen) -> int | None:
+        """Send a screen with its file or picture. None if it has neither."""
+        if screen.file is None:
+            return await self._with_picture(chat_id, screen)
+        content = await asyncio.to_thread(screen.file.content)
+        return await self.attach(chat_id, Attachment("document", screen.file.name, content), screen)
 
     async def _with_picture(self, chat_id: int, screen: Screen) -> int | None:
         """Send a screen below its picture. None if it has none or we can't draw it; the text says the same."""

@@ -90,6 +90,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_ritual(use.rituals),
         tap_by_anybody(a.HIDE_THIS, hiding.hide_this, always=True),
         tap_by_anybody(a.POLICY, privacy.policy, always=True),
+        tap_by_anybody(a.POLICY_FILE, privacy.policy_file, always=True),
         tap_by_anybody(a.AGREE_AGAIN, of_user(use.consents.agree), always=True),
         tap_once_agreed(a.TAKE_ARRIVAL, use.arrivals.take_in),
         tap_once_agreed(a.LEAVE_ARRIVAL, use.arrivals.leave),

@@ -223,6 +223,11 @@ async def test_policy_is_readable_before_agreeing(house: House) -> None:
     await alice.taps("The whole policy")
     policy = await alice.hears("Privacy policy, version 1")
     assert "Whoever runs this bot: not stated." in policy.text
+    await alice.taps("As a file")
+    file = await alice.hears("To keep or to print")
+    assert file.content["document"]["file_name"] == "privacy.html"
+    page = house.telegram.world.files[file.content["document"]["file_id"]].content.decode()
+    assert "Whoever runs this bot: not stated." in page
     await house.forgets(alice)
 
 

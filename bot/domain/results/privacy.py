@@ -40,6 +40,13 @@ class PolicyShown(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySent(Result):
+    """The whole policy as a file."""
+
+    kind: ClassVar = "PolicySent"
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentAgain(Result):
     """Asks again for the consent of a user who has withdrawn it or hasn't agreed to the current policy."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.domain.results import Erased, EraseWanted, PrivacyShown, Result
-from bot.domain.results.privacy import NothingStored, PolicyShown
+from bot.domain.results.privacy import NothingStored, PolicySent, PolicyShown
 from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
 from bot.tg.handlers.always import leave
@@ -23,6 +23,11 @@ async def what_is_stored(turn: Turn, _secret: str) -> Result:
 async def policy(_: Turn) -> Result:
     """Handle the button that shows the whole policy."""
     return PolicyShown()
+
+
+async def policy_file(_: Turn) -> Result:
+    """Handle the button that sends it as a file."""
+    return PolicySent()
 
 
 class PrivacyHandlers:

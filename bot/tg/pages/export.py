@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -14,29 +13,16 @@ from bot.domain.expectations import Reception
 from bot.domain.sharing import Answer
 from bot.domain.times import QuietHours
 from bot.i18n import Say
+from bot.tg.pages.templates import template
 from bot.tg.screens.expectations import reception_words
 from bot.tg.screens.responses import ready
 from bot.tg.screens.screen import View
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_labels
 from bot.tg.screens.sharing import wish_words
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 Row = Mapping[str, Any]
 Entries = Callable[[str], Iterable[Any]]
 _NOT_OURS: Final = "–"
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # most days nobody asks for an export
-
-    loader = PackageLoader("bot.tg.pages", "")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("export.html")
 
 
 def page(view: View, found: document.Document, entries: Entries | None = None) -> str:
@@ -46,7 +32,7 @@ def page(view: View, found: document.Document, entries: Entries | None = None) -
     by piece, so that other threads get their turn.
     """
     writer = _Writer(view, entries or (lambda section: getattr(found, section)))
-    pieces = _template().generate(
+    pieces = template("export.html").generate(
         lang=view.say.language.replace("_", "-"),
         dir=view.say.locale.text_direction,
         texts=_texts(view, found),

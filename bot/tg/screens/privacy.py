@@ -1,8 +1,11 @@
 """Screens about privacy: the policy, consent, exports, and /erase."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import Final
 
+from bot.domain.content import PolicySection
 from bot.domain.model import POLICY_VERSION
 from bot.domain.results import Erased, EraseLeft, EraseWanted, PrivacyShown
 from bot.domain.results.privacy import (
@@ -12,6 +15,7 @@ from bot.domain.results.privacy import (
     ExportTooSoon,
     ExportUnderWay,
     NothingStored,
+    PolicySent,
     PolicyShown,
     WithdrawWanted,
 )
@@ -24,10 +28,12 @@ from bot.tg.actions import (
     GREETING,
     KEEP_ALL,
     POLICY,
+    POLICY_FILE,
     WHAT_IS_STORED,
     WITHDRAW,
 )
-from bot.tg.screens.screen import Button, Place, Screen, View, button, folded, shown
+from bot.tg.pages.policy import policy_page
+from bot.tg.screens.screen import Button, File, Place, Screen, View, button, folded, shown
 from bot.tg.screens.start import agreement
 
 
@@ -148,17 +154,32 @@ def privacy_shown(view: View, result: PrivacyShown) -> Screen:
 
 
 def policy_shown(view: View, _: PolicyShown) -> Screen:
+    say = view.say
+    sections = (
+        f"<b>{escape(each.heading, quote=False)}.</b> {escape(each.text, quote=False)}" for each in _policy(view)
+    )
+    # Translators: above the privacy policy. %(version)s is a number.
+    title = say("<b>Privacy policy</b>, version %(version)s", version=POLICY_VERSION)
+    # Translators: button under the privacy policy; sends it as a file to keep
+    as_file = button(say("As a file"), POLICY_FILE())
+    return Screen(f"{title}\n\n{folded(chr(10).join(sections))}", ((as_file,),), place=Place.BESIDE)
+
+
+def policy_sent(view: View, _: PolicySent) -> Screen:
+    say, sections = view.say, _policy(view)
+    # Translators: caption of the privacy policy as a file
+    text = say("To keep or to print: open it in a browser.")
+    return Screen(text, place=Place.BESIDE, file=File("privacy.html", lambda: policy_page(say, sections)))
+
+
+def _policy(view: View) -> Sequence[PolicySection]:
+    """Return the sections of the policy, in the user's language or else English, with who runs the bot."""
     say, operator = view.say, view.operator
     # Translators: in the privacy policy, where the operator has not stated a name or how to reach them
     unknown = say("not stated")
     values = {"name": operator.name or unknown, "contact": operator.contact or unknown}
     policy = view.library.policy.get(say.language) or view.library.policy.get(BASE, ())
-    sections = (
-        f"<b>{escape(each.heading, quote=False)}.</b> {escape(each.text % values, quote=False)}" for each in policy
-    )
-    # Translators: above the privacy policy. %(version)s is a number.
-    title = say("<b>Privacy policy</b>, version %(version)s", version=POLICY_VERSION)
-    return Screen(f"{title}\n\n{folded(chr(10).join(sections))}", place=Place.BESIDE)
+    return [replace(each, text=each.text % values) for each in policy]
 
 
 def consent_again(view: View, result: ConsentAgain) -> Screen:
@@ -301,6 +322,7 @@ SCREENS: Final = (
     shown(EraseLeft, erase_left),
     shown(Erased, erased),
     shown(PolicyShown, policy_shown),
+    shown(PolicySent, policy_sent),
     shown(ConsentAgain, consent_again),
     shown(WithdrawWanted, withdraw_wanted),
     shown(ConsentWithdrawn, consent_withdrawn),

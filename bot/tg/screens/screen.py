@@ -79,6 +79,15 @@ class RecapCard:
     """A message with a weekly recap."""
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document that comes with a screen."""
+
+    name: str
+    content: Callable[[], bytes]
+    """Makes it. Called in a thread."""
+
+
 Card = AskCard | LineCard | DraftCard | OpenedCard | RecapCard
 """What a message is about once it shows a screen."""
 
@@ -99,6 +108,9 @@ class Screen:
     card: Card | None = None
     picture: Picture | None = None
     """A picture shown above the text, which then has up to 1,024 characters. Such a screen is always a new message."""
+    file: File | None = None
+    """A document whose caption is the text, which then has up to 1,024 characters. Such a screen is always a new
+    message."""
     veiled: bool = False
     """Whether the picture is blurred until it is tapped."""
     protected: bool = False

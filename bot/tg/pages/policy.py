@@ -1,0 +1,22 @@
+"""The privacy policy as a file of one's own: it stays readable where the chat is removed."""
+
+from collections.abc import Sequence
+
+from bot.domain.content import PolicySection
+from bot.domain.model import POLICY_VERSION
+from bot.i18n import Say
+from bot.tg.pages.templates import template
+
+
+def policy_page(say: Say, sections: Sequence[PolicySection]) -> bytes:
+    """Return the page of a policy whose sections already name who runs the bot."""
+    page = template("policy.html").render(
+        lang=say.language.replace("_", "-"),
+        dir=say.locale.text_direction,
+        # Translators: title of the page with the privacy policy
+        title=say("Privacy policy"),
+        # Translators: below the title of the privacy policy. %(version)s is a number.
+        version=say("Version %(version)s", version=POLICY_VERSION),
+        sections=sections,
+    )
+    return page.encode()
