@@ -75,7 +75,7 @@ async def ajar(
 async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -> AsyncIterator[list[Running]]:
     """This many processes of Ajar on one PostgreSQL, all of which know of each other, behind one webhook."""
     listening = [f"127.0.0.1:{free_port()}" for _ in range(count)]
-    telegram.world.webhook = _Balanced(telegram.world.updates, [f"http://{each}/telegram" for each in listening])
+    telegram.world.webhook = Balanced(telegram.world.updates, [f"http://{each}/telegram" for each in listening])
     shared = {**webhook_settings(), "AJAR_WEBHOOK_URL": f"http://{listening[0]}/telegram"}
     shared["AJAR_ENDINGS_DIR"] = str(folder / "endings")
     async with contextlib.AsyncExitStack() as stack:
@@ -90,12 +90,15 @@ async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -
         yield found
 
 
-class _Balanced(Webhook):
+class Balanced(Webhook):
     """The stand-in's webhook with a load balancer behind it: each process gets every n-th update."""
 
     def __init__(self, updates: Updates, addresses: Sequence[str]) -> None:
         super().__init__(updates)
         self._address = addresses[0]
+        self.lead_to(addresses)
+
+    def lead_to(self, addresses: Sequence[str]) -> None:
         self._next = itertools.cycle(addresses)
 
     async def _post(self, update: Update) -> str | None:
