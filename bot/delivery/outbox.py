@@ -56,7 +56,7 @@ _AT_ONCE: Final = 16
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """How long we wait before we look again at something that is due but can't be sent yet."""
 _SETTLED_WITHIN: Final = 0.05
-"""Seconds that what was said waits for somebody else's commit, which it can share."""
+"""Seconds that settled Notices wait for somebody else's commit, to share it."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by the number of earlier tries."""
 _UNTIL_FOUND: Final = (30, 120, 600, 1800)

@@ -170,10 +170,10 @@ class SafetyRule:
 
 @dataclass(frozen=True, slots=True)
 class SafetyWeights:
-    """How much each word of a language, pair of words and kind of words sounds like that."""
+    """How much each word, pair of words and kind of words of a language sounds like a crisis."""
 
     weights: Mapping[str, int]
-    """In hundredths, by what `bot.library.weighing` finds in a text; above zero it sounds like that."""
+    """In hundredths, by the features that `bot.library.weighing` finds in a text; above zero sounds like a crisis."""
     kinds: Mapping[str, tuple[str, ...]]
     """Words of one kind, like things that somebody owns."""
 

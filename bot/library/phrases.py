@@ -115,7 +115,7 @@ class Phrases:
         return any(language.found_in(text[:LONGEST_TEXT]) for language in self._languages)
 
     def explained(self, text: str) -> Iterator[str]:
-        """Yield a line for each language on what phrases and weights say about a text: for who writes the lists."""
+        """Yield a line for each language on what its phrases and weights say about a text, for authors of the lists."""
         for language in self._languages:
             yield language.explained(text[:LONGEST_TEXT])
 
@@ -153,7 +153,7 @@ class _Language:
         return f"{self._language}: {'card' if self.found_in(text) else 'no card'}; weight {by_weight:+.2f}: {said}"
 
     def _weighs(self, text: str, tokens: Sequence[_Token]) -> bool:
-        """Return whether the words of a text weigh more like a crisis, what is quoted left out."""
+        """Return whether the words of a text weigh more like a crisis, without quoted ones."""
         if not self._weighing or any(self._rules_met(self._never_by_rarest, tokens, len(tokens))):
             return False
         return self._weighing.found_in(self._unquoted(text) if _MARK.search(text) else text)

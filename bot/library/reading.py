@@ -280,7 +280,7 @@ class Reading:
         }
 
     def _safety_weights(self, language: str) -> SafetyWeights | None:
-        """Return what `ajar content train` has learned; a language can do without."""
+        """Return the weights that `ajar content train` has learned; a language may have none."""
         path = self._folder / "safety" / "weights" / f"{language}.tsv"
         if not path.exists() or not (kinds := self._file(f"safety/kinds/{language}.toml")):
             return None

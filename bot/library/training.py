@@ -1,10 +1,10 @@
 """Learns the weights of `bot.library.weighing` from sentences: what `ajar content train` does. The bot never runs this.
 
-A linear support vector machine with a squared hinge loss, by dual coordinate descent (Hsieh et al., 2008): pure Python,
-without chance, the same sentences give the same weights.
+A linear support vector machine with a squared hinge loss, by dual coordinate descent (Hsieh et al., 2008), in pure
+Python. Nothing is random, so the same sentences give the same weights.
 
-How good it is, is measured on sentences that it hasn't learned from: each voice of a file, which is what stands under
-one of its headings, is left out once, together with the others of its part.
+Its quality is measured on sentences that it hasn't learned from: each voice of a file, which is the text below one of
+its headings, is left out once, together with the others of its part.
 """
 
 import hashlib
@@ -23,24 +23,25 @@ CRISIS: Final = "crisis"
 HARMLESS: Final = "harmless"
 _EXAMPLES: Final = "examples of the library"
 _PARTS: Final = 8
-"""In how many parts the voices are left out."""
+"""The number of parts in which the voices are left out."""
 _SEEN: Final = 2
-"""A feature of fewer sentences says nothing."""
+"""A feature that occurs in fewer sentences is ignored."""
 _COST: Final = 4.0
-"""How much a sentence on the wrong side counts, beside small weights."""
+"""The penalty of a sentence on the wrong side, relative to that of large weights."""
 _ROUNDS: Final = 12
 _VARIANTS: Final = 12
-"""So many sentences are made at most of one with alternatives."""
+"""The most sentences that one with alternatives is expanded into."""
 _MOST_FALSE: Final = 0.04
-"""The share of harmless sentences, left out of training, at which the border lies."""
+"""The share of harmless sentences, among those left out of training, that may lie above the border."""
 _LIGHTEST: Final = 4
-"""A lighter weight of a pair, in hundredths, is left out of the file; single words tell the language."""
+"""Pairs with a lighter weight, in hundredths, are left out of the file. Single words stay, since they show the
+language."""
 _CHOICE: Final = re.compile(r"\(([^()]*\|[^()]*)\)")
 _SPACES: Final = re.compile(r"\s+(?=[.,?]|\s|$)")
 
 
 class Sentence(NamedTuple):
-    """A sentence to learn from, and under which heading it stands."""
+    """A sentence to learn from, and the heading above it."""
 
     text: str
     is_crisis: bool
@@ -49,7 +50,7 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of sentences that weren't learned from, how many were right."""
+    """How many of the sentences that weren't learned from were judged correctly."""
 
     found: int
     crises: int
@@ -59,7 +60,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What came out: the weights in hundredths, and how good they are."""
+    """The learned weights in hundredths, and how good they are."""
 
     weights: Mapping[str, int]
     outcome: Outcome
@@ -94,7 +95,7 @@ def _variant(line: str, choices: Sequence[Sequence[str]], index: int) -> str:
 
 
 def digest(folder: Path, language: str) -> str:
-    """Return what changes whenever the sentences or the kinds of words do."""
+    """Return a hash of the sentences and the kinds of words."""
     files = (_path(folder, CRISIS, language), _path(folder, HARMLESS, language), kinds_path(folder, language))
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -119,12 +120,12 @@ def train_all(folder: Path, language: str, examples: Iterable[str]) -> Iterator[
 
 
 def weights_path(folder: Path, language: str) -> Path:
-    """Return where the weights of a language are."""
+    """Return the file of a language's weights."""
     return folder / "safety" / "weights" / f"{language}.tsv"
 
 
 def kinds_path(folder: Path, language: str) -> Path:
-    """Return where its kinds of words are."""
+    """Return the file of a language's kinds of words."""
     return folder / "safety" / "kinds" / f"{language}.toml"
 
 
@@ -133,7 +134,7 @@ def _path(folder: Path, kind: str, language: str) -> Path:
 
 
 def train(learned: Sequence[Sentence], features: Features) -> Training:
-    """Learn from all sentences, and measure on each part what the others would have taught."""
+    """Learn from all sentences, and measure each part with weights learned from the others."""
     rows = [(features.of(features.tokens(each.text)), each.is_crisis) for each in learned]
     parts = _parts(learned)
     left_out = [0.0] * len(rows)
@@ -163,7 +164,7 @@ def _is_hard(sentence: Sentence) -> bool:
 
 
 def _border(harmless: Sequence[float]) -> float:
-    """Return where a text begins to count: zero, or higher if too many harmless ones would."""
+    """Return the border above which a text counts: zero, or higher if too many harmless ones would lie above it."""
     return max(0.0, sorted(harmless, reverse=True)[int(_MOST_FALSE * len(harmless))])
 
 

@@ -1,9 +1,9 @@
-"""Whether the words of a text weigh more like a crisis than like an ordinary line: the weights of content/safety/.
+"""Weighs whether a text sounds more like a crisis than like an ordinary line, by the weights in content/safety/.
 
-The phrases of `bot.library.phrases` find what is said outright. What is hinted at is said in too many ways to list, so
-here every word, every pair of words near each other, and every pair of kinds of words (something owned, something
-given away) has a weight, learned from the sentences in content/safety/sentences/ by `bot.library.training`. A text
-counts if its weights sum up to more than zero. Which weights did it can be read: `ajar content why`.
+The phrases of `bot.library.phrases` find what is said outright. What is only hinted at can be said in too many ways to
+list, so here every word, every pair of words near each other, and every pair of kinds of words (something owned,
+something given away) has a weight, learned from the sentences in content/safety/sentences/ by `bot.library.training`. A
+text counts if the sum of its weights is above zero. `ajar content why` shows which weights decided.
 """
 
 import re
@@ -22,14 +22,14 @@ BIAS: Final = "bias"
 _PER_UNIT: Final = 100
 """Weights are stored as whole hundredths."""
 _WORDS_APART: Final = 3
-"""How far two words are apart at most to count as a pair."""
+"""The largest distance of two words that count as a pair."""
 _KINDS_APART: Final = 6
 _KNOWN: Final = 0.5
-"""A text of which fewer words are known is in another language."""
+"""A text with a smaller share of known words counts as being in another language."""
 _LONGEST: Final = 40
-"""A text of more words is looked at in pieces: one sentence weighs little among twenty others."""
+"""A text of more words is weighed in pieces: one sentence weighs little among twenty others."""
 _PIECE: Final = 12
-"""How many words such a piece has at least; it ends with a sentence."""
+"""The fewest words of such a piece, which ends with a sentence."""
 _TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|[.!?;\n…]+|[,:]")
 _APOSTROPHE: Final = re.compile("['’`´]")
 _REPEATED: Final = re.compile(r"(.)\1+")
@@ -45,7 +45,7 @@ class Reason(NamedTuple):
 
 
 class Features:
-    """What of a text of one language has a weight."""
+    """Extracts from a text in one language everything that can have a weight."""
 
     def __init__(self, language: str, kinds: Mapping[str, Collection[str]]) -> None:
         self._language = language

@@ -107,7 +107,7 @@ class Zones:
         return ZoneChanged()
 
     async def read_name(self, visit: Visit, _: ZoneChanged) -> Mapping[str, str]:
-        """Read the name, which the settings show that follow."""
+        """Read the name, because the settings that follow show it."""
         name = await visit.rows.users.name(visit.user.id)
         return {"name": name} if name else {}
 

@@ -1,7 +1,7 @@
-"""Checkpoints: SQLite's log is copied into the database beside the writers, so that no commit waits for it.
+"""Copies SQLite's log into the database beside the writers (a checkpoint), so that no commit waits for it.
 
 By itself SQLite copies the log within a commit, as soon as it has a thousand pages. That commit takes ten times as long
-as others, and everybody waits for it. Here a connection of its own copies it, a second after a commit. SQLite begins
+as others, and everybody waits for it. Here a separate connection copies it, a second after a commit. SQLite begins
 the log anew once all of it is copied, which never happens while one commit follows the other. So when the log has
 become long, the little that was written while it was copied is copied while nobody writes.
 """
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 MOST_PAGES: Final = 20_000
-"""With so many pages SQLite copies the log within a commit after all: a reader has kept us from it, or we are slow."""
+"""With this many pages SQLite copies the log within a commit after all: a reader has kept us from it, or we are slow."""
 _LONG: Final = 4_000
 """With more pages than this the log is to begin anew. A page has 4 KiB."""
 _DELAY: Final = 1.0
@@ -19,7 +19,7 @@ _DELAY: Final = 1.0
 
 
 class Log(NamedTuple):
-    """What a checkpoint has found."""
+    """The state of the log, as a checkpoint found it."""
 
     pages: int
     copied: int

@@ -224,7 +224,7 @@ class SqliteDatabase:
         return await self._alone(_truncate_log)
 
     async def _alone(self, work: Callable[[sqlite3.Connection], bool]) -> bool:
-        """Do this while nobody writes. False if it fails."""
+        """Do some work while nobody writes. Return whether it succeeded."""
         try:
             async with self._copying, self._writer.alone() as connection:
                 return await _visit(connection, work)
@@ -467,7 +467,7 @@ def _truncate_log(connection: sqlite3.Connection) -> bool:
 
 
 def _checkpoint(connection: sqlite3.Connection, mode: str) -> bool:
-    """Return whether all is copied. Doesn't wait, as the usual busy timeout would hold up all writers."""
+    """Return whether all is copied. It doesn't wait, since the usual busy timeout would hold up all writers."""
     connection.execute("PRAGMA busy_timeout=0")
     try:
         busy, *_ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()

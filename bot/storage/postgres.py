@@ -171,7 +171,7 @@ class PostgresConnection(DirectConnection):
             raise
 
     async def _raise(self, error: Exception, text: str) -> NoReturn:
-        """Raise what SQLAlchemy would, which also gives a lost connection up."""
+        """Raise the error that SQLAlchemy would raise, which also discards a lost connection."""
 
         def raise_it(sync: Any) -> NoReturn:
             translated: BaseException = error
@@ -209,7 +209,7 @@ class _Savepoint(AsyncTransaction):
 
 
 def _grouped(steps: Sequence[_Step]) -> list[_Group]:
-    """Put each change with the earliest that it can go with, but behind all that it mustn't overtake."""
+    """Put each change into the earliest group that it can join without overtaking a change that must come first."""
     groups: list[_Group] = []
     for ready, parameters in steps:
         place = len(groups)
@@ -247,7 +247,7 @@ def _arrays(texts: tuple[tuple[str, int], ...]) -> str:
 
 
 def _renumbered(texts: Sequence[tuple[str, int]]) -> list[str]:
-    """Return the statements with the numbers that their parameters have behind those of the ones before."""
+    """Return the statements with their parameters renumbered to follow those of the statements before."""
     found, before = [], 0
     for text, count in texts:
         found.append(_NUMBER.sub(partial(_moved, before), text))
@@ -260,6 +260,6 @@ def _moved(before: int, number: re.Match[str]) -> str:
 
 
 def _changed(said: str) -> int:
-    """Return how many rows a statement has changed, by what PostgreSQL says: UPDATE 1, or INSERT 0 1."""
+    """Return how many rows a statement has changed, from PostgreSQL's reply: UPDATE 1, or INSERT 0 1."""
     number = said.rpartition(" ")[2]
     return int(number) if number.isdigit() else -1

@@ -1,4 +1,4 @@
-"""Who has been shown an Invite and hasn't agreed to anything yet."""
+"""Remembers who has been shown an Invite and hasn't agreed to anything yet."""
 
 from collections import OrderedDict
 from datetime import datetime

@@ -51,7 +51,7 @@ SPANS: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 7, 20, 61, 190, 600, 24 * 60, 3 * 24 * 60, 9 * 24 * 60)
 )
 CUT_OFF_SPAN: Final = timedelta(minutes=20)
-"""How far the time is moved at most while nothing gets through to somebody, as every try takes time here too."""
+"""The most that the time is moved while nothing gets through to somebody, since every try takes time here too."""
 REPEATED_FOR: Final = timedelta(hours=24)
 """For how long Telegram keeps an update that wasn't confirmed."""
 
@@ -392,7 +392,7 @@ class Lives(RuleBasedStateMachine):
 
 
 def live(seed: int, *, lives: int, steps: int, shrink: bool = False) -> None:
-    """Live so many lives, drawn from the seed, and tell of the first one that goes wrong."""
+    """Live this many lives, drawn from the seed, and report the first one that goes wrong."""
     chosen = settings(
         max_examples=lives,
         stateful_step_count=steps,
