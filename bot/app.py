@@ -288,9 +288,9 @@ async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, 
             if not trouble.passes:
                 raise WrongSettings([trouble.sentence]) from None
         else:
-            health.well("database")
+            health.resolve("database")
             return done
-        health.ill("database", trouble.sentence)
+        health.report("database", trouble.sentence)
         throttled.warning("database.waits", reason=Safe(trouble.sentence))
         await _unless(stop, asyncio.sleep(_BREATH))
 
@@ -332,9 +332,11 @@ async def _run_alone(
     at_once = polling and fence is None
     receiving = _task(stack, polling.run() if polling and at_once else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
-    health.ill("start", f"the bot is still starting, and brings the database to version {HEAD} if it is of another one")
+    health.report(
+        "start", f"the bot is still starting, and brings the database to version {HEAD} if it is of another one"
+    )
     before = await _once_it_answers(config, stop, health, lambda: migrate(config.database_url))
-    health.ill("start", STARTING)
+    health.report("start", STARTING)
     if before is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(config, ring))
@@ -473,7 +475,7 @@ async def _serve(
         await _once_it_answers(bot.config, stop, health, bot.inbox.adopt)
         gate.open(bot.inbox)
         _task(stack, bot.inbox.watch(), "inbox")
-        health.well("start")
+        health.resolve("start")
         if polling and presence.alone:
             polling.wake()  # a webhook may have kept it from fetching updates
         watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook) if url else None

@@ -139,7 +139,7 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
             f"{_count(asked_again, 'unopened line')} won't go out unless the sharer, whom the bot asks, agrees again.",
         ]
     async with store.writing() as rows:
-        await rows.write_down(journal)
+        await rows.append_endings(journal)
     return said
 
 

@@ -15,17 +15,17 @@ class Health:
     """The current problems, by subject. A subject that nobody has reported on counts as healthy."""
 
     def __init__(self) -> None:
-        self._ills: dict[str, str] = {"start": STARTING}
+        self._problems: dict[str, str] = {"start": STARTING}
         self._heard_at: float | None = None
 
-    def well(self, about: str) -> bool:
+    def resolve(self, about: str) -> bool:
         """Report that a subject is healthy. Return whether it wasn't before."""
-        return self._ills.pop(about, None) is not None
+        return self._problems.pop(about, None) is not None
 
-    def ill(self, about: str, sentence: str) -> bool:
+    def report(self, about: str, sentence: str) -> bool:
         """Report what is wrong, in a sentence without secrets or anybody's words. Return whether it is new."""
-        new = self._ills.get(about) != sentence
-        self._ills[about] = sentence
+        new = self._problems.get(about) != sentence
+        self._problems[about] = sentence
         return new
 
     def heard(self) -> None:
@@ -39,5 +39,5 @@ class Health:
         return None if self._heard_at is None else monotonic() - self._heard_at
 
     @property
-    def ills(self) -> Mapping[str, str]:
-        return dict(self._ills)
+    def problems(self) -> Mapping[str, str]:
+        return dict(self._problems)

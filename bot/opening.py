@@ -106,4 +106,4 @@ async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> 
             log.warning("endings.caught_up", lacking=len(found.endings), ended=done)
         if found.gap or (found.endings and alone):
             async with store.writing() as rows:
-                await rows.write_down(journal)
+                await rows.append_endings(journal)

@@ -153,7 +153,7 @@ class Presence:
         if self.alone:
             return
         while True:
-            async with self._store.apart() as rows:
+            async with self._store.writing_reserved() as rows:
                 if await rows.processes.join(self.owner, self.role, __version__):
                     break
         await self.beat()
@@ -193,7 +193,7 @@ class Presence:
         """Show that we are alive, share our holds, and look at the other processes. Raises TakenForDead."""
         began = self._now()
         with self._telling() as holds:
-            async with self._store.apart() as rows:
+            async with self._store.writing_reserved() as rows:
                 await rows.processes.hold(holds)
                 seen = await rows.processes.beat(self.owner, passed_on=self.pass_on())
                 offset = seen.time - asyncio.get_running_loop().time()
@@ -263,7 +263,7 @@ class Presence:
                 self._poked.set()  # its duties are somebody else's now
 
     async def _remove(self, process_id: int, beat: int | None = None) -> bool:
-        async with self._store.apart() as rows:
+        async with self._store.writing_reserved() as rows:
             if await rows.processes.remove(process_id, beat=beat) or beat is None:
                 await rows.inbox.release_of(process_id)
                 await rows.notices.release_of(process_id, self._clock.now())

@@ -121,7 +121,7 @@ class Heart:
             self._stopped.set()
 
     def _tell(self, *, alive: bool) -> None:
-        status = " ".join("; ".join(self._health.ills.values()).split()) or "ready"  # one line, whatever Telegram said
+        status = " ".join("; ".join(self._health.problems.values()).split()) or "ready"  # in one line
         facts = ["WATCHDOG=1"] if alive else []
         if status != self._status:
             facts.append(f"STATUS={status}")

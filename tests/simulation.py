@@ -107,20 +107,20 @@ class HereDatabase:
                 raise
             self._connection.exec_driver_sql("COMMIT")
 
-    apart = writing
+    writing_reserved = writing
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:
         async with self._lock:
             yield HereConnection(self._connection)
 
-    looking = reading
+    reading_reserved = reading
     connections = engine.Connections(in_use=0, size=1)
 
     async def is_well(self) -> bool:
         return True
 
-    async def company(self, within: float) -> None:
+    async def share_commit(self, within: float) -> None:
         """Commits here wait for no disk, so there is nothing to share."""
 
     swept = True

@@ -180,11 +180,11 @@ async def test_systemd_hears_life_and_problems(systemd: Systemd, monkeypatch: py
     health = Health()
     beating = asyncio.create_task(Heart(health).run())
     assert await systemd.hears() == "WATCHDOG=1\nSTATUS=the bot is still starting"
-    health.ill("start", "Telegram answers 502: Bad\nMAINPID=1")
+    health.report("start", "Telegram answers 502: Bad\nMAINPID=1")
     while "STATUS=" not in (heard := await systemd.hears()):
         pass
     assert heard == "WATCHDOG=1\nSTATUS=Telegram answers 502: Bad MAINPID=1"
-    health.well("start")
+    health.resolve("start")
     while "STATUS=ready" not in (heard := await systemd.hears()):
         assert heard == "WATCHDOG=1"
     beating.cancel()

@@ -157,7 +157,7 @@ class Outbox:
         """
         if self._pacer.held:
             return None
-        async with self._store.looking() as rows:
+        async with self._store.reading_reserved() as rows:
             return self._tries if await rows.notices.can_claim(self._clock.now()) else None
 
     def stop_claiming(self) -> None:
@@ -283,7 +283,7 @@ class Outbox:
         """Settle the sent answers together. While one commit runs, more of them accumulate for the next."""
         try:
             while self._said:
-                await self._store.company(_SETTLED_WITHIN)
+                await self._store.share_commit(_SETTLED_WITHIN)
                 said, self._said = self._said, []
                 await self._settle_said(said)
                 for one in said:

@@ -12,7 +12,7 @@ INVITE_VALID_FOR: Final = timedelta(hours=24)
 LINK_BYTES: Final = 16
 CODE_BITS: Final = 40
 
-DOOR_SHUT: Final = timedelta(hours=1)
+LOCKED_FOR: Final = timedelta(hours=1)
 TRIES: Final = 10
 TRIES_WHEN_CROWDED: Final = 3
 CROWD: Final = 300
@@ -28,7 +28,7 @@ def code_from(number: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(CODE_BITS - 5, -1, -5))
 
 
-def shown_code(code: str) -> str:
+def formatted_code(code: str) -> str:
     """Return a code as we show it: in two halves, which are easy to read out."""
     return f"{code[: SYMBOLS // 2]}-{code[SYMBOLS // 2 :]}"
 
@@ -38,14 +38,14 @@ def is_code(text: str) -> bool:
     return len(text) == SYMBOLS and all(symbol in _ALPHABET for symbol in text)
 
 
-def door_is_shut(wrong: Sequence[datetime], now: datetime, *, crowded: bool) -> bool:
+def is_locked_out(wrong: Sequence[datetime], now: datetime, *, crowded: bool) -> bool:
     """Return whether a user who tried wrong codes at these moments (oldest first) has to wait.
 
     Too many wrong codes within an hour shut the door for an hour, counted from the last of them.
     """
     tries = TRIES_WHEN_CROWDED if crowded else TRIES
     return any(
-        last - first < DOOR_SHUT and now - last < DOOR_SHUT
+        last - first < LOCKED_FOR and now - last < LOCKED_FOR
         for first, last in zip(wrong, wrong[tries - 1 :], strict=False)
     )
 

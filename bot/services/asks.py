@@ -117,7 +117,7 @@ class Asks:
                 raise
             incident(log, error, user=user_id)
         async with store.writing(user_id) as rows:
-            await rows.users.look_again(user_id, now + _PLAN_RETRY)
+            await rows.users.retry_planning(user_id, now + _PLAN_RETRY)
         return Planned(1, 0, 0)
 
     async def _plan(self, rows: Rows, users: Sequence[User], now: datetime) -> Planned:

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from bot.clock import Clock
-from bot.domain.pairing import DOOR_SHUT
+from bot.domain.pairing import LOCKED_FOR
 from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.arrivals import ARRIVALS_KEPT
@@ -50,7 +50,7 @@ class Housekeeping:
         await self._store.tidy_asks(now.date(), messages_kept=MESSAGES_KEPT, asks_kept=ASKS_KEPT)
         async with self._store.writing() as rows:
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
-            await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
+            await rows.invites.forget_before(now - LOCKED_FOR, now - 2 * LOCKED_FOR)
             await rows.arrivals.drop_before(now - ARRIVALS_KEPT)
             await rows.questions.drop_before(now - QUESTIONS_KEPT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)

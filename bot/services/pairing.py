@@ -13,12 +13,12 @@ from bot.domain.model import Dialog, Draft, DraftReason, Invite, Pair, User, Wai
 from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.pairing import (
     CROWD,
-    DOOR_SHUT,
     INVITE_VALID_FOR,
+    LOCKED_FOR,
     NAME_LIMIT,
     clean_name,
-    door_is_shut,
-    shown_code,
+    formatted_code,
+    is_locked_out,
 )
 from bot.domain.results import (
     AlreadyPaired,
@@ -212,7 +212,7 @@ class Pairing:
 
     async def confirm(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's yes to the guest, which makes the two a Pair."""
-        await visit.rows.pairs.alone()
+        await visit.rows.pairs.lock_changes()
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
@@ -231,7 +231,7 @@ class Pairing:
 
     async def refuse(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's no to the guest. Nobody is told, and the guest can't find out either."""
-        await visit.rows.pairs.alone()  # the guest may be taking the yes back at this instant
+        await visit.rows.pairs.lock_changes()  # the guest may be taking the yes back at this instant
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
@@ -417,7 +417,7 @@ class Pairing:
 
     async def take_yes_back(self, visit: Visit, invite_id: int) -> Result:
         """Take the guest's yes back. Nobody is told, and the answer is the same whatever had become of the yes."""
-        await visit.rows.pairs.alone()  # the user who asked may confirm at this instant, which needs the same rows
+        await visit.rows.pairs.lock_changes()  # the user who asked may be confirming, which needs the same rows
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
@@ -426,9 +426,9 @@ class Pairing:
         return InvitationLeft()
 
     async def _is_shut(self, visit: Visit) -> bool:
-        wrong = await visit.rows.invites.wrong_since(visit.user.id, visit.now - 2 * DOOR_SHUT)
-        crowded = await visit.rows.invites.all_wrong_since(visit.now - DOOR_SHUT, CROWD) >= CROWD
-        return door_is_shut(wrong, visit.now, crowded=crowded)
+        wrong = await visit.rows.invites.wrong_since(visit.user.id, visit.now - 2 * LOCKED_FOR)
+        crowded = await visit.rows.invites.all_wrong_since(visit.now - LOCKED_FOR, CROWD) >= CROWD
+        return is_locked_out(wrong, visit.now, crowded=crowded)
 
     async def _claim(self, visit: Visit, secret: Secret) -> Invite | None:
         invite = await visit.rows.invites.claim(visit.user.id, link=secret.link, code=secret.code, now=visit.now)
@@ -445,7 +445,7 @@ class Pairing:
 
     async def unpair(self, visit: Visit, pair_id: int) -> Result:
         """End the Pair at once, without telling the partner. Unopened Reflections are cancelled in both directions."""
-        await visit.rows.pairs.alone()
+        await visit.rows.pairs.lock_changes()
         pair = await visit.rows.pairs.find(visit.user.id, pair_id)
         if pair is None:
             return await self._gone_on(visit) or NotPaired()
@@ -470,7 +470,7 @@ class Pairing:
 
     async def drop_invites(self, visit: Visit) -> None:
         """Close the Invite of this user, and forget them as a guest of others."""
-        await visit.rows.pairs.alone()
+        await visit.rows.pairs.lock_changes()
         await self._drop_own(visit)
         for invite_id in await visit.rows.invites.forget_guest(visit.user.id):
             await visit.rows.notices.cancel(NoticeKind.GUEST, invite_id, visit.now)
@@ -506,7 +506,7 @@ class Pairing:
         invite = await visit.rows.invites.own(visit.user.id, result.invite_id)
         secrets = await visit.rows.invites.secrets(invite) if invite else None
         name = await visit.rows.users.name(visit.user.id)
-        return {"link": secrets.link, "code": shown_code(secrets.code), "me": name or ""} if secrets else {}
+        return {"link": secrets.link, "code": formatted_code(secrets.code), "me": name or ""} if secrets else {}
 
     async def read_typed_name(self, visit: Visit, result: NameOrLine) -> Mapping[str, str]:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)

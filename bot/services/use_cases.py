@@ -42,7 +42,7 @@ OF_LINES = frozenset({Waiting.CHANGE, Waiting.SHORTER})
 """Awaited texts that `Lines` handles itself, without an entry in a service's `typed` table."""
 
 
-class TwiceServed(Exception):
+class DuplicateService(Exception):
     """Two services, or two routes, serve the same thing."""
 
 
@@ -83,7 +83,7 @@ class UseCases:
 
 
 def make_use_cases(library: Library) -> UseCases:
-    """Make all services and connect them. Raises TwiceServed."""
+    """Make all services and connect them. Raises DuplicateService."""
     phrases = Phrases(library.safety)
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, responses = Sharing(library, phrases), Receiving(library), Responses()
@@ -130,16 +130,16 @@ def make_use_cases(library: Library) -> UseCases:
 
 
 def speakers_of(use: UseCases) -> Speakers:
-    """Return the functions that say what there is to say about a Notice. Raises TwiceServed."""
+    """Return the functions that say what there is to say about a Notice. Raises DuplicateService."""
     return once(getattr(getattr(use, each.name), "speakers", {}) for each in fields(use))
 
 
 def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:
-    """Merge these tables. Raises TwiceServed, naming the key, if two of them have an entry for the same one."""
+    """Merge these tables. Raises DuplicateService, naming the key, if two of them have an entry for the same one."""
     found: dict[K, V] = {}
     for table in tables:
         for key, value in table.items():
             if key in found:
-                raise TwiceServed(f"{key} is served twice")
+                raise DuplicateService(f"{key} is served twice")
             found[key] = value
     return found

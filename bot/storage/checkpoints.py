@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 MOST_PAGES: Final = 20_000
-"""With this many pages SQLite copies the log within a commit after all: a reader has kept us from it, or we are slow."""
+"""With this many pages SQLite copies the log within a commit after all: a reader kept us from it, or we are slow."""
 _LONG: Final = 4_000
 """With more pages than this the log is to begin anew. A page has 4 KiB."""
 _DELAY: Final = 1.0

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
 from bot.storage.checkpoints import MOST_PAGES, Checkpoints, Log
+from bot.storage.group_commit import GroupCommit
 from bot.storage.postgres import PostgresConnection
 from bot.storage.probing import try_to_write
 from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.troubles import Unreachable
-from bot.storage.turnstile import Turnstile
 
 T = TypeVar("T")
 
@@ -105,16 +105,16 @@ class Database(Protocol):
         """Begin a transaction. Of those for the same user, only one runs at a time, across all processes."""
         ...
 
-    async def company(self, within: float) -> None:
+    async def share_commit(self, within: float) -> None:
         """Wait until somebody writes, if a commit can be shared with them, but at most so many seconds."""
 
     def reading(self) -> Any: ...
 
-    def apart(self) -> Any:
+    def writing_reserved(self) -> Any:
         """Begin a writing transaction on a connection reserved for signs of life, however many users are waiting."""
         ...
 
-    def looking(self) -> Any:
+    def reading_reserved(self) -> Any:
         """Begin a reading transaction on a connection reserved for metrics, however many users are waiting."""
         ...
 
@@ -155,7 +155,7 @@ class SqliteDatabase:
     def __init__(self, url: str) -> None:
         self._checkpoints = Checkpoints(self._copy_log, self._restart_log)
         writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1, most_pages=MOST_PAGES)
-        self._writer = Turnstile(writer, self._checkpoints.committed)
+        self._writer = GroupCommit(writer, self._checkpoints.committed)
         self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=2)
         self._copier = _sqlite_engine(url, begin="BEGIN", pool_size=1)
         self._copying = asyncio.Lock()
@@ -165,10 +165,10 @@ class SqliteDatabase:
     def writing(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
         return self._writer.writing()
 
-    async def company(self, within: float) -> None:
-        await self._writer.company(within)
+    async def share_commit(self, within: float) -> None:
+        await self._writer.share_commit(within)
 
-    def apart(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def writing_reserved(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._writer.writing()
 
     @asynccontextmanager
@@ -176,7 +176,7 @@ class SqliteDatabase:
         async with SqliteConnection(self._reader) as connection, connection.begin():
             yield connection
 
-    looking = reading
+    reading_reserved = reading
 
     @property
     def connections(self) -> Connections:
@@ -293,11 +293,11 @@ class PostgresDatabase:
                 await asyncio.shield(connection.close())
         return connection if ours else None
 
-    async def company(self, within: float) -> None:
+    async def share_commit(self, within: float) -> None:
         """Return at once: transactions share no commit."""
 
     @asynccontextmanager
-    async def apart(self) -> AsyncIterator[AsyncConnection]:
+    async def writing_reserved(self) -> AsyncIterator[AsyncConnection]:
         async with self._health.begin() as connection:
             yield connection
 
@@ -312,7 +312,7 @@ class PostgresDatabase:
             await asyncio.shield(connection.close())
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[AsyncConnection]:
+    async def reading_reserved(self) -> AsyncIterator[AsyncConnection]:
         async with self._health.connect() as connection:
             yield connection
 

@@ -104,7 +104,7 @@ class Pairs:
         """
         return bool((await self._connection.execute(LOOKS_PAIRED, {"user_id": user_id})).scalar_one())
 
-    async def alone(self) -> None:
+    async def lock_changes(self) -> None:
         """Wait until nobody else is making or ending a Pair, and keep others from it until this transaction ends.
 
         Making or ending a Pair changes two users' rows, and two such transactions could lock them in opposite order.

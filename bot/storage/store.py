@@ -188,7 +188,7 @@ class Rows:
         if not changed.rowcount:
             await self._connection.execute(insert(notes).values(name=name, value=value))
 
-    async def write_down(self, journal: Journal) -> None:
+    async def append_endings(self, journal: Journal) -> None:
         """Write this transaction's endings to the journal and note the position, as the transaction's last step.
 
         The first statement locks the note, so that only one transaction at a time does this and the note never goes
@@ -297,18 +297,18 @@ class Store:
                 rows.expect_turn(user_id)
             yield rows
             if self._journal and rows.users.endings:
-                await rows.write_down(self._journal)
+                await rows.append_endings(self._journal)
         if rows.users.removed_words:
             self._database.sweep_soon()
 
-    async def company(self, within: float) -> None:
+    async def share_commit(self, within: float) -> None:
         """Wait until somebody writes, so that a commit can be shared, but at most so many seconds. Then write."""
-        await self._database.company(within)
+        await self._database.share_commit(within)
 
     @asynccontextmanager
-    async def apart(self) -> AsyncIterator[Rows]:
+    async def writing_reserved(self) -> AsyncIterator[Rows]:
         """Begin a transaction that may change rows, for signs of life. It waits for no user's transaction."""
-        async with self._database.apart() as connection:
+        async with self._database.writing_reserved() as connection:
             yield Rows(connection, self._keys)
 
     @asynccontextmanager
@@ -318,9 +318,9 @@ class Store:
             yield Rows(connection, self._keys)
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[Rows]:
+    async def reading_reserved(self) -> AsyncIterator[Rows]:
         """Begin a reading transaction for the metrics. It waits for no user's transaction."""
-        async with self._database.looking() as connection:
+        async with self._database.reading_reserved() as connection:
             yield Rows(connection, self._keys)
 
     @property

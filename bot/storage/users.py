@@ -249,7 +249,7 @@ class Users:
         )
         return list(found.scalars())
 
-    async def look_again(self, user_id: int, at: datetime) -> None:
+    async def retry_planning(self, user_id: int, at: datetime) -> None:
         """Plan this user's next Ask at `at`, without loading the user."""
         self.due_at = at
         await execute_later(self._connection, _CHANGE, {"user_id": user_id, "next_ask_at": at})

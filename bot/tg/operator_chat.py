@@ -104,7 +104,7 @@ class OperatorChat:
         late = max(turn.now - since, timedelta()) // timedelta(minutes=1)
         free, backup = await asyncio.to_thread(self._on_disk)
         silence = self._health.silence
-        problems = {*self._health.ills, *(["outbox"] if late >= _OVERDUE else [])}
+        problems = {*self._health.problems, *(["outbox"] if late >= _OVERDUE else [])}
         return OpsShown(
             problems=tuple(sorted(problems)),
             silent_minutes=None if silence is None else int(silence // 60),

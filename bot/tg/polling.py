@@ -78,7 +78,7 @@ class Polling:
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever went wrong, we poll again
                 await self._wait_out(error)
                 continue
-            self._health.well("telegram")
+            self._health.resolve("telegram")
             self._health.heard()
             if self._troubles:  # only our own trouble is over; others report on Telegram as well
                 log.info("updates.reachable")
@@ -134,10 +134,10 @@ class Polling:
             throttled.warning(
                 "updates.refused", code=error.code, reason=Safe(error.description), seconds=wait, **_advice(error)
             )
-            self._health.ill("telegram", error.sentence)
+            self._health.report("telegram", error.sentence)
         else:
             throttled.warning("updates.unreachable", error=safe_error(error), seconds=wait)
-            self._health.ill("telegram", "Telegram does not answer")
+            self._health.report("telegram", "Telegram does not answer")
         self._woken.clear()
         await _at_most(self._woken, wait)
 

@@ -88,12 +88,12 @@ class Introduction:
                     raise WrongSettings([TOKEN_REFUSED]) from None
                 wait = max(wait, refusal.retry_after)
                 throttled.warning("telegram.refuses", reason=Safe(refusal.sentence), seconds=wait)
-                self._health.ill("telegram", refusal.sentence)
+                self._health.report("telegram", refusal.sentence)
             except (aiohttp.ClientError, TimeoutError, TelegramError) as error:
                 throttled.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
-                self._health.ill("telegram", "Telegram does not answer")
+                self._health.report("telegram", "Telegram does not answer")
             else:
-                self._health.well("telegram")
+                self._health.resolve("telegram")
                 return
             await asyncio.sleep(wait)
 

@@ -42,7 +42,7 @@ class Tapped:
 
 
 class Routes:
-    """All routes, by command and by action. Raises TwiceServed, naming the duplicate."""
+    """All routes, by command and by action. Raises DuplicateService, naming the duplicate."""
 
     def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
         self.commands = once({command.name: command.handler} for command in commands)

@@ -40,7 +40,7 @@ from bot.tg.routes import (
 
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
-    """Make all routes. Raises TwiceServed."""
+    """Make all routes. Raises DuplicateService."""
     erasing, hiding = privacy.PrivacyHandlers(use.privacy, use.exporting), TracesHandlers(use.traces)
     commands = (
         Command("help", always.help_, always=True),

@@ -58,16 +58,16 @@ class WebhookWatch:
             self._judge(info)
             if not info.url:
                 await self._set_again()
-                self._health.well("webhook")
+                self._health.resolve("webhook")
                 log.warning("webhook.set_again")
         except Refusal as refusal:
             log.warning("telegram.refuses", code=refusal.code, reason=Safe(refusal.description))
-            self._health.ill("telegram", refusal.sentence)
+            self._health.report("telegram", refusal.sentence)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("telegram.unreachable", error=safe_error(error))
-            self._health.ill("telegram", "Telegram does not answer")
+            self._health.report("telegram", "Telegram does not answer")
         else:
-            self._health.well("telegram")
+            self._health.resolve("telegram")
 
     def _judge(self, info: WebhookInfo) -> None:
         if info.url != self._url:
@@ -75,10 +75,10 @@ class WebhookWatch:
         elif info.failed_at > self._last_error_date:
             self._last_error_date = info.failed_at
             log.warning("webhook.failing", reason=Safe(info.failure), waiting=info.waiting)
-            self._health.ill("webhook", f"Telegram could not deliver lately: {info.failure}")
+            self._health.report("webhook", f"Telegram could not deliver lately: {info.failure}")
         else:
             self._health.heard()
-            if self._health.well("webhook"):
+            if self._health.resolve("webhook"):
                 log.info("webhook.back")
 
     def _lost(self, found: str) -> None:
@@ -91,4 +91,4 @@ class WebhookWatch:
                 "Does another process use this token, and take updates by polling? Stop it. The webhook is set again."
             )
         log.error("webhook.lost", reason=Safe(sentence), note=Safe(note))
-        self._health.ill("webhook", sentence)
+        self._health.report("webhook", sentence)

@@ -104,7 +104,7 @@ class Metrics(Collector):
         metrics.POOL_IN_USE.set(store.connections.in_use)
         metrics.POOL_SIZE.set(store.connections.size)
         try:
-            async with asyncio.timeout(_TIMEOUT), store.looking() as rows:
+            async with asyncio.timeout(_TIMEOUT), store.reading_reserved() as rows:
                 backlog = await rows.backlog(now)
         except Exception as error:  # noqa: BLE001  # whatever it is, the rest can be shown
             throttled.error("metrics.bad", error=safe_error(error))

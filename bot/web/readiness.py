@@ -54,7 +54,7 @@ class Readiness:
 
     async def problems(self) -> dict[str, str]:
         """Return all problems, as a sentence for each failing check."""
-        return {**await self._look(), **self._silence(), **self._health.ills}
+        return {**await self._look(), **self._silence(), **self._health.problems}
 
     def _silence(self) -> dict[str, str]:
         silence = self._health.silence
@@ -73,7 +73,7 @@ class Readiness:
     async def _database(self, store: Store) -> dict[str, str]:
         try:
             async with asyncio.timeout(_TIMEOUT):
-                async with store.apart() as rows:
+                async with store.writing_reserved() as rows:
                     due = await rows.earliest_due()
                     await rows.take_note(_NOTE, "looked at")  # only a write notices a full or read-only disk
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no

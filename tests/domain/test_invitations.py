@@ -13,7 +13,7 @@ from bot.domain.invitations import (
     read_secret,
     read_typed,
 )
-from bot.domain.pairing import CODE_BITS, code_from, shown_code
+from bot.domain.pairing import CODE_BITS, code_from, formatted_code
 
 NUMBERS = st.integers(0, 2**CODE_BITS - 1)
 LOOKALIKES = {"0": "0Oo", "1": "1IiLl"}
@@ -32,7 +32,7 @@ def as_typed(draw: st.DrawFn, code: str) -> str:
 @given(NUMBERS, st.data())
 def test_code_is_read_in_any_form(number: int, data: st.DataObject) -> None:
     code = code_from(number)
-    assert read_code(shown_code(code)) == code
+    assert read_code(formatted_code(code)) == code
     assert read_code(data.draw(as_typed(code))) == code
 
 
@@ -202,7 +202,7 @@ def test_prose_is_no_code(text: str) -> None:
 @given(NUMBERS, st.sampled_from(["{}", "code: {}", "Here it is: {}", "{} 🙂", "\u200f{}\u200f"]), st.booleans())
 @example(0xFFFFFFFFFF, "{}", True)
 def test_incomplete_code_is_never_a_line(number: int, around: str, first: bool) -> None:
-    code = shown_code(code_from(number))
+    code = formatted_code(code_from(number))
     assume(any(map(str.isalpha, code)))
     assert read_typed(around.format(code)) == Secret(code=code_from(number))
     cut = code[1:] if first else code[:-1]

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from bot.domain.pairing import (
     CODE_BITS,
-    DOOR_SHUT,
+    LOCKED_FOR,
     NAME_LIMIT,
     TRIES,
     TRIES_WHEN_CROWDED,
     clean_name,
     code_from,
-    door_is_shut,
+    is_locked_out,
 )
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -34,22 +34,22 @@ def tries(count: int, apart: timedelta, last: datetime) -> list[datetime]:
 
 def test_tenth_wrong_try_locks() -> None:
     for count in range(TRIES):
-        assert not door_is_shut(tries(count, timedelta(seconds=1), NOON), NOON, crowded=False)
+        assert not is_locked_out(tries(count, timedelta(seconds=1), NOON), NOON, crowded=False)
     ten = tries(TRIES, timedelta(seconds=1), NOON)
-    assert door_is_shut(ten, NOON, crowded=False)
-    assert door_is_shut(ten, NOON + DOOR_SHUT - timedelta(seconds=1), crowded=False)
-    assert not door_is_shut(ten, NOON + DOOR_SHUT, crowded=False)
+    assert is_locked_out(ten, NOON, crowded=False)
+    assert is_locked_out(ten, NOON + LOCKED_FOR - timedelta(seconds=1), crowded=False)
+    assert not is_locked_out(ten, NOON + LOCKED_FOR, crowded=False)
 
 
 def test_ten_slow_tries_do_not_lock() -> None:
-    assert not door_is_shut(tries(TRIES, DOOR_SHUT / (TRIES - 1), NOON), NOON, crowded=False)
+    assert not is_locked_out(tries(TRIES, LOCKED_FOR / (TRIES - 1), NOON), NOON, crowded=False)
 
 
 def test_many_guessers_leave_each_fewer_tries() -> None:
     three = tries(TRIES_WHEN_CROWDED, timedelta(minutes=1), NOON)
-    assert door_is_shut(three, NOON, crowded=True)
-    assert not door_is_shut(three, NOON, crowded=False)
-    assert not door_is_shut(three[1:], NOON, crowded=True)
+    assert is_locked_out(three, NOON, crowded=True)
+    assert not is_locked_out(three, NOON, crowded=False)
+    assert not is_locked_out(three[1:], NOON, crowded=True)
 
 
 @given(st.lists(st.integers(0, 40), min_size=TRIES, max_size=60))
@@ -57,10 +57,10 @@ def test_tries_never_exceed_ten_an_hour(waits: list[int]) -> None:
     now, done = NOON, list[datetime]()
     for wait in waits:
         now += timedelta(minutes=wait)
-        if not door_is_shut(done[-2 * TRIES :], now, crowded=False):
+        if not is_locked_out(done[-2 * TRIES :], now, crowded=False):
             done.append(now)
     for first, eleventh in zip(done, itertools.islice(done, TRIES, None), strict=False):
-        assert eleventh - first >= DOOR_SHUT
+        assert eleventh - first >= LOCKED_FOR
 
 
 @given(st.text(max_size=200))

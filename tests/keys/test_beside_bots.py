@@ -48,14 +48,14 @@ class Bot:
     """Whether it sees the key's file change, or has a copy of it."""
 
     async def joins(self) -> None:
-        async with self.store.apart() as rows:
+        async with self.store.writing_reserved() as rows:
             assert await rows.processes.join(self.number, "all", "1")
 
     async def runs(self) -> None:
         while True:
             if self.follows:
                 await _adopt_keys(self.config, self.store, self.ring)
-            async with self.store.apart() as rows:
+            async with self.store.writing_reserved() as rows:
                 await rows.processes.beat(self.number)
             await asyncio.sleep(0.02)
 

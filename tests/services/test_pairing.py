@@ -16,7 +16,7 @@ from bot.crypto import KeyRing
 from bot.domain.invitations import Secret
 from bot.domain.model import Dialog, Pair, Waiting
 from bot.domain.notices import Notice, NoticeKind
-from bot.domain.pairing import CROWD, INVITE_VALID_FOR, TRIES, TRIES_WHEN_CROWDED, code_from, shown_code
+from bot.domain.pairing import CROWD, INVITE_VALID_FOR, TRIES, TRIES_WHEN_CROWDED, code_from, formatted_code
 from bot.domain.results import (
     AlreadyPaired,
     CodeOrLine,
@@ -432,7 +432,7 @@ async def test_paired_user_opens_no_other_invite(home: Home) -> None:
     invite_id, link, code = await home.invite(CHARLIE)
     assert await home.pair(ALICE) == AlreadyPaired(pair_id)
     assert await home.open(ALICE, link) == AlreadyPaired(pair_id)
-    assert not isinstance(await home.types(ALICE, shown_code(code.code)), Invitation)
+    assert not isinstance(await home.types(ALICE, formatted_code(code.code)), Invitation)
     assert isinstance(await home.types(ALICE, "K7QX-9M2P"), CodeOrLine)
     assert await home.types(ALICE, f"https://t.me/ajar_bot?start={link.link}") == AlreadyPaired(pair_id)
     assert await home.open(DORA, code) == Invitation(invite_id)  # untouched by the tries
@@ -458,7 +458,7 @@ async def test_ten_wrong_codes_lock_one_user(home: Home) -> None:
         assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
         home.clock.advance(timedelta(seconds=1))
     assert await home.open(CHARLIE, code) == TooManyTries()
-    assert await home.types(CHARLIE, shown_code(code.code)) != Invitation(invite_id)
+    assert await home.types(CHARLIE, formatted_code(code.code)) != Invitation(invite_id)
     home.clock.advance(timedelta(minutes=59))
     assert await home.open(CHARLIE, code) == TooManyTries()
     assert await home.open(DORA, WRONG) == NoSuchInvite()
@@ -494,7 +494,7 @@ async def test_wrong_codes_outlive_an_erase(home: Home) -> None:
     assert await home.open(CHARLIE, code) == TooManyTries()
     await begins_anew(home, CHARLIE)
     assert await home.open(CHARLIE, code) == TooManyTries()
-    assert await home.types(CHARLIE, shown_code(code.code)) != Invitation(invite_id)
+    assert await home.types(CHARLIE, formatted_code(code.code)) != Invitation(invite_id)
     home.clock.advance(timedelta(hours=1))
     assert await home.open(CHARLIE, code) == Invitation(invite_id)
 
@@ -546,7 +546,7 @@ async def test_plain_code_counts_if_it_works(home: Home) -> None:
     invite_id, link, code = await home.invite(ALICE)
     assert await home.types(BOB, "2019-2023") is None
     assert await home.types(BOB, "mornings") is None
-    assert await home.types(BOB, shown_code(code.code).lower()) == Invitation(invite_id)
+    assert await home.types(BOB, formatted_code(code.code).lower()) == Invitation(invite_id)
     assert await home.types(BOB, f"https://t.me/ajar_bot?start={link.link}") == Invitation(invite_id)
     assert await home.types(CHARLIE, f"https://t.me/ajar_bot?start={link.link}") == NoSuchInvite()
 
@@ -672,7 +672,7 @@ async def test_stored_rows_open_no_invite(home: Home, keys: KeyRing) -> None:
         bare = repr(found.all())
     assert link.link not in bare
     assert code.code not in bare
-    assert shown_code(code.code) not in bare
+    assert formatted_code(code.code) not in bare
     assert KeyRing.new().digest("invite/code", code.code) != keys.digest("invite/code", code.code)
     assert code.code != code_from(0)
 

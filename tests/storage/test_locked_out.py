@@ -100,7 +100,7 @@ async def test_health_check_has_its_own_connection(store: Store) -> None:
     held = [asyncio.create_task(holds()) for _ in range(module._POOL)]
     for _ in held:
         await taken.acquire()
-    async with asyncio.timeout(5), store.apart() as rows:
+    async with asyncio.timeout(5), store.writing_reserved() as rows:
         await rows.take_note("health", "looked at")
     gate.set()
     await asyncio.gather(*held)

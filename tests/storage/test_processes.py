@@ -37,12 +37,12 @@ async def other(database_url: str, keys: KeyRing) -> AsyncIterator[Store]:
 
 async def joined(store: Store, *processes: int, role: str = "all") -> None:
     for process in processes:
-        async with store.apart() as rows:
+        async with store.writing_reserved() as rows:
             assert await rows.processes.join(process, role, "1")
 
 
 async def beat(store: Store, process: int, *, passed_on: int = 0) -> Seen:
-    async with store.apart() as rows:
+    async with store.writing_reserved() as rows:
         return await rows.processes.beat(process, passed_on=passed_on)
 
 
@@ -54,7 +54,7 @@ async def test_processes_are_listed_in_joining_order(store: Store) -> None:
         (THERE, 0, 0),
         (HERE, 2, 5),
     ]
-    async with store.apart() as rows:
+    async with store.writing_reserved() as rows:
         assert await rows.processes.remove(THERE)
     await joined(store, ELSEWHERE)
     assert [process.id for process in (await beat(store, HERE)).processes] == [HERE, ELSEWHERE]
@@ -63,7 +63,7 @@ async def test_processes_are_listed_in_joining_order(store: Store) -> None:
 async def test_many_can_join_at_once(store: Store) -> None:
     async def join(process: int) -> None:
         while True:
-            async with store.apart() as rows:
+            async with store.writing_reserved() as rows:
                 if await rows.processes.join(process, "all", "1"):
                     return
 
@@ -75,7 +75,7 @@ async def test_many_can_join_at_once(store: Store) -> None:
 async def test_only_a_still_beat_is_removed(store: Store) -> None:
     await joined(store, HERE, THERE)
     await beat(store, THERE)
-    async with store.apart() as rows:
+    async with store.writing_reserved() as rows:
         assert not await rows.processes.remove(THERE, beat=0), "it has beaten since"
         assert await rows.processes.remove(THERE, beat=1)
     assert [process.id for process in (await beat(store, HERE)).processes] == [HERE]
@@ -83,9 +83,9 @@ async def test_only_a_still_beat_is_removed(store: Store) -> None:
 
 async def test_all_know_with_whom_to_wait(store: Store) -> None:
     await joined(store, HERE, THERE)
-    async with store.apart() as rows:
+    async with store.writing_reserved() as rows:
         await rows.processes.hold({ALICE: 60, BOB: 60, EVERY_CHAT: 5})
-    async with store.apart() as rows:
+    async with store.writing_reserved() as rows:
         await rows.processes.hold({BOB: 0, ALICE: 30})
     held = (await beat(store, THERE)).holds
     assert held.keys() == {ALICE, EVERY_CHAT}

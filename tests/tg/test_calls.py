@@ -93,7 +93,7 @@ async def test_start_outlasts_every_strange_answer(name: str) -> None:
     api, health = Api(), Health()
     api.answers["getMe"] = 5 * [STRANGE[name][:2]]
     await introduce(api, health)
-    assert "telegram" not in health.ills
+    assert "telegram" not in health.problems
 
 
 async def test_start_obeys_retry_after() -> None:
@@ -149,10 +149,10 @@ async def test_foreign_webhook_is_left_alone() -> None:
     api.webhook["url"] = "https://other.example.org/hook"
     async with watched(api, health) as watch:
         await watch.look()
-        assert "at other.example.org" in health.ills["webhook"]
+        assert "at other.example.org" in health.problems["webhook"]
         api.webhook["url"] = OURS
         await watch.look()
-        assert "webhook" not in health.ills
+        assert "webhook" not in health.problems
     assert set(api.asked) == {"getWebhookInfo"}
 
 
@@ -163,11 +163,11 @@ async def test_missing_webhook_is_set_again() -> None:
         with structlog.testing.capture_logs() as said:
             await watch.look()
         assert [line["event"] for line in said] == ["webhook.lost", "telegram.refuses"]
-        assert "gone" in health.ills["webhook"]
+        assert "gone" in health.problems["webhook"]
         with structlog.testing.capture_logs() as said:
             await watch.look()
         assert [line["event"] for line in said] == ["webhook.lost", "webhook.set_again"]
-        assert health.ills.keys() == {"start"}
+        assert health.problems.keys() == {"start"}
         assert api.webhook["url"] == OURS
 
 
@@ -177,7 +177,7 @@ async def test_failed_delivery_is_reported_once() -> None:
     async with watched(api, health) as watch:
         with structlog.testing.capture_logs() as said:
             await watch.look()
-            assert "Connection refused" in health.ills["webhook"]
+            assert "Connection refused" in health.problems["webhook"]
             await watch.look()
         assert [line["event"] for line in said].count("webhook.failing") == 1
-        assert "webhook" not in health.ills, "a minute without another failure"
+        assert "webhook" not in health.problems, "a minute without another failure"

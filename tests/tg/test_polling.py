@@ -94,7 +94,7 @@ async def test_polling_clears_only_its_own_trouble() -> None:
     health, asked = Health(), asyncio.Event()
 
     async def updates(_: web.Request) -> web.Response:
-        health.ill("telegram", "getMe is refused")
+        health.report("telegram", "getMe is refused")
         if counted.popleft() == 0:
             asked.set()
             await asyncio.sleep(30)

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.model import User, Waiting
 from bot.domain.notices import NoticeKind
 from bot.library import Library
-from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_of
+from bot.services.use_cases import DuplicateService, make_use_cases, once, speakers_of
 from bot.storage.store import Rows
 from bot.tg import actions
 from bot.tg.actions import NotOurs
@@ -65,16 +65,16 @@ def test_every_notice_is_caused_by_something() -> None:
 
 
 def test_duplicate_command_is_an_error() -> None:
-    with pytest.raises(TwiceServed, match="help"):
+    with pytest.raises(DuplicateService, match="help"):
         Routes([Command("help", help_), Command("help", help_)], [])
 
 
 def test_duplicate_action_is_an_error() -> None:
     route = tap_by_anybody(actions.TODAY, help_)
-    with pytest.raises(TwiceServed, match="today"):
+    with pytest.raises(DuplicateService, match="today"):
         Routes([], [route, route])
 
 
 def test_duplicate_text_service_is_an_error() -> None:
-    with pytest.raises(TwiceServed, match="code"):
+    with pytest.raises(DuplicateService, match="code"):
         once([{Waiting.CODE: 1}, {Waiting.CODE: 2}])

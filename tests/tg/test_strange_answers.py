@@ -196,7 +196,7 @@ async def test_start_outlasts_strange_results(method: str, name: str) -> None:
             await introduction.learn()
             await introduction.make_way(take_over=True)
     assert api.bodies == []
-    assert "telegram" not in health.ills
+    assert "telegram" not in health.problems
     assert PRIVATE not in repr(said)
 
 
@@ -209,6 +209,6 @@ async def test_webhook_watch_ignores_strange_results(name: str) -> None:
     api, health = Api("getWebhookInfo", [_yes(SHAPES[name])]), Health()
     async with served(api.answer) as (url, network):
         await WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health, _never).look()
-    assert "telegram" in health.ills
-    assert "webhook" not in health.ills
+    assert "telegram" in health.problems
+    assert "webhook" not in health.problems
     assert set(api.asked) == {"getWebhookInfo"}

@@ -124,8 +124,8 @@ async def test_blocked_answer_is_not_late(scraper: Scraper, store: Store, clock:
 async def test_problems_and_last_events_are_shown(
     scraper: Scraper, store: Store, clock: HandClock, health: Health, tmp_path: Path
 ) -> None:
-    health.well("start")
-    health.ill("telegram", "Telegram does not answer")
+    health.resolve("start")
+    health.report("telegram", "Telegram does not answer")
     (tmp_path / "ajar-20270301-030000.age").touch()
     found = await scraper.asks()
     assert (found['ajar_problem{about="telegram"}'], found['ajar_problem{about="start"}']) == (1, 0)

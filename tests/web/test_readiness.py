@@ -22,7 +22,7 @@ REQUEST = make_mocked_request("GET", "/health/ready")
 @pytest.fixture
 def health() -> Health:
     health = Health()
-    health.well("start")
+    health.resolve("start")
     return health
 
 
@@ -53,11 +53,11 @@ async def test_starting_bot_is_not_ready(clock: HandClock) -> None:
 
 
 async def test_reported_problem_is_shown_until_solved(readiness: Readiness, health: Health) -> None:
-    assert health.ill("telegram", "Telegram answers 502: Bad Gateway")
-    assert not health.ill("telegram", "Telegram answers 502: Bad Gateway"), "it isn't new"
+    assert health.report("telegram", "Telegram answers 502: Bad Gateway")
+    assert not health.report("telegram", "Telegram answers 502: Bad Gateway"), "it isn't new"
     status, answer = await asked(readiness)
     assert (status, answer["problems"]) == (503, {"telegram": "Telegram answers 502: Bad Gateway"})
-    assert health.well("telegram")
+    assert health.resolve("telegram")
     assert (await asked(readiness))[0] == 200
 
 
@@ -72,7 +72,7 @@ async def test_silent_telegram_is_a_problem(
     assert (await asked(readiness))[0] == 200
     seconds += 2
     assert (await asked(readiness))[1]["problems"] == {"telegram": "nothing was heard from Telegram for 5 minutes"}
-    health.ill("telegram", "Telegram answers 502: Bad Gateway")
+    health.report("telegram", "Telegram answers 502: Bad Gateway")
     assert (await asked(readiness))[1]["problems"] == {"telegram": "Telegram answers 502: Bad Gateway"}
 
 

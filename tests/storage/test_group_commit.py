@@ -71,11 +71,11 @@ async def test_single_writer_commits_alone(house: House) -> None:
 
 
 async def test_patient_writer_shares_the_next_commit(house: House) -> None:
-    async def write_in_company(name: str) -> None:
-        await house.database.company(60)
+    async def write_patiently(name: str) -> None:
+        await house.database.share_commit(60)
         await house.write(name)
 
-    patient = asyncio.create_task(write_in_company("patient"))
+    patient = asyncio.create_task(write_patiently("patient"))
     await asyncio.sleep(0)
     await house.write("urgent")
     await patient
@@ -84,7 +84,7 @@ async def test_patient_writer_shares_the_next_commit(house: House) -> None:
 
 
 async def test_patient_writer_does_not_wait_forever(house: House) -> None:
-    await house.database.company(0.01)
+    await house.database.share_commit(0.01)
     await house.write("alone")
     assert house.names() == {"alone"}
 

@@ -19,7 +19,7 @@ from bot.storage.sqlite import SqliteConnection
 _ROUND: Final = 64
 
 
-class Turnstile:
+class GroupCommit:
     """Lets one writer work at a time. The engine must begin transactions so that no other process can write."""
 
     def __init__(self, engine: AsyncEngine, committed: Callable[[], None] | None = None) -> None:
@@ -77,7 +77,7 @@ class Turnstile:
         finally:
             self._lock.release()
 
-    async def company(self, within: float) -> None:
+    async def share_commit(self, within: float) -> None:
         """Wait until somebody writes, whose commit can be shared, but at most so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
