@@ -18,6 +18,7 @@ import structlog
 
 from tests.machine import IN_MEMORY
 from tests.silence.lives import ask_to_pair, live
+from tests.silence.test_charlie import forge_buttons
 from tests.silence.world import Beginning
 
 LIVES = int(os.environ.get("AJAR_SILENT_LIVES", "2000"))
@@ -61,3 +62,8 @@ def test_silence_in_thousands_of_lives() -> None:
         results = list(pool.map(_prove, scripts, [script * TOGETHER for script in scripts]))
     assert not [line for _, wrong in results for line in wrong]
     assert sum(calls for calls, _ in results) > 5 * len(scripts), "B saw next to nothing, so this proves nothing"
+
+
+@pytest.mark.timeout(600)
+async def test_forged_buttons_with_every_id_say_nothing(tmp_path: Path) -> None:
+    await forge_buttons(tmp_path)
