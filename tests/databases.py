@@ -64,7 +64,7 @@ class SqliteTemplate:
     @classmethod
     def make(cls, folder: Path) -> "SqliteTemplate":
         file = folder / "template.db"
-        _run(migrate(sqlite_url(file)))
+        run_apart(migrate(sqlite_url(file)))
         return cls(file)
 
     def copy(self, folder: Path) -> str:
@@ -126,10 +126,10 @@ class PostgresServer:
             await self.run(end_them, "; ".join(empty), database=self._own)
 
     @contextlib.asynccontextmanager
-    async def new(self) -> AsyncIterator[str]:
-        """The URL of a new, completely empty database."""
+    async def new(self, like: str = "template1") -> AsyncIterator[str]:
+        """The URL of a new database: a copy of the one with this name, which nobody has open, or completely empty."""
         name = f"test_{self.owner}_{next(self._numbers)}"
-        await self.run(f"CREATE DATABASE {name}")
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {like}")
         try:
             yield self.url(name)
         finally:
@@ -153,7 +153,7 @@ def postgres_server(folder: Path, owner: str) -> Iterator[PostgresServer]:
     server: Any = get_server(folder / "data", cleanup_mode="delete")
     try:
         found = PostgresServer(folder, str(server.get_postmaster_info().socket_dir), owner)
-        _run(found.prepare())
+        run_apart(found.prepare())
         yield found
     finally:
         server.cleanup()
@@ -161,7 +161,7 @@ def postgres_server(folder: Path, owner: str) -> Iterator[PostgresServer]:
             folder.rmdir()
 
 
-def _run(work: Coroutine[Any, Any, Any]) -> None:
+def run_apart(work: Coroutine[Any, Any, Any]) -> None:
     """Run to the end on a separate loop: the fixture that needs it may be requested by one that is itself on a loop."""
     with ThreadPoolExecutor(1) as apart:
         apart.submit(asyncio.run, work).result()

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from bot.storage.schema import metadata, reflections, responses, ritual_seats, u
 from bot.storage.seals import KINDS
 from bot.storage.store import Rows, Store
 from tests import forks
+from tests.conftest import BOTH
+from tests.databases import PostgresServer, run_apart, sqlite_url
 from tests.storage import dying_tying
 from tests.storage.before_ties import (
     ALICE,
@@ -50,11 +53,43 @@ from tests.storage.before_ties import (
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+async def _make_and_migrate(url: str, keys: KeyRing) -> None:
+    await make(url, keys)
+    await migrate(url)
+
+
+@pytest.fixture(scope="module")
+def untied_file(tmp_path_factory: pytest.TempPathFactory, keys: KeyRing) -> Path:
+    """A database of before that was migrated, to be copied: making one takes as long as several tests."""
+    file = tmp_path_factory.mktemp("untied") / "untied.db"
+    run_apart(_make_and_migrate(sqlite_url(file), keys))
+    return file
+
+
+@pytest.fixture(scope="module")
+def untied_database(postgres: PostgresServer, keys: KeyRing) -> Iterator[str]:
+    """The name of such a database on PostgreSQL."""
+    name = f"untied_{postgres.owner}"
+    run_apart(postgres.run(f"CREATE DATABASE {name}"))
+    run_apart(_make_and_migrate(postgres.url(name), keys))
+    yield name
+    run_apart(postgres.run(f"DROP DATABASE {name}"))
+
+
+@pytest.fixture(params=BOTH)
+async def untied_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database of before that was migrated; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(shutil.copy(request.getfixturevalue("untied_file"), tmp_path / "ajar.db"))
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        async with server.new(like=request.getfixturevalue("untied_database")) as url:
+            yield url
+
+
 @pytest.fixture
-async def store(empty_url: str, keys: KeyRing) -> AsyncIterator[Store]:
-    await make(empty_url, keys)
-    await migrate(empty_url)
-    store = Store.at(empty_url, keys)
+async def store(untied_url: str, keys: KeyRing) -> AsyncIterator[Store]:
+    store = Store.at(untied_url, keys)
     yield store
     await store.close()
 
@@ -208,8 +243,8 @@ async def test_tied_rows_resist_replacement(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("store")
-async def test_rewrapped_user_is_tied_too(empty_url: str, keys: KeyRing) -> None:
-    rotated = Store.at(empty_url, keys.rotated())
+async def test_rewrapped_user_is_tied_too(untied_url: str, keys: KeyRing) -> None:
+    rotated = Store.at(untied_url, keys.rotated())
     for user_id in (ALICE, BOB):
         async with rotated.writing() as rows:
             await rows.users.wrap_anew(user_id)
@@ -228,16 +263,16 @@ async def test_damaged_data_key_delays_nobody(store: Store) -> None:
     assert await store.tie_all() == 2
 
 
-async def test_two_starts_at_once_tie_once(store: Store, empty_url: str, keys: KeyRing) -> None:
-    other = Store.at(empty_url, keys)
+async def test_two_starts_at_once_tie_once(store: Store, untied_url: str, keys: KeyRing) -> None:
+    other = Store.at(untied_url, keys)
     assert sum(await asyncio.gather(store.tie_all(), other.tie_all())) == 3
     await other.close()
     await all_read(store)
 
 
 @pytest.mark.process
-async def test_killed_tying_continues(store: Store, empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
-    work = partial(dying_tying.main, empty_url, keys.text)
+async def test_killed_tying_continues(store: Store, untied_url: str, keys: KeyRing, tmp_path: Path) -> None:
+    work = partial(dying_tying.main, untied_url, keys.text)
     ended = await forks.run_beside(work, cwd=tmp_path, env=os.environ, seconds=100)
     assert int(ended.stdout) > 5, ended.stderr or "it was hardly killed"
     assert await store.tie_all() == 0, "the try that was let live tied all"
