@@ -7,7 +7,7 @@ import pytest
 from tests.databases import PostgresServer
 from tests.keys.running import try_out_many
 
-FEW = 4  # with random moments, other ones in each run; make prove tries two hundred
+FEW = 2  # with random moments, other ones in each run; make prove tries two hundred
 
 
 async def test_no_key_is_lost_on_sqlite(tmp_path: Path) -> None:

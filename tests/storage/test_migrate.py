@@ -212,7 +212,7 @@ async def test_concurrent_starts_migrate_in_turn(empty_url: str) -> None:
 async def test_killed_migration_is_completed(empty_url: str, keys: KeyRing, tmp_path: Path) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
-    ended = await forks.run_beside(partial(dying_migration.main, empty_url), cwd=tmp_path, env=os.environ, seconds=100)
+    ended = await forks.run_beside(partial(dying_migration.main, empty_url), cwd=tmp_path, env=os.environ, seconds=900)
     assert int(ended.stdout) > 5, ended.stderr or "it was hardly killed"
     assert await migrate(empty_url) is None, "the try that was let live brought it up"
     assert await _on(empty_url, _differences) == []

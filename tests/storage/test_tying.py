@@ -80,7 +80,7 @@ def untied_database(postgres: PostgresServer, keys: KeyRing) -> Iterator[str]:
 async def untied_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a database of before that was migrated; the test runs once on each kind."""
     if request.param == "sqlite":
-        yield sqlite_url(shutil.copy(request.getfixturevalue("untied_file"), tmp_path / "ajar.db"))
+        yield sqlite_url(Path(shutil.copy(request.getfixturevalue("untied_file"), tmp_path / "ajar.db")))
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         async with server.new(like=request.getfixturevalue("untied_database")) as url:
