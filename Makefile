@@ -75,7 +75,7 @@ prove: $(VENV)/.dev ## run the long proofs, like power losses, a failing disk, a
 	AJAR_WHOLE=1 $(BIN)/python -m pytest -q tests/domain tests/services tests/tg tests/test_*.py --timeout=7200 $(ARGS)
 
 crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
-	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash tests/storage/test_migrate.py::test_killed_migration_is_completed_the_next_time --timeout=3600 -s $(ARGS)
+	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash tests/storage/test_migrate.py::test_killed_migration_is_completed --timeout=3600 -s $(ARGS)
 
 drill: $(VENV)/.dev ## kill the primary of a PostgreSQL cluster 20 times under three processes (needs Debian's patroni, etcd-server, haproxy, pgbouncer)
 	$(BIN)/python -m pytest tests/drill --timeout=3600 -s $(ARGS)
