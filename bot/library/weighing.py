@@ -32,7 +32,7 @@ _PIECE: Final = 12
 """The fewest words of such a piece, which ends with a sentence."""
 _TOKEN: Final = re.compile(r"[^\W\d_]+|\d+|[.!?;\n…]+|[,:]")
 _APOSTROPHE: Final = re.compile("['’`´]")
-_REPEATED: Final = re.compile(r"(.)\1+")
+_REPEATED: Final = re.compile(r"(.)(?=\1)")
 _START, _END, _STOP, _PAUSE, _NUMBER = "^", "$", ".", ",", "#"
 _MARKS: Final = frozenset({_START, _END, _STOP, _PAUSE})
 
@@ -67,7 +67,7 @@ class Features:
         plain = self._stem(word.lower().replace("ß", "ss"))
         if not plain.isascii():
             plain = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", plain)))
-        return _REPEATED.sub(r"\1", plain)
+        return _REPEATED.sub("", plain)
 
     def pieces(self, text: str) -> Iterator[list[str]]:
         """Yield the stems and marks of a text, or of its pieces if it is long."""
