@@ -413,14 +413,15 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
     if result.minutes:
         # Translators: a line can't be put into the weekly moment any more. %(minutes)s is 10 or 60. No reproach.
         text = say(
-            "This one needs %(minutes)s minutes' rest, and the moment is sooner. It's kept; /share has other times.",
+            "This line has to rest for %(minutes)s minutes, and the moment comes sooner. It's kept; "
+            "/share has other times.",
             minutes=result.minutes,
         )
         return Screen(text)
     # Translators: %(when)s is like "Sunday at 20:00". There is a least time between sharing and delivery.
     return Screen(
         say(
-            "That opens on the morning of the day, or the evening before an early one. Next: %(when)s.",
+            "You can put something in from that morning on, or from the evening before an early one. Next: %(when)s.",
             when=view.when(result.at),
         )
     )

@@ -382,8 +382,8 @@ def shared(view: View, result: Shared) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
             say(
-                "%(name)s hears then that there is a line, or later if it's a bad hour. Change it "
-                "until then; take it back until it's opened. You hear what %(name)s chooses to answer, "
+                "%(name)s is told then that there is a line, or later if it's a bad hour. You can change it "
+                "until then, and take it back until it's opened. You'll hear what %(name)s chooses to answer, "
                 "if anything.",
                 name=partner(view),
             ),
