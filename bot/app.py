@@ -40,6 +40,7 @@ from bot.services.journal import JournalSearch
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, speakers_of
 from bot.stopping import stop_signals
+from bot.storage.copying import refuse_moved_file
 from bot.storage.database_lock import DatabaseLock, shared_lock
 from bot.storage.listening import Listener
 from bot.storage.migrate import HEAD, known_version, migrate
@@ -322,6 +323,8 @@ async def _run_alone(
     take_over: bool,
 ) -> None:
     fence = None if config.sqlite_file else Fence(until=0)
+    if config.sqlite_file:
+        await asyncio.to_thread(refuse_moved_file, config.sqlite_file)
     network = open_network(config, fence)
     await network.initialize()
     stack.push_async_callback(network.shutdown)

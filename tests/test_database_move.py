@@ -1,5 +1,6 @@
 """`ajar move`: all rows arrive in the other database as they were, and no bot starts on both."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -104,11 +105,16 @@ async def test_moved_words_open(
 
 
 async def test_moved_database_starts_no_bot(source: Config) -> None:
+    """It doesn't even ask Telegram for updates, which the bot on the other database would miss."""
     there = beside(source)
     await database_move.move(source, there)
-    bot = source.model_copy(update={"bot_token": SecretStr("1:abcdefgh"), "api_url": "http://127.0.0.1:9"})
-    with pytest.raises(Moved, match=f"moved to {there.sqlite_file} on .* ajar move --back"):
-        await run(bot)
+    called: list[object] = []
+    async with await asyncio.start_server(lambda reader, _: called.append(reader), "127.0.0.1") as telegram:
+        address = "http://127.0.0.1:{1}".format(*telegram.sockets[0].getsockname())
+        bot = source.model_copy(update={"bot_token": SecretStr("1:abcdefgh"), "api_url": address})
+        with pytest.raises(Moved, match=f"moved to {there.sqlite_file} on .* ajar move --back"):
+            await run(bot)
+    assert not called
     with pytest.raises(Moved):
         await importing.take(source, [])
     with pytest.raises(Moved):

@@ -6,9 +6,11 @@ interrupted copy resumes there. Callers must hold the locks of both databases.
 """
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -322,6 +324,19 @@ async def refuse_moved(connection: AsyncConnection) -> None:
         raise Moved(_UNFINISHED)
     if (moved := await _note(connection, _MOVED)) is not None:
         raise Moved(_gone(moved))
+
+
+def refuse_moved_file(file: Path) -> None:
+    """Like `refuse_moved`, before anything else is done with an SQLite database. Other troubles with it show later."""
+    if not file.exists():
+        return
+    names = (_ARRIVING, _MOVED)
+    with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
+        noted = dict(connection.execute("SELECT name, value FROM notes WHERE name IN (?, ?)", names))
+        if _ARRIVING in noted:
+            raise Moved(_UNFINISHED)
+        if _MOVED in noted:
+            raise Moved(_gone(noted[_MOVED]))
 
 
 async def take_back(url: str) -> tuple[str, str] | None:
