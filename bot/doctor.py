@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import tempfile
-from datetime import UTC, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +47,7 @@ _BEFORE_THAT: Final = (
 
 _NIGHTLY: Final = timedelta(hours=26)
 """The greatest age of the newest backup: one is made every night, and some nights it takes longer."""
+_START_IT: Final = "start it (docs/backups.md), or remove its folder beside the database and back up every night"
 _EVERY_NIGHT: Final = "let a timer do that every night (docs/backups.md)"
 
 Finding = tuple[bool, str]
@@ -159,24 +162,54 @@ async def _journal(config: Config) -> list[Finding]:
 
 
 async def _backups(config: Config) -> list[Finding]:
-    """Check that the newest backup of an SQLite database with users isn't old, and that none is too old."""
+    """Check that an SQLite database with users is backed up, by `ajar backup` or by Litestream."""
     if config.sqlite_file is None or not await has_users(config.database_url):
         return []
     now = make_clock(config).now()
+    if followed := await asyncio.to_thread(_followed_at, config.sqlite_file):
+        return [_litestream(followed, now)]
     try:
         found = await asyncio.to_thread(backups_in, config.backups)
     except OSError as error:
         return [(False, f"backups: {config.backups} can't be read ({os.strerror(error.errno or 0)})")]
+    return [_nightly(config, found, now)]
+
+
+def _nightly(config: Config, found: Sequence[Path], now: datetime) -> Finding:
+    """Check that the newest of the backups isn't old, and that none is too old."""
     if not found:
-        return [(False, f"backups: there is none in {config.backups}; type: ajar backup, and {_EVERY_NIGHT}")]
+        return False, f"backups: there is none in {config.backups}; type: ajar backup, and {_EVERY_NIGHT}"
     newest = made_at(found[0])
     if now - newest > _NIGHTLY:
-        when = f"the newest is from {newest:%Y-%m-%d %H:%M} UTC"
-        return [(False, f"backups: {when}; type: ajar backup, and {_EVERY_NIGHT}")]
+        when = f"the newest is from {_minute(newest)}"
+        return False, f"backups: {when}; type: ajar backup, and {_EVERY_NIGHT}"
     if now - made_at(found[-1]) > KEPT_AT_MOST:
         too_old = f"the oldest is from {made_at(found[-1]):%Y-%m-%d}, and the journal of endings goes back only a year"
-        return [(False, f"backups: {too_old}; type: ajar backup --keep-days 366")]
-    return [(True, f"backups: {len(found)} in {config.backups}, the newest of {newest:%Y-%m-%d %H:%M} UTC")]
+        return False, f"backups: {too_old}; type: ajar backup --keep-days 366"
+    return True, f"backups: {len(found)} in {config.backups}, the newest of {_minute(newest)}"
+
+
+def _litestream(followed: datetime, now: datetime) -> Finding:
+    if now - followed > _NIGHTLY:
+        return False, f"backups: Litestream hasn't followed the database since {_minute(followed)}; {_START_IT}"
+    return True, f"backups: Litestream follows the database, and last noted a change {_minute(followed)}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _followed_at(database: Path) -> datetime | None:
+    """Return when Litestream last wrote to its folder beside the database, which it does with every change.
+
+    None if there is no such folder. Whether the other place has it, only Litestream knows.
+    """
+    folder = database.with_name(f".{database.name}-litestream")
+    written = []
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # it tidies meanwhile
+            written.append(file.stat().st_mtime)
+    return datetime.fromtimestamp(max(written), UTC) if written else None
 
 
 def _trouble(config: Config, error: Exception) -> str:

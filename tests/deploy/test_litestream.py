@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import load
+from bot.doctor import examine
 from bot.storage.store import Store
 from tests.deploy.files import DEPLOY
 from tests.storage.people import kept
@@ -73,11 +75,30 @@ async def keep(keeper: Keeper, count: int) -> None:
     await store.close()
 
 
+def backups_at(keeper: Keeper) -> tuple[bool, str]:
+    """Return what the doctor says about backups, up to the time."""
+    config = load({"AJAR_DATA_DIR": str(keeper.database.parent)}, None, need_token=False)
+    ((well, said),) = [each for each in asyncio.run(examine(config)) if each[1].startswith("backups")]
+    return well, said.removeprefix("backups: ").partition(",")[0].partition(" since")[0]
+
+
+def test_doctor_misses_a_litestream_that_has_ended(keeper: Keeper) -> None:
+    assert backups_at(keeper)[0] is False, "there is no backup"
+    folder = keeper.database.parent / ".ajar.db-litestream"
+    folder.mkdir()
+    (folder / "ltx").touch()
+    os.utime(folder / "ltx", (1e9, 1e9))
+    assert backups_at(keeper) == (False, "Litestream hasn't followed the database")
+    os.utime(folder / "ltx")
+    assert backups_at(keeper) == (True, "Litestream follows the database")
+
+
 def test_litestream_restores_a_lost_disk(keeper: Keeper, tmp_path: Path) -> None:
     """The steps of docs/backups.md. Afterwards the bot's own backups work as before."""
     replica, copy = f"file://{tmp_path}/elsewhere", tmp_path / "restored.db"
     with following(keeper, replica):
         wait_until(lambda: restored(replica, copy) is not None)
+        assert backups_at(keeper) == (True, "Litestream follows the database")
         asyncio.run(keep(keeper, 20))
         wait_until(lambda: lines_in(restored(replica, copy)) == 21)
     for file in keeper.database.parent.glob("ajar.db*"):
