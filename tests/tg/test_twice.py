@@ -101,6 +101,7 @@ async def _pairs(story: Story) -> None:
     await story.say(A, "Ali")
     await story.tap(A, "pair_send")
     await story.tap(A, "pair_show")
+    await _types_a_name(story)
     await _comes_new(story)
     await story.say(A, "/pair")
     await story.tap(A, "pair_renew")
@@ -113,6 +114,20 @@ async def _pairs(story: Story) -> None:
     await story.say(B, f"/start {story.seen(A, r'start=([A-Za-z0-9_-]{22})')}")
     await story.tap(B, "guest_yes")
     await story.tap(A, "pair_yes")
+
+
+async def _types_a_name(story: Story) -> None:
+    """Charlie, who is new again, types another name than the one that is offered."""
+    await story.say(CHARLIE, "/erase")
+    await story.tap(CHARLIE, "erase_all")
+    await story.say(CHARLIE, "/start")
+    await story.tap(CHARLIE, "consent")
+    await story.tap(CHARLIE, "hour_first")
+    await story.say(CHARLIE, "8:01")
+    await story.tap(CHARLIE, "zone:America/New_York")
+    await story.say(CHARLIE, "/pair")
+    await story.say(CHARLIE, "Charles")
+    await story.tap(CHARLIE, "pair_name_typed")
 
 
 async def _comes_new(story: Story) -> None:
