@@ -316,7 +316,7 @@ def restore(copy: Path) -> None:
 
 @main.command()
 def rehearse() -> None:
-    """Try restoring the newest backup. It is restored into an empty place; the bot does this every month by itself.
+    """Try restoring the newest backup. It is restored into an empty place; the bot does this automatically every month.
 
     Nothing in use is changed. The result is also sent to AJAR_OPERATOR_CHAT, without details.
     """

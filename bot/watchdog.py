@@ -5,7 +5,7 @@ a lock that nobody releases, an event loop that is blocked. It doesn't help if T
 there are tries that fail, which is progress here, and /health/ready says what is wrong.
 
 Nothing is measured by a clock, since an operator may move it, or freeze the process, or let the laptop sleep. Work is
-stuck if it makes no progress in so many looks in a row while there is something to do.
+stuck if it makes no progress in a certain number of looks in a row while there is something to do.
 """
 
 import asyncio

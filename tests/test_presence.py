@@ -104,7 +104,7 @@ class TestAmongOthers:
         assert not may_send(frozen), "not even if a beat of before comes back late"
 
     async def test_returning_process_buries_nobody(self, present: Callable[..., Presence], steady: Steady) -> None:
-        """After an outage of the database, whoever comes back first must not take over what the others have."""
+        """After an outage of the database, the first process to come back must not take over the others' claims."""
         one, other = present(), present()
         await one.join()
         await other.join()

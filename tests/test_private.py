@@ -1,4 +1,4 @@
-"""What is on the disk and in memory is accessible to one user of the machine only."""
+"""Files and memory are accessible to only one user of the machine."""
 
 import os
 import stat

@@ -26,7 +26,7 @@ ELLIPSIS: Final = "…"
 
 
 class Role(StrEnum):
-    """Whom a prompt presupposes, which decides who can be asked it."""
+    """Who a prompt is for, which decides who can be asked it."""
 
     TELLER = "teller"
     """Only the person who answers: it is about their own life, so anybody can be asked it."""
@@ -141,7 +141,7 @@ class PolicySection:
 
 @dataclass(frozen=True, slots=True)
 class ShelfWord:
-    """A word that a user can put to a Line, with a plain line of what it is like."""
+    """A word that a user can add to a Line, with a plain line of what it is like."""
 
     id: str
     """Kept for good: it is stored with Lines."""

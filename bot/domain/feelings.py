@@ -16,7 +16,7 @@ LOOKS_BACK: Final = timedelta(weeks=8)
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
-    """A word put to a Line. Either `shelf` or `own` is set."""
+    """A word added to a Line. Either `shelf` or `own` is set."""
 
     shelf: str = ""
     """The id of a word of the Shelf."""

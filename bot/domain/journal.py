@@ -23,7 +23,7 @@ _APOSTROPHES: Final = str.maketrans("’ʼ", "''")
 class By(StrEnum):
     """What the journal can be limited by."""
 
-    WORD = "word"  # a word that was put to the Lines
+    WORD = "word"  # a word that was added to the Lines
     THEME = "theme"
     SEARCH = "search"  # words of the Lines themselves
     YEAR_AGO = "year_ago"

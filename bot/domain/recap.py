@@ -51,7 +51,7 @@ def weeks_until(today: date) -> tuple[date, ...]:
 
 
 def by_week(words: Iterable[tuple[date, tuple[Feeling, ...]]], today: date) -> dict[date, tuple[Feeling, ...]]:
-    """Return the words put to each of these weeks, by its first date; each word once a week, the earliest first.
+    """Return the words added in each of these weeks, by its first date; each word once a week, the earliest first.
 
     `words` are those of each Line, by its local date, the latest Line first.
     """

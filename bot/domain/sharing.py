@@ -66,7 +66,7 @@ class Move(StrEnum):
     """What can happen to a Reflection."""
 
     SCHEDULE = "schedule"  # also to move it to another time
-    ANNOUNCE = "announce"  # also once more, if the receiver asked for that
+    ANNOUNCE = "announce"  # and again later, if the receiver asked for that
     OPEN = "open"
     ANSWER = "answer"
     WITHDRAW = "withdraw"

@@ -366,7 +366,7 @@ class _Language:
         return self._shared(keys)
 
     def _shared(self, keys: Iterable[str]) -> frozenset[str]:
-        """Return the set of these keys that all have in common: most stand in many places, and it would take 10 MB."""
+        """Return one shared set for equal keys: most sets occur in many places, and their copies would take 10 MB."""
         found = frozenset({sys.intern(key) for key in keys})
         return self._sets.setdefault(found, found)
 

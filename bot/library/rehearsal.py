@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What is asked on one date, and of whom."""
+    """A question asked on one date, and who is asked."""
 
     today: Today
     user: User

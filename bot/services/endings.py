@@ -45,7 +45,7 @@ class Endings:
         return done
 
     async def require_new_yes(self, store: Store, now: datetime) -> int:
-        """Hold every unopened Reflection until its sharer says yes once more. Return how many there are.
+        """Hold every unopened Reflection until its sharer says yes again. Return how many there are.
 
         Each becomes a draft again, and we ask its sharer about it. One that was put in for the Ritual stays private.
         """

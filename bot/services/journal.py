@@ -154,7 +154,7 @@ class Journal:
         return JournalFilters(bool(await _year_ago(visit)), limited=page.filter_id is not None)
 
     async def words(self, _visit: Visit, start: int) -> Result:
-        """Show the words that were put to Lines."""
+        """Show the words that were added to Lines."""
         return JournalWords(start)
 
     async def themes(self, _visit: Visit) -> Result:

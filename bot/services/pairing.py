@@ -481,7 +481,7 @@ class Pairing:
         await rows.notices.cancel(NoticeKind.PAIRED, pair.id, now)
         await rows.pairs.end(pair, leaver.id)
 
-    # What is said later
+    # What we say later
 
     async def tell_maker(self, visit: Visit, notice: Notice) -> Result | None:
         """Tell the user that somebody said yes to their Invite; only the user knows if it is the person they meant."""

@@ -36,9 +36,9 @@ class Rewording:
         return RewordWanted(found.id)
 
     async def add_named(self, visit: Visit, reflection_id: int) -> Result:
-        """Add the words that the sharer has put to the Line, which only this tap does, and preview the result.
+        """Include the words that the sharer has added to the Line, which only this tap does, and preview the result.
 
-        It stays the same draft, as the sharer sees its words once more before it can go out.
+        It stays the same draft, as the sharer sees its words again before it can go out.
         """
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):

@@ -160,7 +160,7 @@ class Settings:
         """Set the deepest depth that we ever ask or offer. Only the user changes it; the bot never does."""
         ceiling = min(max(ceiling, 1), DEEPEST)
         facts: dict[str, Any] = {"ceiling": ceiling}
-        if ceiling >= visit.user.ceiling:  # depths that weren't taken can be offered once more
+        if ceiling >= visit.user.ceiling:  # depths that weren't taken can be offered again
             facts |= {"offered_depth": None, "refused_depth": None}
         if visit.user.depth > ceiling:
             facts |= {"depth": ceiling, "comfortable": 0}

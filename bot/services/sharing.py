@@ -347,7 +347,7 @@ class Sharing:
         return {**words, "named": named} if named and not words["words"].endswith(named) else words
 
     async def named(self, visit: Visit, reflection: Reflection) -> str:
-        """Return the words that the sharer has put to the Line, in their language and in brackets; "" if none."""
+        """Return the words that the sharer has added to the Line, in their language and in brackets; "" if none."""
         if reflection.line_id is None:
             return ""
         feelings = await visit.rows.lines.feelings(visit.user.id, reflection.line_id)

@@ -1,4 +1,4 @@
-"""The Shelf: words that users put to a Line, for themselves alone."""
+"""The Shelf: words that users add to a Line, for themselves alone."""
 
 from collections.abc import Mapping
 from typing import Final

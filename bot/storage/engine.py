@@ -106,7 +106,7 @@ class Database(Protocol):
         ...
 
     async def share_commit(self, within: float) -> None:
-        """Wait until somebody writes, if a commit can be shared with them, but at most so many seconds."""
+        """Wait until another transaction writes, if it can share its commit, but at most `within` seconds."""
 
     def reading(self) -> Any: ...
 

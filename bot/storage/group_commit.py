@@ -78,7 +78,7 @@ class GroupCommit:
             self._lock.release()
 
     async def share_commit(self, within: float) -> None:
-        """Wait until somebody writes, whose commit can be shared, but at most so many seconds."""
+        """Wait until another transaction writes, to share its commit, but at most `within` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._begun.wait()

@@ -122,7 +122,7 @@ _FEELINGS_SINCE: Final = _FEELINGS.where(lines.c.kept_at >= bindparam("since"), 
     *_NEWEST_FIRST
 )
 _FEELINGS_BYTES: Final = 1000
-"""The length to which we pad the words put to a Line, so that it doesn't reveal them."""
+"""The length to which we pad the words added to a Line, so that it doesn't reveal them."""
 _ONE: Final = select(lines.c.id).where(lines.c.user_id == bindparam("user_id")).limit(1)
 _OTHERS: Final = _ONE.where(lines.c.id != bindparam("line_id"))
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
@@ -133,7 +133,7 @@ _DRAFT_CARD: Final = update(drafts).where(
 
 
 class Opened(NamedTuple):
-    """A Line with its words and the Feelings put to it."""
+    """A Line with its words and the Feelings added to it."""
 
     line: Line
     words: str
@@ -317,7 +317,7 @@ class Lines:
         return changed
 
     async def feelings(self, user_id: int, line_id: int) -> tuple[Feeling, ...]:
-        """Return the Feelings put to a Line, in the order in which they were added."""
+        """Return the Feelings added to a Line, in the order in which they were added."""
         if line_id in self._without_feelings:
             return ()
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})

@@ -232,7 +232,7 @@ def _is_mergeable(ready: Prepared) -> bool:
 
 @lru_cache(_REMEMBERED)
 def _with_all(texts: tuple[tuple[str, int], ...]) -> str:
-    """Return one statement that executes these, with so many parameters each, and returns what the last one does."""
+    """Return one statement that executes these, with this many parameters each, and returns what the last one does."""
     *others, last = _renumbered(texts)
     if not others:
         return last

@@ -171,7 +171,7 @@ lines = _table(
     ),  # buttons only count for the revision they show
     Column("card_id", Id),  # the message with its current buttons
     Column("noticed", Flag, nullable=False, default=False, server_default=text("0")),  # about what the partner did
-    Column("feelings", Sealed),  # the words put to it, padded to hide which and how many; NULL if there are none
+    Column("feelings", Sealed),  # the words added to it, padded to hide which and how many; NULL if there are none
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
 Index("ix_lines_of_user", lines.c.user_id, lines.c.kept_at, lines.c.message_id)

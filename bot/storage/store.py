@@ -302,7 +302,7 @@ class Store:
             self._database.sweep_soon()
 
     async def share_commit(self, within: float) -> None:
-        """Wait until somebody writes, so that a commit can be shared, but at most so many seconds. Then write."""
+        """Wait until another transaction writes, to share its commit, but at most `within` seconds. Then write."""
         await self._database.share_commit(within)
 
     @asynccontextmanager

@@ -346,7 +346,7 @@ JOURNAL_LINE: Final = _action("journal_line", ID)
 JOURNAL_FILTERS: Final = _action("journal_filters")
 JOURNAL_WORDS: Final = _action("journal_words", number_in(range(10_000)))
 JOURNAL_WORD: Final = _action("journal_word", ID, number_in(range(100)))
-"""The word is given by a Line that it was put to, and its position there."""
+"""The word is given by a Line that it was added to, and its position there."""
 JOURNAL_THEMES: Final = _action("journal_themes")
 JOURNAL_THEME: Final = _action("journal_theme", TEXT)
 JOURNAL_YEAR_AGO: Final = _action("journal_year")

@@ -42,7 +42,7 @@ class Polling:
     ) -> None:
         """`take` writes updates down, and `room` waits while too many are unhandled.
 
-        `base_url` is the API's address, including the token. `health` is told whether Telegram answers.
+        `base_url` is the API's address, including the token. It reports to `health` whether Telegram answers.
         """
         self._network = network
         self._url = base_url

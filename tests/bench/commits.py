@@ -53,7 +53,7 @@ def beside(name: str, at_once: int) -> tuple[str, int]:
 async def _contestants(
     stack: AsyncExitStack, file: Path, server: PostgresServer
 ) -> dict[str, tuple[Change, *tuple[int, ...]]]:
-    """Return what is measured, with how many at once. One connection to SQLite changes one row after the other."""
+    """Return the contestants, each with how many run at once. One SQLite connection changes one row after another."""
     url = await stack.enter_async_context(server.new())
     stores = [await _store(stack, each) for each in (sqlite_url(file), url)]
     raw = sqlite3.connect(file, isolation_level=None)

@@ -21,7 +21,7 @@ class Report:
 
     @contextlib.contextmanager
     def part(self, name: str) -> Iterator[Step]:
-        """Show on one line that this part goes on, with a dot for each step."""
+        """Show the progress of this part on one line, with a dot for each step."""
         began = time.perf_counter()
         self.say(f"{name} ", end="")
         yield lambda: self.say(".", end="")
@@ -42,7 +42,7 @@ class Report:
             self.broken.append(what)
 
     def goal(self, what: str, found: str, *, reached: bool) -> None:
-        """Note a goal, with what was found; all are shown at the end."""
+        """Note a goal and its figure; all are shown at the end."""
         self.goals.append((what, found, reached))
 
     def end(self) -> int:

@@ -31,7 +31,7 @@ DUE = 50
 
 @dataclass(frozen=True)
 class Scanned:
-    """What was found with a number of people; times in milliseconds."""
+    """The results for one number of people; times in milliseconds."""
 
     look: float
     """A look that finds nothing."""

@@ -86,7 +86,7 @@ async def _ask_on_postgres(telegram: Telegram, place: Path, server: PostgresServ
 
 
 async def _ask_all(telegram: Telegram, place: Path, postgres: str | None, count: int, into: Sent) -> None:
-    """Start Ajar when so many are due, and wait until all are asked."""
+    """Start Ajar when this many people are due, and wait until all are asked."""
     url, now = postgres or sqlite_url(place / "ajar.db"), SystemClock().now()
     await seed(url, first=FIRST_PERSON, count=count, now=now, due=count)
     sends = _watch(telegram)

@@ -103,7 +103,7 @@ class Figures:
         return statistics.median(self.cpus)
 
     def within(self, percent: float) -> float:
-        """The time within which so many in a hundred are answered, at a steady rate."""
+        """The time within which a given percentage is answered, at a steady rate."""
         return statistics.median(heard.percentile(percent) for heard in self.steady)
 
 

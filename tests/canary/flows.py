@@ -206,7 +206,7 @@ async def takes_it_along(house: House, canary: Canaries) -> None:
 
 
 async def sees_the_picture(house: House, canary: Canaries) -> None:
-    """The child that draws it is looked at as well, as long as it runs."""
+    """The child that draws it is searched as well, while it runs."""
     alice, _ = await house.told(canary("a line behind a picture"))
     await alice.taps("Name the feeling")
     await alice.taps("No word fits")

@@ -136,7 +136,7 @@ class Couple:
         return lambda seen: bool(set(_carried(seen.markup, action)) - self._known)
 
     def _about(self, action: str) -> Callable[[Seen], bool]:
-        """True for a message with a button for this about what is on its way."""
+        """True for a message with a button for this about the Reflection on its way."""
         return lambda seen: str(self._set) in _carried(seen.markup, action)
 
 

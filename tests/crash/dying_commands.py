@@ -46,7 +46,7 @@ LIES_ABOUT: Final = re.compile(r"\.(unfinished|arriving|leaving)|^\.master|^rehe
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed, and the state before it."""
+    """A command to type, and the state before it."""
 
     name: str
     words: tuple[str, ...]

@@ -136,7 +136,7 @@ def does(place: Place, step: Step, number: int, now: datetime, before: Place) ->
 
 
 def is_whole(place: Place) -> None:
-    """Nothing is half done: what waits to be said has a Notice, and what was said is true."""
+    """Nothing is half done: everything still to be said has a Notice, and everything said is true."""
     states = dict(place.ask("SELECT id, state FROM reflections"))
     waiting = {subject for (subject,) in place.ask("SELECT subject_id FROM notices WHERE kind = 'reflection'")}
     assert {one for one, state in states.items() if state in UNOPENED} <= waiting, "nobody announces it"

@@ -71,7 +71,7 @@ class Place:
 
     @property
     def leaves(self) -> Json:
-        """Everything a process leaves behind that can differ from another one's."""
+        """Everything a process leaves behind that can differ between processes."""
         return {
             **state_of(self),
             "post": self.post.read_text("utf-8"),
@@ -148,7 +148,7 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
 
 
 def _unless_it_reads(reached: Reached) -> Callable[..., None]:
-    """Skip statements that only read: everything is as it was at the previous point."""
+    """Skip statements that only read, because they change nothing since the previous point."""
 
     def before_cursor_execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if not statement.startswith("SELECT"):

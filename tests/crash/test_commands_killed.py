@@ -1,4 +1,4 @@
-"""Operators' commands, killed before a change: the old or the new database is there, and work goes on from it.
+"""Operators' commands, killed before a change: the old or the new database is there, and work continues from it.
 
 `make crash` kills them before each change, `make test` before about four of each command, chosen by AJAR_CRASH_SEED.
 """

@@ -77,7 +77,7 @@ def _sound(database: Path) -> None:
 
 
 def _open_notices(database: Path) -> list[tuple[str, str]]:
-    """Return what is still to be said, but for the weekly recap, which waits for its Sunday."""
+    """Return the open Notices except the weekly recap, which waits for its Sunday."""
     later = (NoticeKind.RECAP, "waiting")
     with closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT kind, state FROM notices WHERE settled_at IS NULL").fetchall()

@@ -1,4 +1,4 @@
-"""`ajar move`, killed before a statement that changes something: no bot can start on both, and it goes on from there.
+"""`ajar move`, killed before a statement that changes something: no bot can start on both, and the next try continues.
 
 `make crash` kills it before each of them, in every direction; `make test` before a few, chosen by AJAR_CRASH_SEED.
 """

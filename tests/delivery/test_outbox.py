@@ -41,7 +41,7 @@ Outcome = Delivered | Afterwards | Exception
 
 
 class RecordingCourier:
-    """Notes what it is given, and treats each user's Notices as it was told; afterwards everything arrives."""
+    """Records what it gets, and treats each user's Notices as instructed; afterwards everything arrives."""
 
     def __init__(self, store: Store, clock: HandClock) -> None:
         self._store = store
@@ -117,7 +117,7 @@ async def add(store: Store, clock: HandClock, users: Sequence[int], kind: Notice
 
 
 async def work(outbox: Outbox) -> None:
-    """Look once at what is due, and finish everything that this starts."""
+    """Look for due Notices once, and finish everything that this starts."""
     await outbox.work()
     await outbox.finish()
 

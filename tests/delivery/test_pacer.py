@@ -98,7 +98,7 @@ def test_two_limited_chats_leave_one_try() -> None:
 
 
 def test_abandoned_message_is_not_waited_for() -> None:
-    """What was to be written may have become unnecessary."""
+    """The message may have become unnecessary."""
 
     async def play() -> None:
         pacer = Pacer()

@@ -1,4 +1,4 @@
-"""Each fault does what it says, as often as it was told, and to the right chats."""
+"""Each fault does what it says, as often as requested, and to the right chats."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The tests' own helper: it waits for what is new, reports what it saw instead, and runs a bot in its own process."""
+"""The tests' own helper: it waits for something new, reports what it saw instead, and runs a bot in its own process."""
 
 import asyncio
 import sys

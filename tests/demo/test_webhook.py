@@ -16,7 +16,7 @@ SECRET = "a-secret_1"
 
 
 class Receiver:
-    """A webhook that answers as it is told."""
+    """A webhook that answers as instructed."""
 
     def __init__(self) -> None:
         self.updates: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Reads what is in deploy/, and knows what Ajar has to offer to it."""
+"""Reads the files in deploy/, and knows what Ajar offers them."""
 
 import re
 import shlex
@@ -56,7 +56,7 @@ def directives(unit: Path) -> list[tuple[str, str, str]]:
 
 
 def code_of(page: Path) -> str:
-    """Return what is code on a page: its blocks, and what is between backticks; of any other file, all of it."""
+    """Return the code on a page, in blocks and between backticks; for any other file, all of it."""
     text = page.read_text("utf-8")
     if page.suffix != ".md":
         return text

@@ -70,7 +70,7 @@ def test_image_runs_as_nobody_in_particular() -> None:
 
 
 def test_build_tools_are_left_behind() -> None:
-    """What is removed again is what building needs and running doesn't, by the packages' own word."""
+    """The packages' own metadata say what building needs and running doesn't."""
     removed = next(rest for word, rest in STEPS if word == "RUN" and "uninstall" in rest)
     names = set(removed.partition("--yes ")[2].partition(" &&")[0].split()) - {"pip"}
     tree = subprocess.run(

@@ -65,7 +65,7 @@ def lines_in(file: Path | None) -> int:
 
 
 async def keep(keeper: Keeper, count: int) -> None:
-    """Keep so many Lines, each in a transaction of its own, as answers do."""
+    """Keep this many Lines, each in a transaction of its own, as answers do."""
     store = Store.at(f"sqlite+aiosqlite:///{keeper.database}", keeper.ring)
     for number in range(count):
         async with store.writing(ALICE) as rows:

@@ -1,4 +1,4 @@
-"""What the journal is limited by: a word, a theme, what was typed for a search, or today's date a year ago."""
+"""The journal's filters: a word, a theme, a search, or today's date a year ago."""
 
 from datetime import date
 

@@ -97,7 +97,7 @@ EITHER, MET = Terms.EITHER, Terms.MET
         ({ALICE: MET, BOB: EITHER}, set(), {ALICE, BOB}),
         ({ALICE: EITHER, BOB: EITHER}, set(), {ALICE, BOB}),
         ({ALICE: MET}, {BOB}, {ALICE}),
-        ({ALICE: MET}, {ALICE}, set()),  # one's own doesn't meet one's own
+        ({ALICE: MET}, {ALICE}, set()),  # entries of the same person don't meet
     ],
 )
 def test_matching_entries(put_in: dict[int, Terms], shared: set[int], out: set[int]) -> None:

@@ -174,7 +174,7 @@ def test_weekly_moment_survives_a_clock_change() -> None:
 
 @dataclass
 class Life:
-    """A user's schedule as the bot keeps it: what was planned, what was asked, and which dates they lived through."""
+    """A user's schedule as the bot keeps it: planned slots, asked dates, and the dates they lived through."""
 
     now: datetime
     at: time

@@ -58,7 +58,7 @@ class Prober:
         return sum(message.by_bot for message in self.person.sees)
 
     async def silence_after(self, moment: float) -> float:
-        """Wait for the first answer to what was sent after a moment; return how long after it that came."""
+        """Wait for the first answer to a text sent after a moment; return how long after it the answer came."""
         async with asyncio.timeout(150):
             while True:
                 for sent, answered in self.answered:

@@ -225,7 +225,7 @@ def is_question(seen: Seen) -> bool:
 
 
 def question_of(seen: Seen) -> str:
-    """Return what is asked, without what may be said below it about the next question."""
+    """Return the question, without any remark below it about the next one."""
     return seen.text.partition("\n\n")[0]
 
 

@@ -176,7 +176,7 @@ async def test_reaction_can_be_changed_and_removed(house: House) -> None:
 
 @pytest.mark.parametrize("how", ["/unpair", "/erase"])
 async def test_text_survives_the_sharers_leaving(house: House, how: str) -> None:
-    """Only on reaching for sharing does one hear that it has ended, and what was typed is still there."""
+    """Bob hears of the end only on reaching for sharing, and his text is still there."""
     alice, bob, words = await opened(house)
     await alice.says(how)
     await alice.taps("End it now" if how == "/unpair" else "Erase everything")

@@ -354,7 +354,7 @@ async def loses_buttons(house: House, person: Person, message: Seen) -> None:
 
 
 async def test_first_decision_about_a_text_stands(house: House) -> None:
-    """Two buttons are tapped before the first tap is answered; the screen still says what is true."""
+    """Two buttons are tapped before the first tap is answered; the screen is still correct."""
     alice, _ = await house.told("First.")
     await alice.says("Second.")
     aside = await alice.hears("There is a line to this question already")

@@ -64,7 +64,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
             await alice.hears("One small question a day, one line back. It", seconds=NOTICED)
             assert not questions(alice)
 
-            machine.move(hours=1, minutes=21)  # what was planned before comes at its time by the new clock
+            machine.move(hours=1, minutes=21)  # questions planned before come on time by the new clock
             await house.until(lambda: len(questions(alice)) == 1, "Monday's question", seconds=NOTICED)
 
             machine.move(days=1)

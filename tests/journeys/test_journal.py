@@ -1,4 +1,4 @@
-"""/journal: one's own lines page by page, in one message; and back to the page after whatever is done with a line."""
+"""/journal: a user's own lines, page by page in one message, and back to the page after any change to a line."""
 
 import pytest
 

@@ -79,7 +79,7 @@ async def test_waiting_group_delays_nobody(house: House) -> None:
 
 @pytest.mark.parametrize(("mode", "end"), [("polling", "kill"), ("polling", "stop"), ("webhook", "kill")])
 async def test_answers_that_wait_survive_a_restart(house_of_its_own: Make, mode: str, end: str) -> None:
-    """They are to people about whom nothing else is stored."""
+    """They go to people about whom nothing else is stored."""
     async with house_of_its_own(mode) as house:
         stranger = house.newcomer("Stranger")
         newcomer = await house.consenting("Newcomer")

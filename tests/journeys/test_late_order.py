@@ -97,7 +97,7 @@ async def test_waiting_answers_keep_their_order(house: House) -> None:
 
 
 async def test_typed_place_is_answered_late_too(house: House) -> None:
-    """What was typed is in its sealed row until then."""
+    """The typed text stays in its sealed row until then."""
     alice = await house.consenting()
     await alice.says("20:30")
     await alice.hears("What time is it for you now?")

@@ -187,7 +187,7 @@ async def test_text_beside_a_name_is_queried(house: House) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None:
-    """A yes, a consent, a question of one's own, hour and clock: then the one who asked is asked in turn."""
+    """A yes, consent, a first question, hour and clock: then the bot asks the inviter in turn."""
     say = say_in(language)
     alice = await house.settled("Alice")
     link = link_of(await invites(alice))

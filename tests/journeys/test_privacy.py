@@ -103,7 +103,7 @@ async def test_changed_words_leave_the_files(house: House) -> None:
 
 
 async def test_answered_results_are_forgotten(house: House) -> None:
-    """Ids, what was on offer, how long a text was: none of it is kept longer than the answer needs it."""
+    """Ids, offers, the length of a text: none of it is kept longer than the answer needs it."""
     alice = await house.settled()
     await alice.says("x" * 317)
     await alice.hears("That's 317 characters")

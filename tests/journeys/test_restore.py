@@ -85,7 +85,7 @@ async def test_restore_opens_no_ended_lines(house_of_its_own: Make) -> None:
 
 @asynccontextmanager
 async def asked_again(make: Make) -> AsyncIterator[tuple[House, Person, Person]]:
-    """Two people after a restore without the journal: what was announced before had been taken back since."""
+    """Two people after a restore without the journal: an announced Reflection had been taken back since."""
     async with make() as house:
         alice, bob = await paired(house)
         await shares(alice, WORDS)

@@ -135,7 +135,7 @@ async def test_one_fetches_and_another_takes_over(
 
 
 async def test_web_takes_in_and_workers_answer(postgres: PostgresServer, tmp_path: Path, places_folder: Path) -> None:
-    """All start at once on an empty database. What is done for all is done once, and a killed worker is replaced."""
+    """All start at once on an empty database. Common duties are done once, and a killed worker is replaced."""
     webhook = webhook_settings()
     shared = {name: value for name, value in webhook.items() if name != "AJAR_LISTEN"}
     async with (

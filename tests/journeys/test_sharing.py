@@ -92,7 +92,7 @@ async def test_taken_back_before_it_is_opened(house: House) -> None:
 
 
 async def _three_at_once(house: House) -> tuple[Person, Person, Seen]:
-    """Alice has shared three lines and taken the last one back after Bob was told of them. Returns Bob's message."""
+    """Alice has shared three lines and taken the last one back after Bob got the announcement, which is returned."""
     alice, bob = await paired(house)
     await shares(alice, "The first.")
     for words in ("The second.", "The third."):

@@ -191,7 +191,7 @@ async def test_stored_data_is_explained_before_agreeing(house: House) -> None:
 @pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize(("choice", "answer"), [(AGREE, "One line is enough."), ("Not now", "Nothing was stored")])
 async def test_greeting_is_answered_below(house: House, choice: str, answer: str, *, read_first: bool) -> None:
-    """What was agreed to can still be read above, and nothing happens out of sight."""
+    """The text that they agreed to can still be read above, and nothing happens out of sight."""
     alice = house.newcomer()
     await alice.says("/start")
     greeting = shown = await alice.hears(GREETING)
@@ -472,7 +472,7 @@ async def test_start_resumes_at_any_step(house: House, nudge: str) -> None:
     question = await alice.waits_for(is_question)
     await alice.says(nudge)
     again = await alice.waits_for(lambda seen: seen.text.endswith(question.text))
-    assert (again.text == question.text) == (nudge == "/start")  # any other command is told that it has to wait
+    assert (again.text == question.text) == (nudge == "/start")  # any other command is answered with what comes first
     await house.telegram.until(lambda: not (alice.message(question.message_id) or question).labels)
     await alice.says(LINE)
     await alice.hears(TOMORROW)

@@ -1,4 +1,4 @@
-"""What is typed under an opened line, in ten ways, never becomes a line of one's own unasked."""
+"""A text typed under an opened line, in any of ten ways, never becomes the typist's own line unasked."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The bot waits for what is away when it starts, and a stop ends the waiting at once."""
+"""A starting bot waits for an absent database or Telegram, and a stop ends the waiting at once."""
 
 import asyncio
 import contextlib

@@ -233,7 +233,7 @@ async def test_zone_change_around_the_question(
 
 
 async def test_three_hours_down_around_the_world(house: House) -> None:
-    """What is late comes at once, or in the morning if it is night; questions still to come are not affected."""
+    """Late questions come at once, or in the morning if it is night; later ones are not affected."""
     house.telegram.move_to(datetime(2028, 1, 11, 9, 0, tzinfo=UTC))
     berlin, howe, kathmandu = await asyncio.gather(
         moves_in(house, "Europe/Berlin", time(11, 0)),

@@ -56,7 +56,7 @@ async def shares(alice: Person, words: str, wish: str = "Just listen", when: str
 
 
 async def opens(bob: Person, house: House, cue: str = "just listen") -> Seen:
-    """Let the quarter of an hour pass, and open what was announced; return the message that shows the words."""
+    """Let the quarter of an hour pass, and open the announced line; return the message that shows the words."""
     bob._acts()
     house.telegram.advance(minutes=15)
     await bob.hears("left you a line")
@@ -72,7 +72,7 @@ async def answers(bob: Person, house: House, label: str) -> None:
 
 
 async def sends(bob: Person, house: House) -> None:
-    """Say yes to what is previewed, and let it go out."""
+    """Say yes to the preview, and let it go out."""
     await bob.taps("Send it")
     await bob.hears("On its way.")
     house.telegram.advance(seconds=31)

@@ -1,7 +1,7 @@
 """Runs `ajar keys` commands against each other, at random moments and some killed, and checks that no key is lost.
 
 A process that has loaded everything forks one for each command, so commands begin in the very middle of each other.
-For each trial it prints what was done and what is wrong then, as a line of JSON.
+For each trial it prints the commands and any fault they have left, as a line of JSON.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ class Command:
 
 @dataclass
 class Trial:
-    """What was done, and what is wrong now."""
+    """The commands of a trial, and the faults that they have left."""
 
     number: int
     commands: list[Command]
@@ -226,7 +226,7 @@ def _command(place: Place, chance: random.Random, newcomer: int, within: float) 
 
 
 def _look(place: Place, trial: Trial) -> None:
-    """Check that everybody's key still opens, now and after all commands have been typed once more."""
+    """Check that everybody's key still opens, now and after all commands have been typed again."""
     for command in trial.commands:
         if command.code not in {0, 1, 2, -signal.SIGKILL} or "Traceback" in command.said:
             trial.wrong.append(f"{command.words}: {command.code}, {command.said}")

@@ -35,7 +35,7 @@ _COMPILER: Final = Program("a C compiler", "power losses and failing disks", "gc
 
 
 def library(folder: Path) -> Path:
-    """Compile what is preloaded."""
+    """Compile the library to preload."""
     made = folder / "disk.so"
     options = ("-shared", "-fPIC", "-O2", "-o", str(made))
     subprocess.run([str(_COMPILER.path()), *options, str(_SOURCE), "-ldl"], check=True, timeout=60)
@@ -71,7 +71,7 @@ def read(log: Path) -> Iterator[Op]:
 
 @dataclass
 class _File:
-    """A file: what is on the disk for certain, and what may be."""
+    """A file: the content that is certainly on the disk, and the content that may be."""
 
     content: bytearray = field(default_factory=bytearray)
     pending: list[Op] = field(default_factory=list)
@@ -113,10 +113,10 @@ def _forget(_content: bytearray, _op: Op, _chance: random.Random) -> None:
 
 
 class Disk:
-    """The files of a program at some moment of what was recorded."""
+    """The files of a program at some moment of a recording."""
 
     def __init__(self, root: Path) -> None:
-        """What is below `root` now is on the disk for certain."""
+        """Everything below `root` now is on the disk for certain."""
         self._root = root
         self._files: defaultdict[int, _File] = defaultdict(_File)
         self._names: dict[str, int] = {}

@@ -41,14 +41,14 @@ _FAILING_FOR: Final = 0.1
 """Seconds."""
 
 _MISSES: Final = 3
-"""After so many texts in a row for which nothing was refused, there are no more calls to refuse."""
+"""After this many texts in a row without a refused call, no calls are left to refuse."""
 
 Counts = Counter[str]
 
 
 @contextlib.contextmanager
 def refusing(kind: str, number: int, code: int) -> Iterator[Callable[[], int]]:
-    """Refuse all calls of this kind after so many. Gives the number of those that were refused."""
+    """Refuse all calls of this kind after the first few. Yields the number of refused ones."""
     _DISK.disk_fail(kind.encode(), number, code)
     try:
         yield _DISK.disk_refused
@@ -97,7 +97,7 @@ async def _text(world: World, place: Place, promised: list[str], fault: tuple[st
             assert text in await texts_in(world.built.store), f"{fault}: answered, and not kept"
             counts["answered meanwhile"] += 1
         number = refused()
-    await taking  # there is room again, and it goes on by itself
+    await taking  # there is room again, and the bot continues without help
     await world.built.inbox.finish()
     await world.until(world.clock.now() + timedelta(minutes=10))
     promised.append(text)
@@ -178,7 +178,7 @@ async def _fails(config: Config, command: Command, fault: tuple[str, int, int], 
         failure: Exception | None = None
         try:
             await command(config)
-        except Exception as error:  # noqa: BLE001  # what it is, is looked at below
+        except Exception as error:  # noqa: BLE001  # the kind is checked below
             failure = error
         number = refused()
     if failure:

@@ -1,6 +1,6 @@
-"""What is recorded while it goes on, in a process of its own: days of two people, and an operator's commands.
+"""Programs to record, each in a process of its own: days of two people, and an operator's commands.
 
-Each prints nothing; what was promised by which moment are the notes in the recording.
+They print nothing; notes in the recording say what was promised by which moment.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""An event loop that runs what is ready in an order drawn from a seed, in a time that costs nothing.
+"""An event loop that runs ready callbacks in an order drawn from a seed, in a time that costs nothing.
 
 Everything happens in one thread: what would go to another is done at once, and its outcome arrives some turns later. So
 a seed is a schedule, and the same seed is the same schedule again.

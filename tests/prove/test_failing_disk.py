@@ -1,6 +1,6 @@
 """The disk is full or fails, at the first, second, … call of everything that writes.
 
-Nothing is confirmed or answered that isn't written, nothing is left half done, and it goes on by itself once there is
+Nothing is confirmed or answered that isn't written, nothing is left half done, and the bot continues once there is
 room; a command that failed says why in a sentence, and succeeds when it is typed again. Part of `make prove`.
 AJAR_PROVE_STRIDE takes only every n-th call (1 by default), AJAR_PROVE_SEED says which.
 """

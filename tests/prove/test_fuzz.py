@@ -28,7 +28,7 @@ UPDATES: Final = int(os.environ.get("AJAR_PROVE_FUZZ", "100000"))
 SEED: Final = int(os.environ.get("AJAR_PROVE_SEED", "0")) or random.randrange(1, 1_000_000_000)
 BATCH: Final = 50
 PEOPLE: Final = (A, CHARLIE, 77, 78, 79)
-"""Who writes what is drawn; B writes what is valid."""
+"""The writers of drawn updates; B writes the valid ones."""
 QUICK: Final = 60.0
 """Seconds in which a batch must be handled, by the loop's own time."""
 
@@ -103,7 +103,7 @@ def _where(task: asyncio.Task[Any]) -> list[str]:
 
 
 def _look(logged: list[Any], batch: list[Any], whole: set[int], counts: Counter[str]) -> None:
-    """See that no text got into the log, and that nothing failed but what was spoiled."""
+    """Check that no text got into the log, and that only spoiled updates failed."""
     assert CANARY not in repr(logged), f"a text is in the log: {logged}"
     for entry in logged:
         if entry["event"] == "incident":

@@ -168,7 +168,7 @@ async def _rings(built: bot.app.Bot) -> None:
 
 
 async def _writes(world: World, telegram: Telegram, user_id: int, chance: random.Random) -> None:
-    """Send texts, some of them too long, and tap what is offered, without waiting for anything."""
+    """Send texts, some of them too long, and tap the buttons, without waiting for anything."""
     telegram.next_id(user_id)  # each has a Line from the message before
     for number in range(2 * TEXTS):
         await asyncio.sleep(chance.choice((0, 0, chance.uniform(0, 0.3))))

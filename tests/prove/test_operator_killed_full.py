@@ -38,7 +38,7 @@ def test_killed_command_can_be_continued(name: str) -> None:
 async def test_concurrent_rotation_loses_no_key(
     tmp_path: Path, places_folder: Path, sqlite_template: SqliteTemplate
 ) -> None:
-    """Each kill comes one write later, and each try goes on from what the one before has left."""
+    """Each kill comes one write later, and each try continues from where the one before died."""
     scene = Scene(tmp_path)
     make_key_file(scene.key_file, RING)
     env = {"AJAR_MASTER_KEY": "", "AJAR_MASTER_KEY_FILE": str(scene.key_file)}
@@ -64,7 +64,7 @@ def _rotates(folder: Path) -> None:
 
 
 async def _all_open(scene: Scene) -> None:
-    """Every user's key opens with what is in the file, or with what is kept beside it."""
+    """Every user's key opens with the key file, or with the ring kept beside it."""
     rings = [KeyRing.parse(scene.key_file.read_text()), kept_ring(scene.key_file)]
     config = load({"AJAR_DATA_DIR": str(scene.database.parent)}, None, need_token=False)
     unopened = []

@@ -1,4 +1,4 @@
-"""Power is lost at any moment: nothing that was promised is lost, and what is left is sound.
+"""Power is lost at any moment: nothing that was promised is lost, and the rest is sound.
 
 Part of `make prove`. AJAR_PROVE_LOSSES says how often power is lost (500 by default), AJAR_PROVE_SEED repeats a run.
 """
@@ -70,7 +70,7 @@ async def _begin(place: Place) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """What a power loss has left, and what was promised before it."""
+    """The disk after a power loss, and the promises made before it."""
 
     folder: Path
     marks: list[str]

@@ -112,7 +112,7 @@ class House:
         return await self.asks.plan_due(self.store, self.clock.now())
 
     async def deliver(self) -> list[tuple[int, Asked | None]]:
-        """Claim what is due, let the service make its message, and settle it: (user, what was said)."""
+        """Claim the due Notices, let the service make their messages, and settle them: (user, message)."""
         said = []
         async with self.store.writing() as rows:
             notices = await rows.notices.claim(self.clock.now(), 100, 1)

@@ -1,6 +1,6 @@
 """Takes an export in, and kills the process before and after each commit.
 
-`main` ends well if whoever goes on after a kill has everything in the end, once, and says so once.
+`main` ends well if the process that continues after a kill imports everything once, and says so once.
 """
 
 import asyncio

@@ -36,7 +36,7 @@ async def home(store: Store, clock: HandClock) -> Home:
 
 
 async def hears(home: Home, *, sent: bool = True) -> list[Result]:
-    """Return what Bob is told on the bot's initiative now, in order; each is settled as sent if `sent`."""
+    """Return what the bot now tells Bob on its own initiative, in order; each is settled as sent if `sent`."""
     announcing, heard = Announcing(), []
     speakers = {
         NoticeKind.REFLECTION: announcing.announce,

@@ -71,7 +71,7 @@ class NewHouse:
             return result
 
     async def takes_in(self, user_id: int) -> Result | None:
-        """Say yes to what has arrived, and return what is said once the outbox has taken it in."""
+        """Say yes to the arrival, and return what the bot says once the outbox has imported it."""
         assert await self.do(user_id, self.arrivals.take_in) == ArrivalUnderWay()
         await self.taking_in.run(await self.next_notice(NoticeKind.TAKE_IN))
         said = await self.next_notice(NoticeKind.TAKEN_IN)
@@ -267,7 +267,7 @@ async def test_imported_questions_are_hidden(
     home: Home,  # noqa: F811
     new: NewHouse,
 ) -> None:
-    """What is stored plain first and hidden afterwards can still be found in the database's files."""
+    """A text that is stored plain first and hidden later can still be found in the database's files."""
 
     await lives(home)
     await new.brings(await exported(home, ALICE))
@@ -282,7 +282,7 @@ async def test_imported_questions_are_hidden(
 
 
 async def test_failed_import_is_offered_again(home: Home, new: NewHouse) -> None:  # noqa: F811
-    """A defect, after a part was written: nothing of it stays, and its owner is told."""
+    """After a defect halfway through, nothing of the import stays, and its owner hears of it."""
     await lives(home)
     (document,) = await exported(home, ALICE)
     twice = document.model_copy(update={"shown_questions": document.shown_questions[:1] * 2})

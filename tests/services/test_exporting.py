@@ -36,7 +36,7 @@ LEFT_OUT = {
     "drafts": "id user_id message_id ask_id line_id reflection_id line_revision card_id",
     "rests": "user_id",
     "shown_prompts": "user_id",
-    # Whom it was for, and whatever depends on what the partner did
+    # The receiver, and everything that depends on what the partner did
     "reflections": "id user_id partner_id pair_id depth rewording_id remind_at announced_at opened_at cue_id consent "
     "announcement_id told",
     "responses": "id user_id reflection_id landed",

@@ -348,7 +348,7 @@ async def test_only_entered_lines_go_out(ritual_home: ritual.Home, forged: str) 
         assert await rows.reflections.theirs(BOB, kept) is None
 
 
-# What is left out
+# Muted themes
 
 
 async def test_left_out_themes_are_unreadable(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""The journal: one's own Lines, page by page, limited by a filter, and what one knows of what was shared of them."""
+"""The journal: a user's own Lines by page and filter, and what they know about those they shared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ class Book:
             return await use_case(Visit(rows, user, self.clock.now()), *about)
 
     async def chooses(self, use_case: Callable[..., Any], *about: Any, typed: str = "", user_id: int = ALICE) -> Any:
-        """Choose a filter, and return what is shown once it was found."""
+        """Choose a filter, and return the page that it finds."""
         sought = await self.does(use_case, *about, user_id=user_id)
         return await self.finds(sought, typed, user_id=user_id) if isinstance(sought, JournalSought) else sought
 

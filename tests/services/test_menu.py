@@ -1,4 +1,4 @@
-"""Users with a menu of their own are told the new one, each once, when its texts have changed."""
+"""Users with a menu of their own get the new one, each once, when its texts have changed."""
 
 from bot.clock import HandClock
 from bot.domain.notices import NoticeKind
@@ -25,7 +25,7 @@ async def test_paired_and_paused_users_get_menus(store: Store, clock: HandClock)
             (True, False),  # has not heard of the end yet
             (False, True),
         ]
-    for _ in range(2):  # a second start registers it once more, and not twice
+    for _ in range(2):  # a second start registers it again, but not twice
         await renew_all(store, now)
     async with store.writing() as rows:
         due = await rows.notices.claim(now, 100, 1)

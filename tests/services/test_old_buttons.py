@@ -1,4 +1,4 @@
-"""Old buttons about one's own days and data do nothing once something else was decided, and say so."""
+"""Old buttons about a user's own days and data do nothing after another decision, and say so."""
 
 from datetime import time, timedelta
 

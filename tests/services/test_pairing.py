@@ -135,7 +135,7 @@ class Home(BaseHome):
         return {user_id: pair.partner_of(user_id) for user_id, pair in pairs.items() if pair}
 
     async def due(self) -> list[tuple[int, str, int]]:
-        """Everyone who is to be told something: (user, kind, subject)."""
+        """Everyone whom the bot has something to tell: (user, kind, subject)."""
         async with self.store.writing() as rows:
             found = await rows.notices.claim(self.now + timedelta(days=1), 100, 1)
             await rows.notices.release(self.now)

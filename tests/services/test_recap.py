@@ -38,7 +38,7 @@ async def planned(house: House, user_id: int = ALICE) -> list[Notice]:
 
 
 async def on_sunday(house: House) -> Result | None:
-    """Move to when the next recap is due, and return what is said."""
+    """Move to when the next recap is due, and return what the bot says."""
     due = due_after(User(ALICE, "en", house.clock.now(), time(8), "Europe/London"), house.clock.now())
     assert due
     house.clock.set(due)

@@ -183,7 +183,7 @@ async def test_ritual_takes_both(home: Home) -> None:
     assert isinstance(proposed, RitualProposed)
     assert proposed.at == utc("2026-11-22 20:00")
     assert await home.show(BOB) == RitualAsked(proposed.ritual_id, proposed.at)
-    assert await home.agree(ALICE, proposed.ritual_id) == proposed  # not one's own
+    assert await home.agree(ALICE, proposed.ritual_id) == proposed  # not their own
     assert await home.agree(CHARLIE, proposed.ritual_id) == NotPaired()
     assert await home.agree(BOB, proposed.ritual_id) == RitualShown(
         proposed.ritual_id, proposed.at, new=True, open=True
@@ -285,7 +285,7 @@ async def test_shared_line_meets_too(home: Home) -> None:
 
 
 async def test_no_to_a_replaced_proposal_counts(home: Home) -> None:
-    """Nobody is told of the second one; a no to what they have seen must not be answered by asking again."""
+    """Nobody hears of the second one: a no to the first must not be answered by asking again."""
 
     async def says_no(to: Result) -> Result:
         assert isinstance(to, RitualProposed)

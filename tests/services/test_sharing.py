@@ -1,4 +1,4 @@
-"""Sharing and receiving on both databases: what meets at one instant, what is tapped twice, what must not be told."""
+"""Sharing and receiving on both databases: races, double taps, and facts that must not be revealed."""
 
 import asyncio
 import re
@@ -201,7 +201,7 @@ class Home(BaseHome):
         return await self.do(BOB, lambda visit: self.answering.undo(visit, response_id))
 
     async def goes_out(self) -> None:
-        """Let half a minute pass, and what is due go out."""
+        """Let half a minute pass, and send everything due."""
         self.clock.advance(UNDO_FOR)
         async with self.store.writing(BOB) as rows:
             user = await rows.users.find(BOB)
@@ -232,7 +232,7 @@ class Home(BaseHome):
         return found.state if found else None
 
     async def due(self) -> list[tuple[int, NoticeKind]]:
-        """Return everyone who is to be told something within a day."""
+        """Return everyone whom the bot will tell something within a day."""
         async with self.store.writing() as rows:
             found = await rows.notices.claim(self.now + timedelta(days=1), 100, 1)
             for notice in found:
@@ -648,7 +648,7 @@ async def about_to_answer(home: Home, about: int) -> None:
 
 
 async def _all_acts(home: Home, about: int) -> list[str]:
-    """Return what Alice is told by all that she can do about something shared, except taking it back; in her words."""
+    """Return what Alice learns from everything she can do about a shared line, except taking it back, as text."""
     sharing, rewording = home.sharing, home.rewording
     async with home.store.reading() as rows:
         found = await rows.reflections.mine(ALICE, about)
@@ -817,7 +817,7 @@ async def test_replaced_previews_buttons_do_nothing(home: Home) -> None:
 
 
 async def test_old_line_back_does_nothing(home: Home) -> None:
-    """It was written once more: the first one is gone, and the second one is being typed."""
+    """It was written again: the first one is gone, and the second one is being typed."""
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about, Answer.LINE)

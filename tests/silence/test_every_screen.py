@@ -1,4 +1,4 @@
-"""Every screen of B's that is not about sharing is the same whether A is there or has left; so is how B is told."""
+"""Every screen of B's that is not about sharing is the same whether A is there or has left; so is the news of it."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta

@@ -18,7 +18,7 @@ NEAR = timedelta(days=400)
 
 
 async def _lives(world: World) -> None:
-    """Create something of every kind that buttons can be about, between the two and on one's own."""
+    """Create something of every kind that buttons can be about, shared and private."""
     for user_id in (A, B):
         await world.says(user_id, "/today")
         await world.says(user_id, "rain on the roof all night")

@@ -62,7 +62,7 @@ async def test_late_opening_shows_no_words(tmp_path: Path, act: Act) -> None:
 
 @pytest.mark.parametrize("act", [leaves, erases])
 async def test_late_lookup_shows_no_words(tmp_path: Path, act: Act) -> None:
-    """B had shared the line, A has written back, and B looks at it once more."""
+    """B had shared the line, A has written back, and B looks at it again."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         await world.until(world.clock.now() + timedelta(hours=2))

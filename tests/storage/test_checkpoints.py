@@ -41,7 +41,7 @@ def pages_of(file: Path) -> int:
 
 
 async def write(store: Store, pages: int) -> None:
-    """Commit changes of so many pages, all of which take the place of those before."""
+    """Commit changes to this many pages, each time to the same ones."""
     async with store.writing() as rows:
         await rows.take_note("much", os.urandom(pages * PAGE // 2).hex())
 

@@ -199,7 +199,7 @@ def test_hidden_id_differs_between_users() -> None:
 
 
 async def test_work_is_done_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has many of them: each transaction is short, and lines of one quarter stay in order across them."""
+    """For a user with many rows, each transaction is short, and lines of one quarter stay in order across them."""
     monkeypatch.setattr(minimising, "_ROWS", 3)
     moments = [NOW + timedelta(seconds=40 * at) for at in range(20)]
     with as_before(monkeypatch):

@@ -211,7 +211,7 @@ async def test_only_settled_notices_are_removed(store: Store, clock: HandClock) 
 
 
 async def test_transaction_knows_its_earliest_notice(store: Store, clock: HandClock) -> None:
-    """Otherwise the alarm would be set for the last of them, and what is due at once would wait for the next look."""
+    """Otherwise the alarm would be set for the last of them, and a Notice due at once would wait for the next look."""
     async with store.writing() as rows:
         for subject, due_in in ((1, 2 * SECOND), (2, SECOND), (3, 3 * SECOND)):
             await rows.notices.add([(ALICE, KIND, subject, clock.now() + due_in)], clock.now())

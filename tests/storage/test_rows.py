@@ -280,7 +280,7 @@ async def test_message_becomes_one_line(store: Store, clock: HandClock, alice: U
 
 
 async def test_line_outlives_its_ask(store: Store, clock: HandClock, alice: User) -> None:
-    """Asks are deleted at some time; what was said stays, with the prompt it answered."""
+    """Asks are deleted at some time; the Line stays, with the prompt it answered."""
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now(), prompt_id="work.a")
         line = await kept(rows, alice, "words", clock.now(), ask=ask)

@@ -1,4 +1,4 @@
-"""What was deleted goes from the disk, and nobody waits for that."""
+"""Deleted content is removed from the disk, and nobody waits for that."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""What is done in few trips to the database looks as if every statement were executed at once."""
+"""Fewer trips to the database have the same effect as executing every statement at once."""
 
 import asyncio
 from collections.abc import AsyncIterator

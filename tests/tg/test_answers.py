@@ -1,4 +1,4 @@
-"""An answer that may have been given before: a question is repeated only so often, counted in the answer's row."""
+"""An answer that may have been given before: a question is repeated at most once, counted in the answer's row."""
 
 import asyncio
 import json
@@ -105,7 +105,7 @@ async def test_other_versions_answer_is_lost(tmp_path: Path, monkeypatch: pytest
 
 
 async def test_late_answer_shows_the_present_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has changed while it waited must not go out as it was: by now nobody may see those words."""
+    """An answer that has gone stale while it waited must not go out: by now nobody may see those words."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         store = world.built.store

@@ -1,4 +1,4 @@
-"""What Telegram, or whoever answers in its place, says to getMe."""
+"""How the bot takes the replies of Telegram, or of whoever answers in its place, to getMe."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is due in a pause or in quiet hours waits for their end, unless its kind can't wait."""
+"""A Notice that is due in a pause or in quiet hours waits for their end, unless its kind can't wait."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast

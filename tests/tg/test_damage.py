@@ -24,7 +24,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def changes(tmp_path: Path, what: str, row: int = 0) -> None:
-    """Flip a bit in what is sealed in this row, or in the newest one."""
+    """Flip a bit in the sealed words of this row, or of the newest one."""
     table, column = what.split(".")
     when = {"lines": "kept_at", "users": "created_at"}[table]
     (file,) = (tmp_path / "life").rglob("*.db")

@@ -159,7 +159,7 @@ async def test_flood_of_one_user_delays_nobody(inbox: Inbox, handler: Handler, m
 
 
 async def test_next_update_waits_briefly(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is quicker than the network still finds the chat as it reads."""
+    """A user who is quicker than the network still finds the chat in order."""
     monkeypatch.setattr(module, "_PATIENCE", 0.2)
     handler.answers[ALICE] = asyncio.get_running_loop().create_future()
     await inbox.take([text(1)])

@@ -1,4 +1,4 @@
-"""Every command and action leads somewhere, once; at the start what is missing or double is named."""
+"""Every command and action leads somewhere, once; the start names whatever is missing or duplicate."""
 
 import re
 from datetime import UTC, datetime

@@ -462,7 +462,7 @@ TO_ANYBODY: Final = (
     *(results.ConsentWanted, results.Invited, results.Declined, results.Help, results.Support, results.PrivacyShown),
     *(results.EraseWanted, results.StopWanted, results.Cancelled, results.UnknownCommand),
 )
-"""What is said to people of whom nothing is stored as well."""
+"""Screens that people see of whom nothing is stored, too."""
 
 
 @pytest.mark.parametrize("kind", SHOWN)

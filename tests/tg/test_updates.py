@@ -1,4 +1,4 @@
-"""What is read of an update is what python-telegram-bot reads of it."""
+"""We read an update as python-telegram-bot does."""
 
 import inspect
 from datetime import UTC, datetime

@@ -31,7 +31,7 @@ class Scraper:
         self.said = ""
 
     async def asks(self) -> dict[str, float]:
-        """Return what is shown, by name and labels."""
+        """Return the shown values, by name and labels."""
         async with aiohttp.ClientSession() as session, session.get(self._url) as response:
             assert response.status == 200
             assert response.content_type == "text/plain"

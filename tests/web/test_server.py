@@ -153,7 +153,7 @@ async def test_half_a_request_is_cut_off(door: Door, runner: web.AppRunner, half
 
 @pytest.mark.usefixtures("runner")
 async def test_full_inbox_takes_nothing_more(door: Door) -> None:
-    """Telegram keeps what is answered with 503, and sends it again."""
+    """Telegram keeps an update that is answered with 503, and sends it again."""
     door.is_full = True
     assert await door.delivers("/telegram") == 503
     door.is_full = False

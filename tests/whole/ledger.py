@@ -20,7 +20,7 @@ SHOWS: Final = frozenset(
     {"share_at", "share_time", "share_soon", "share_sure", "share_use", "share_use_sure", "share_named"}
     | {"reply_send", "send", "respond", "stem", "follow_up_send", "rit_in", "rit_sure"}
 )
-"""Buttons by which somebody lets their partner see what is, or was, on that message."""
+"""Buttons by which somebody lets their partner see the present or former text of that message."""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(user_id=who, taps=st.integers(2, 6), data=st.data())
     def looks_around(self, user_id: int, taps: int, data: st.DataObject) -> None:
-        """Begin with a command, and go on from screen to screen."""
+        """Begin with a command, and continue from screen to screen."""
         self._run(self._says(user_id, "/" + data.draw(st.sampled_from(self.commands))))
         for _ in range(taps):
             newest = max(self.town.recorder.chats[user_id], default=0)
@@ -326,7 +326,7 @@ class Lives(RuleBasedStateMachine):
         return [one for one in self._logged if one["event"] in FAILURES or one["log_level"] in {"error", "critical"}]
 
     def _nothing_leaked(self, facts: Facts, before: dict[int, int]) -> None:
-        """See that nobody was shown words that weren't shared with them, or an id of what is another's."""
+        """Check that nobody saw words that weren't shared with them, or an id that belongs to somebody else."""
         for user_id in PEOPLE:
             calls = self.town.recorder.seen[user_id][before[user_id] :]
             named = {one for other, name in facts.names.items() if other != user_id for one in MARK.findall(name)}

@@ -135,7 +135,7 @@ class Town(World):
         await self.comes_again()
 
     async def comes_again(self) -> None:
-        """Let Telegram hand out the last update, for the first time or once more."""
+        """Let Telegram hand out the last update, for the first time or again."""
         await self.built.inbox.take([self.last])
         await self.built.inbox.finish()
         await self.work()
@@ -178,7 +178,7 @@ class Town(World):
 
     @property
     def cut_off(self) -> frozenset[int]:
-        """Whom nothing reaches at present."""
+        """The users whom nothing reaches at present."""
         return frozenset(self.recorder.unreachable | self.recorder.blocked | set(self.phones.limited))
 
     async def facts(self) -> Facts:

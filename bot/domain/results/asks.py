@@ -21,7 +21,7 @@ class Asked(Result):
     here: bool = False
     """Whether it replaces the tapped message, rather than being a new one."""
     opening: AskOpening | None = None
-    """What is said before it."""
+    """What to say before it."""
     next_at: datetime | None = None
     """When the next one comes, if this one replaced an Ask that was to come sooner."""
     examples: bool = False
@@ -45,7 +45,7 @@ class CalledBack(Result):
     here: bool = False
     """Whether it replaces the tapped message, rather than being a new one."""
     opening: AskOpening | None = None
-    """What is said before it."""
+    """What to say before it."""
     next_at: datetime | None = None
     """When the next Ask comes, if this one replaced one that was to come sooner."""
 

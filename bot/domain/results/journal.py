@@ -61,7 +61,7 @@ class JournalFilters(Result):
 
 @dataclass(frozen=True, slots=True)
 class JournalWords(Result):
-    """The words put to Lines, to choose from. We read them outside the turn, since that opens all Lines."""
+    """The words added to Lines, to choose from. We read them outside the turn, since that opens all Lines."""
 
     kind: ClassVar = "JournalWords"
 

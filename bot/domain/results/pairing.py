@@ -78,7 +78,7 @@ class CodeOrLine(Result):
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries(Result):
-    """There were so many wrong codes that we accept none for an hour."""
+    """After too many wrong codes we accept none for an hour."""
 
     kind: ClassVar = "TooManyTries"
 

@@ -1,4 +1,4 @@
-"""Results about the words put to Lines. None of them contains a word or its id, since both are private."""
+"""Results about the words added to Lines. None of them contains a word or its id, since both are private."""
 
 from dataclasses import dataclass
 from typing import ClassVar

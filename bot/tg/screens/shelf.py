@@ -16,18 +16,18 @@ _MOST_SHOWN: Final = 40
 
 
 def feelings_in(view: View) -> tuple[str, ...]:
-    """Return the words put to this screen's Line."""
+    """Return the words added to this screen's Line."""
     return words_in(view, view.words.get("feelings"))
 
 
 def words_in(view: View, packed: str | None) -> tuple[str, ...]:
-    """Return the words put to a Line as texts, without words that are no longer on the Shelf."""
+    """Return the words added to a Line as texts, without words that are no longer on the Shelf."""
     named = (text_of(view, feeling) for feeling in unpack(packed or "[]"))
     return tuple(text for text in named if text)
 
 
 def with_feelings(view: View, text: str) -> str:
-    """Return a text about a Line, followed by the words put to it."""
+    """Return a text about a Line, followed by the words added to it."""
     words = feelings_in(view)
     if not words:
         return text
