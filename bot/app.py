@@ -649,7 +649,7 @@ async def _finish(
         ending = asyncio.create_task(_end(bot, receiver, sending), name="end")
         _, late = await asyncio.wait({ending}, timeout=_GRACE)
         if late:
-            log.warning("unfinished")
+            log.warning("stop.unfinished")
             await _cancel(ending)
     if sending:
         await _cancel(sending)
@@ -673,7 +673,7 @@ async def _leave(presence: Presence) -> None:
         async with asyncio.timeout(_LEAVING):
             await presence.leave()
     except Exception as error:  # noqa: BLE001  # we end in any case
-        log.warning("process.not_left", error=safe_error(error))
+        log.warning("process.leave_failed", error=safe_error(error))
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

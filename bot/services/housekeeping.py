@@ -60,7 +60,7 @@ class Housekeeping:
         await self._store.tidy_journal(now.date(), (now - ENDINGS_KEPT).date())
         async with self._store.writing() as rows:
             await rows.take_note(TIDIED, now.isoformat(timespec="seconds"))
-        log.info("house.tidied", texts_dropped=dropped)
+        log.info("database.tidied", texts_dropped=dropped)
 
     async def _forget(self, some: Callable[[Rows], Awaitable[int]]) -> None:
         """Remove rows from a large table in small transactions, so that nobody waits for long."""

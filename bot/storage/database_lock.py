@@ -132,9 +132,9 @@ class _OfConnection:
             try:
                 await self.verify()
             except LockLost:
-                log.error("hold.lost")
+                log.error("lock.lost")
                 await self._take_again()
-                log.warning("hold.taken_again")
+                log.warning("lock.taken_again")
 
     async def verify(self) -> None:
         try:
@@ -166,9 +166,9 @@ class _OfConnection:
                 async with asyncio.timeout(_PATIENCE):
                     if await self._take():
                         return
-                log.error("hold.refused")  # a command that changes keys holds it
+                log.error("lock.refused")  # a command that changes keys holds it
             except Exception as error:  # noqa: BLE001  # a database that is coming back can fail in any way
-                log.error("hold.waits", error=safe_error(error))
+                log.error("lock.waits", error=safe_error(error))
             await asyncio.sleep(_LOOK)
 
     async def _let_go(self, *, lost: bool = False) -> None:

@@ -107,7 +107,7 @@ class Metrics(Collector):
             async with asyncio.timeout(_TIMEOUT), store.reading_reserved() as rows:
                 backlog = await rows.backlog(now)
         except Exception as error:  # noqa: BLE001  # whatever it is, the rest can be shown
-            throttled.error("metrics.bad", error=safe_error(error))
+            throttled.error("metrics.failed", error=safe_error(error))
             for metric in _READ_FROM_ROWS:
                 metric.unset()
             return
@@ -123,7 +123,7 @@ class Metrics(Collector):
             if self._backups and (newest := next(iter(backups_in(self._backups)), None)):
                 metrics.LAST_BACKUP.set(made_at(newest).timestamp())
         except OSError as error:
-            throttled.error("metrics.bad", error=safe_error(error))
+            throttled.error("metrics.failed", error=safe_error(error))
 
 
 def _show(backlog: Backlog, now: datetime) -> None:

@@ -77,7 +77,7 @@ class Readiness:
                     due = await rows.earliest_due()
                     await rows.take_note(_NOTE, "looked at")  # only a write notices a full or read-only disk
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
-            throttled.error("health.bad", error=safe_error(error))
+            throttled.error("health.failed", error=safe_error(error))
             return {"database": f"the database can't be read and written ({type(error).__name__})"}
         return self._overdue(due)
 

@@ -119,7 +119,7 @@ def _deliveries(webhook: Webhook) -> Middleware:
             if here:
                 raise web.HTTPMethodNotAllowed(request.method, ["POST"]) from None
             if request.method == "POST":  # its path may contain a token, so we don't log it
-                throttled.warning("webhook.astray", secret="right" if webhook.knows_secret(request) else "wrong")
+                throttled.warning("webhook.misdirected", secret="right" if webhook.knows_secret(request) else "wrong")
             raise
 
     return deliver

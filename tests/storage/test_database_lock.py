@@ -64,7 +64,7 @@ async def test_bot_takes_a_lost_lock_again(postgres: PostgresServer, monkeypatch
             async with shared_lock(url) as lock:
                 await postgres.run(THE_OTHERS, database=name_of(url))
                 async with asyncio.timeout(20):
-                    while not any(line["event"] == "hold.taken_again" for line in said):  # noqa: ASYNC110
+                    while not any(line["event"] == "lock.taken_again" for line in said):  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
                 await lock.verify()
                 with pytest.raises(InUse):

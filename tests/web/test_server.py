@@ -103,7 +103,7 @@ async def test_misdirected_delivery_hides_its_path(door: Door, capsys: pytest.Ca
         assert await door.delivers(TOKEN_PATH) == 404
     await runner.cleanup()
     logged = capsys.readouterr().out
-    assert logged.count("webhook.astray") == 1
+    assert logged.count("webhook.misdirected") == 1
     assert "secret=right" in logged
     assert "AAF" not in logged
 
