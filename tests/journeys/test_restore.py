@@ -8,7 +8,9 @@ import pytest
 
 from tests.forks import ajar, run_beside
 from tests.journeys.conftest import Make
-from tests.journeys.house import House
+from tests.journeys.house import AGREE, House
+from tests.journeys.late import fault_for, fetched, later
+from tests.journeys.test_export import content, exports
 from tests.journeys.test_privacy import erases
 from tests.journeys.two import paired, shares
 from tests.standin import Person
@@ -16,6 +18,7 @@ from tests.standin import Person
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "I sat in the car for ten minutes before I could come in."
+UNANSWERED = "The kettle was on and nobody came."
 ANNOUNCED = "left you a line"
 ASKED_AGAIN = "may have forgotten that you took this back"
 
@@ -136,3 +139,56 @@ async def test_no_after_a_restore_ends_it(house_of_its_own: Make) -> None:
         assert house.stored("SELECT count(*) FROM reflections WHERE words IS NOT NULL") == [(0,)]
         await alice.says("/share")
         assert "Set for" not in (await alice.hears("Which one would you like to share?")).text
+
+
+async def test_erase_in_the_middle_of_an_answer_stays_after_a_restore(house_of_its_own: Make) -> None:
+    """Also where the erased person has come back, with an export of what they erased.
+
+    Each restore is followed by an ending that only the journal knows: the backup has the lines, their answers and the
+    export that waits.
+    """
+    async with house_of_its_own() as house:
+        alice, bob = await paired(house)
+        await shares(alice, WORDS)
+        _, data = await exports(alice)
+        file = content(house, data)
+        await alice.says("/erase")
+        asked = await alice.hears("This removes everything")
+        ((erase,), _) = asked.markup["inline_keyboard"]
+        await fault_for(house, alice, "502")
+        since = len(house.telegram.calls("getUpdates"))
+        await alice.says(UNANSWERED)
+        await fetched(house, UNANSWERED, since)
+        await house.until(lambda: later(house, alice), "an answer that can't be sent waits")
+        await types(house, "backup", "copy.db")
+        await alice.taps_data(asked, erase["callback_data"])
+        await house.telegram.no_faults()
+        await house.forgets(alice)
+        async with stopped(house):
+            assert "1 thing that ended after this copy was made ended again" in await types(house, "restore", "copy.db")
+            assert await nothing_is_left(house, alice, bob)
+
+        (house.bot.data_dir / "file.json").write_bytes(file)
+        await types(house, "import", "file.json")
+        await types(house, "backup", "waiting.db")
+        await alice.says("/start")
+        await alice.taps(AGREE)
+        await alice.taps("Take it in", await alice.hears("Your export from another Ajar"))
+        await alice.hears("It is all here.")
+        assert WORDS in await house.lines(alice)
+        await types(house, "backup", "taken-in.db")
+        await erases(alice)
+        await house.forgets(alice)
+        async with stopped(house):
+            for copy in ("taken-in.db", "waiting.db", "copy.db"):
+                assert "ended again" in await types(house, "restore", copy)
+                assert await nothing_is_left(house, alice, bob)
+
+
+async def nothing_is_left(house: House, erased: Person, partner: Person) -> bool:
+    """Return whether no row is of the erased person, and nothing of theirs waits for their partner."""
+    waiting = house.stored(
+        "SELECT 1 FROM notices WHERE user_id = ? AND state = 'waiting' AND kind = 'reflection'", partner.id
+    )
+    unopened = house.stored("SELECT 1 FROM reflections WHERE words IS NOT NULL")
+    return not (house.remembers(erased) or waiting or unopened or await house.lines(erased))
