@@ -82,8 +82,11 @@ def _help_lines(config: Config) -> list[Finding]:
     found = library.load(library.content_folder(), config.support_file).support
     fresh = [each for each in found if each.fresh(today)]
     if not found:
-        how = "put those of your country into a copy of deploy/support.example.toml, and set AJAR_SUPPORT_FILE to it"
-        return [(False, f"help lines: none, so /support can name no number; {how}")]
+        how = (
+            "put those of your country into a copy of deploy/support.example.toml, check it (type: ajar content check "
+            "--support FILE), and set AJAR_SUPPORT_FILE to it"
+        )
+        return [(False, f"help lines: none, so /support can only name a directory; {how}")]
     if len(fresh) < len(found):
         old = [each.id for each in found if not each.fresh(today)]
         return [(False, f"help lines: {', '.join(old)} not shown: verified over twelve months ago; look them up again")]

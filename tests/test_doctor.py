@@ -41,7 +41,11 @@ async def chat(telegram: Telegram, folder: Path, chat_id: int | None) -> Finding
 @pytest.mark.parametrize(
     ("verified", "well", "says"),
     [
-        (None, False, "none, so /support can name no number; put those of your country into a copy of deploy/support."),
+        (
+            None,
+            False,
+            "none, so /support can only name a directory; put those of your country into a copy of deploy/support.",
+        ),
         ("2020-01-31", False, "xx-emergency, xx-help-line not shown: verified over twelve months ago; look them up"),
         ("today", True, "2, of XX"),
     ],

@@ -48,6 +48,11 @@ def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
     return (start, *(each for each in all_commands(view.say) if each[0] in usable))
 
 
+_DIRECTORY: Final = "findahelpline.com"
+"""A directory of help lines by country, for where we know of none. content/README.md says why this one.
+
+112 and 911 are emergency numbers for every mobile phone. Source: 3GPP TS 22.101, section 10.1.1.
+"""
 _ALWAYS: Final = frozenset({"hide", "privacy", "export", "erase", "support", "help"})
 """The commands that work before the start is done."""
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
@@ -141,15 +146,20 @@ def support(view: View, _: Support) -> Screen:
         "\n\n".join(
             (
                 # Translators: /support; nobody reads the chat, which must be said first
-                say("Nobody reads this chat, so nobody will notice when it gets bad. Please turn to a person."),
+                say("Nobody reads this chat, so nobody notices when it gets bad. Please turn to a person."),
                 *_emergency(view),
                 # Translators: /support; afraid of the partner
                 say(
-                    "If you are afraid of somebody close to you: a help line will listen, often without a name; so "
-                    "will a doctor. Use a phone nobody else uses; this chat stays on yours until you delete it."
+                    "Afraid of somebody close? Use a phone nobody else sees; this chat stays on yours until you delete "
+                    "it."
                 ),
                 # Translators: /support; no danger, but heavy
-                say("Too much to carry alone? One person you trust and one sentence are a start."),
+                say("Too much to carry alone? One sentence to one person you trust is a start."),
+                # Translators: /support; %(directory)s is a page that lists help lines by country
+                say(
+                    "A help line listens, often at night and without a name: find one at %(directory)s.",
+                    directory=_DIRECTORY,
+                ),
             )
         ),
     )
@@ -166,10 +176,10 @@ def safety_card(view: View) -> Screen:
                 "alone and may be wrong. Nobody is told, and I don't remember it."
             ),
             *_emergency(view),
-            # Translators: after that; how to find a help line. "/support" is a command.
+            # Translators: after that; %(directory)s is a page with help lines by country. "/support" is a command.
             say(
-                "A help line listens, often at night and without a name: look for “crisis line” and your country, or "
-                "ask a doctor. /support has more."
+                "A help line listens, often at night and without a name: find one at %(directory)s. /support has more.",
+                directory=_DIRECTORY,
             ),
         )
     )
@@ -184,9 +194,10 @@ def _to_be_hidden(view: View, text: str) -> Screen:
 def _emergency(view: View) -> tuple[str, ...]:
     """Return what to do in danger, and the numbers that we know for the user's country."""
     say = view.say
-    # Translators: in danger. Phones show "Emergency" on their lock screen, in the language of the phone.
+    # Translators: in danger. Mobile phones take 112 and 911 for an emergency call.
     text = say(
-        "In danger now, from somebody or from yourself? Call your local emergency number; a locked phone dials it too."
+        "In danger now, from somebody or yourself? Call your local emergency number; a mobile phone, even locked, "
+        "takes 112 or 911 in most countries."
     )
     user = view.user
     country = country_near(user.zone if user else None, user.telegram_language if user else None)
