@@ -14,7 +14,6 @@ import psutil
 from sqlalchemy import make_url, text
 
 import bot
-from bot.demo.runner import BOT
 from bot.demo.updates import Update, Updates
 from bot.demo.webhook import Webhook
 from bot.storage.engine import single_engine
@@ -22,6 +21,7 @@ from tests.journeys.house import free_port, webhook_settings
 from tests.standin import BotProcess, Telegram, start_bot
 
 ROOT = Path(bot.__file__).parents[1]
+INSTALLED = (sys.executable, "-m", "tests.bench.installed", "run")
 _SHARE_AFTER = 3.0
 """Seconds after which processes that have joined each other have also heard how many they are."""
 
@@ -58,7 +58,7 @@ async def ajar(
     *,
     postgres: str | None = None,
     webhook: bool = False,
-    command: Sequence[str] = BOT,
+    command: Sequence[str] = INSTALLED,
 ) -> AsyncIterator[Running]:
     """Ajar, with its database in `folder`, or on PostgreSQL behind this URL."""
     process = _process(telegram, folder, postgres, command, webhook_settings() if webhook else {})
@@ -82,7 +82,7 @@ async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -
         found: list[Running] = []
         for number, listen in enumerate(listening):
             settings = {**shared, "AJAR_LISTEN": listen}
-            process = _process(telegram, folder / str(number), postgres, BOT, settings)
+            process = _process(telegram, folder / str(number), postgres, INSTALLED, settings)
             await (process.begin() if number else process.start(seconds=60))
             stack.push_async_callback(process.stop)
             found.append(Running(process.pid, 0.0))

@@ -9,6 +9,8 @@ import sys
 import warnings
 from typing import Any
 
+from tests.bench.installed import leave_out
+
 
 def bare(token: str, api_url: str) -> None:
     """Run python-telegram-bot as its front page shows it: one update at a time."""
@@ -114,4 +116,5 @@ KINDS = {
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    leave_out()
     KINDS[sys.argv[1]](*sys.argv[2:])
