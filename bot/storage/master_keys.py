@@ -1,8 +1,9 @@
 """Rows of the master key's versions that have sealed this database, so that we recognise a wrong key."""
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import LargeBinary, delete, func, inspect, select
+from sqlalchemy import LargeBinary, bindparam, delete, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
@@ -15,8 +16,15 @@ _PUT_BACK: Final = (
     "Put back the key that this database was used with (its file, AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY), or restore "
     "the backup that belongs to this key. Nothing was changed."
 )
+_HOLD: Final = select(master_keys).where(master_keys.c.version == bindparam("current")).with_for_update(read=True)
 _VERSION: Final = func.substr(users.c.data_key, 2, 4, type_=LargeBinary)
 """The version of the master key that wraps a data key, taken from the wrapped data key itself; see bot.crypto."""
+
+
+@cache
+def _recording(dialect: str) -> Any:
+    """Return the statement that records a version unless it is recorded."""
+    return insert_into(dialect, master_keys).on_conflict_do_nothing()
 
 
 class MasterKeys:
@@ -59,9 +67,7 @@ class MasterKeys:
         Raises KeyMismatch if the ring is a different one, or if its current version was retired while this process ran.
         """
         await self._claim()
-        found = await self._connection.execute(
-            select(master_keys).where(master_keys.c.version == self._keys.current).with_for_update(read=True)
-        )
+        found = await self._connection.execute(_HOLD, {"current": self._keys.current})
         row = found.one_or_none()
         if row is None or row.retired or row.fingerprint != self._keys.fingerprint():
             raise KeyMismatch(
@@ -103,8 +109,7 @@ class MasterKeys:
 
     async def _claim(self) -> None:
         ours = {"version": self._keys.current, "fingerprint": self._keys.fingerprint(), "retired": False}
-        statement = insert_into(self._connection.dialect.name, master_keys).values(ours)
-        await self._connection.execute(statement.on_conflict_do_nothing())
+        await self._connection.execute(_recording(self._connection.dialect.name), ours)
 
     async def _known(self) -> dict[int, bytes]:
         found = await self._connection.execute(select(master_keys).where(master_keys.c.retired == False))  # noqa: E712

@@ -46,6 +46,7 @@ FIND_USER: Final = select(
 ).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
 """The format of a wrapped data key says whether its user may have untied rows; see bot.crypto."""
+_ADD: Final = insert(users)
 _CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
 _MOVE_ON: Final = _CHANGE.values({name: bindparam(name) for name in _PLANNED})
 _DUE: Final = (
@@ -157,18 +158,19 @@ class Users:
         key = new_data_key()
         self._data_keys[user_id] = key
         await self._connection.execute(
-            insert(users).values(
-                id=user_id,
-                data_key=self._keys.wrap(key, user_id),
-                muted=seal_muted(key, user_id, frozenset(), frozenset()),
-                partnered=_seal_partnered(key, user_id, says=False),
-                language=language,
-                created_at=now,
-                consented_at=now,
-                consent_version=POLICY_VERSION,
-                depth=DEPTH_AT_START,
-                ceiling=CEILING_AT_START,
-            )
+            _ADD,
+            {
+                "id": user_id,
+                "data_key": self._keys.wrap(key, user_id),
+                "muted": seal_muted(key, user_id, frozenset(), frozenset()),
+                "partnered": _seal_partnered(key, user_id, says=False),
+                "language": language,
+                "created_at": now,
+                "consented_at": now,
+                "consent_version": POLICY_VERSION,
+                "depth": DEPTH_AT_START,
+                "ceiling": CEILING_AT_START,
+            },
         )
         self._found[user_id] = user = User(
             id=user_id, language=language, consented_at=now, consent_version=POLICY_VERSION
@@ -227,7 +229,7 @@ class Users:
     async def set_name(self, user_id: int, name: str | None) -> None:
         key = await self.data_key(user_id)
         sealed = seal(key, name, table="users", column="name", row=user_id, user=user_id) if name else None
-        await self._connection.execute(update(users).where(users.c.id == user_id).values(name=sealed))
+        await self._connection.execute(_CHANGE, {"user_id": user_id, "name": sealed})
         self.removed_words = True
 
     async def due(self, now: datetime, limit: int) -> list[User]:
