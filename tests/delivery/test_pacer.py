@@ -247,17 +247,99 @@ def test_others_make_room_for_extra_answers() -> None:
         assert passed_on == RATE // 2
         assert busy.pass_on() == 0, "only once"
         other.hear(Others(Part(1, 2, 0.0), {}, passed_on))
-        begun = now()
-        await asyncio.gather(busy.wait_turn(), other.wait_turn())
-        assert now() - begun == pytest.approx(1, abs=0.1), "neither asks before the answers have had their second"
+        waits = await asyncio.gather(_wait_of(busy), _wait_of(other))
+        assert waits == pytest.approx([1, 1], abs=0.1), "neither asks before the answers have had their second"
 
     run(play())
+
+
+def test_each_of_several_makes_room_for_its_share_of_the_answers() -> None:
+    async def play() -> float:
+        pacer = Pacer(alone=False)
+        await asyncio.sleep(5)
+        pacer.hear(Others(Part(1, 4, 0.0), {}, 12))
+        return await _wait_of(pacer)
+
+    step = 4 / RATE
+    assert 4 * step <= run(play()) < 5 * step, "twelve answers of one process are four for each of three others"
+
+
+def test_turns_lie_on_the_clock_of_the_database() -> None:
+    async def play() -> float:
+        pacer = Pacer(alone=False)
+        await asyncio.sleep(5)
+        pacer.hear(part(0, 2, offset=0.02))
+        await pacer.wait_turn()
+        return now() + 0.02
+
+    step = 2 / RATE
+    turn = run(play())
+    assert turn / step == pytest.approx(round(turn / step), abs=0.11)
+
+
+def test_chats_that_others_were_refused_count_as_refused() -> None:
+    async def play() -> None:
+        pacer = Pacer(alone=False)
+        pacer.hear(Others(Part(0, 2, 0.0), {ALICE: 5.0, BOB: 5.0}, 0))
+        await free(pacer, 3)
+        assert pacer.is_blocked, "everybody else waits while one chat is tried"
+        wary = Pacer(alone=False)
+        wary.hear(Others(Part(0, 2, 0.0), {0: 0.5}, 0))
+        await asyncio.sleep(1)
+        await free(wary, 3)
+        assert wary.is_blocked, "another process has found all of them blocked"
+
+    run(play())
+
+
+async def _wait_of(pacer: Pacer) -> float:
+    """Return for how long the next turn has to be waited for."""
+    begun = now()
+    await pacer.wait_turn()
+    return now() - begun
+
+
+def test_after_a_success_the_tries_begin_anew() -> None:
+    async def play() -> None:
+        told: dict[int, float] = {}
+        pacer = Pacer(tell=told.__setitem__)
+        await asyncio.sleep(5)
+        for first in (1, 11):
+            for chat in (first, first + 1):
+                pacer.back_off(chat, 30 * SECOND)
+            await free(pacer, first + 2)
+            pacer.back_off(first + 2, 30 * SECOND)
+            assert told[0] == 1.0
+            pacer.hear(Others(Part(0, 1, 0.0), {first: 5.0}, 0))
+            pacer.note_success()
+
+    run(play())
+
+
+def test_what_is_passed_on_is_counted_since_the_last_time() -> None:
+    seconds = 100.0
+    pacer = Pacer(now=lambda: seconds, rate=10, alone=False)
+    pacer.hear(part(0, 2))  # five turns a second
+    pacer.pass_on()
+    for later, answers, beyond in ((1, 9, 4), (2, 12, 2), (2, 3, 0)):
+        seconds += later
+        for _ in range(answers):
+            pacer.count_sent()
+        assert pacer.pass_on() == beyond
+
+
+def test_alone_nothing_is_passed_on() -> None:
+    pacer = Pacer(now=lambda: 5.0)
+    for _ in range(10 * RATE):
+        pacer.count_sent()
+    assert pacer.pass_on() == 0
 
 
 def test_limits_apply_to_every_process() -> None:
     async def play() -> None:
         told: dict[int, float] = {}
         limited, other = Pacer(tell=told.__setitem__, alone=False), Pacer(alone=False)
+        await asyncio.sleep(5)
         limited.hear(part(0, 2))
         limited.back_off(ALICE, 5 * SECOND)
         other.hear(Others(Part(1, 2, 0.0), told, 0))

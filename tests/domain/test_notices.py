@@ -19,6 +19,9 @@ ANYBODY = User(1, "en", NOW - 9 * HOUR, zone="Europe/Berlin", quiet_from=time(22
 def test_quiet_hours_delay_until_they_end(asked_for: bool) -> None:  # a parameter of the test
     assert free_at(ANYBODY, NOW, asked_for=asked_for) == NOW
     assert local(free_at(ANYBODY, LATE, asked_for=asked_for), "Europe/Berlin").time() == time(7)
+    assert free_at(replace(ANYBODY, zone=None), LATE, asked_for=asked_for) == LATE, (
+        "nobody knows when it is night there"
+    )
 
 
 def test_pause_delays_what_nobody_asked_for() -> None:

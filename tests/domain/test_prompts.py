@@ -309,6 +309,8 @@ def test_not_everything_can_be_muted() -> None:
     assert may_mute(ALL, user(1, 5, frozenset((*THEMES[1:], US))))
     assert not may_mute(ALL, user(1, 5, frozenset((*THEMES, US))))
     assert not may_mute(ALL, user(1, 5, frozenset(THEMES))), "what is of two is asked only as long as they are two"
+    deeper = [each for each in ALL if each.depth > 1]
+    assert not may_mute(deeper, user(1, 5)), "a question of depth 1 has to be left, whatever one's depth is"
 
 
 def test_muted_prompt_never_comes() -> None:

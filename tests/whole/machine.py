@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
-from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, note, settings
@@ -25,7 +24,7 @@ from bot.delivery.pacer import Pacer
 from tests.prove.schedules import Schedule, schedule
 from tests.silence.world import Beginning, Call, stop
 from tests.whole.ledger import SHOWS, Act, Ledger
-from tests.whole.town import MARK, PEOPLE, Facts, Phones, TheirClock, Town, mark
+from tests.whole.town import MARK, PEOPLE, Facts, Phones, TheirClock, Town, drawn_at_once, mark
 
 T = TypeVar("T")
 
@@ -80,7 +79,7 @@ class Lives(RuleBasedStateMachine):
         """Begin a life, in which the order of what goes on at the same time is drawn from the seed."""
         beginning = asyncio.run(Beginning.make(self._folder))
         self._runner = self._stack.enter_context(schedule(seed))
-        self._stack.enter_context(mock.patch("bot.pictures.Pictures.draw", _drawn))  # which takes a process of its own
+        self._stack.enter_context(drawn_at_once())
         self._logged: list[MutableMapping[str, Any]] = self._stack.enter_context(capture_logs())
         self._run(self._begin(beginning))
         self.counts["lives"] += 1
@@ -403,10 +402,6 @@ def live(seed: int, *, lives: int, steps: int, shrink: bool = False) -> None:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(hypothesis.seed(seed)(Lives), settings=chosen)
-
-
-async def _drawn(*_: object) -> bytes:
-    return b"a picture"
 
 
 def _action(data: str) -> str:

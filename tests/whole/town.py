@@ -4,11 +4,13 @@ import json
 import re
 import sqlite3
 from collections import Counter, defaultdict
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 from bot.clock import HandClock
 from bot.delivery.pacer import Pacer
@@ -39,6 +41,15 @@ def mark(user_id: int, number: int) -> str:
 def writer(found: str) -> int:
     """Return who typed the text with this mark."""
     return next(user_id for user_id, letter in _MARKS_OF.items() if found[1] == letter)
+
+
+def drawn_at_once() -> AbstractContextManager[Any]:
+    """Let pictures be drawn without a process of their own, which a schedule can't wait for."""
+
+    async def draw(*_: object) -> bytes:
+        return b"a picture"
+
+    return mock.patch("bot.pictures.Pictures.draw", draw)
 
 
 class TheirClock(HandClock):
