@@ -18,7 +18,8 @@ from tests.machine import IN_MEMORY, NOT_TESTED
 SCRIPT: Final = Path(__file__).parent.parent.parent / "deploy" / "cluster" / "cluster"
 NODES: Final = ("pg1", "pg2", "pg3")
 NEEDED: Final = ("etcd", "patroni", "haproxy", "pgbouncer", "setpriv", "curl")
-How = Literal["machine", "postgres"]
+How = Literal["machine", "postgres", "frozen", "switched"]
+"""What happens to the primary: its machine or only PostgreSQL dies, the machine hangs, or a standby takes its place."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,22 @@ class Cluster:
 
     async def kill(self, node: str, how: How = "machine") -> None:
         await self._run("kill", str(self.folder), node, *([how] if how == "postgres" else []))
+
+    async def strike(self, node: str, how: How) -> None:
+        """Let this happen to the primary."""
+        if how == "frozen":
+            await self._run("freeze", str(self.folder), node)
+        elif how == "switched":
+            await self._run("switch", str(self.folder))
+        else:
+            await self.kill(node, how)
+
+    async def mend(self, node: str, how: How) -> None:
+        """Bring the node back that this has happened to."""
+        if how == "machine":
+            await self.start(node)
+        elif how == "frozen":
+            await self._run("thaw", str(self.folder), node)
 
     async def start(self, node: str) -> None:
         await self._run("start", str(self.folder), node)
