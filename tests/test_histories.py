@@ -83,7 +83,7 @@ def test_lost_or_doubled(what: What, doctor: Callable[[What], Callable[[list[Eve
 
 
 @pytest.mark.parametrize("what", [K, S])
-def test_effect_and_answer_apart_from_the_handling(what: What) -> None:
+def test_effect_and_answer_need_the_handling(what: What) -> None:
     assert faults(_apart(what)(RIGHT))
 
 

@@ -232,7 +232,7 @@ class Reading:
             hints[board] = table.texts("words", _LONGEST_HINT)
             for index, word in enumerate(hints[board]):
                 if not word.isalpha() or word != word.lower():
-                    table.complain(f'words has "{word}", a single word in small letters is wanted', "words", index)
+                    table.complain(f'words has "{word}"; expected a single word in lower case', "words", index)
         if source and (missing := sorted(set(boards) - hints.keys())):
             source.complain((), f"there are no words for {', '.join(missing)}")
         return hints
@@ -245,7 +245,7 @@ class Reading:
             self._problems.append(Problem(f"{self._folder.name}/policy/{BASE}.toml", 1, "this file is missing"))
         for language, sections in policies.items():
             if len(sections) != len(policies.get(BASE, sections)):
-                wanted = f"this has {len(sections)} sections, as many as in {BASE}.toml are wanted"
+                wanted = f"this has {len(sections)} sections; expected as many as in {BASE}.toml"
                 self._problems.append(Problem(f"{self._folder.name}/policy/{language}.toml", 1, wanted))
         return policies
 
@@ -372,7 +372,7 @@ class Reading:
         if not (entry.number or entry.url):
             table.complain('there is neither a "number" nor a "url"')
         if entry.country and not re.fullmatch("[A-Z]{2}", entry.country):
-            table.complain(f'country is "{entry.country}", two capital letters like DE are wanted', "country")
+            table.complain(f'country is "{entry.country}"; expected two capital letters like DE', "country")
         for key, address in (("url", entry.url), ("source", entry.source)):
             if address and not address.startswith("https://"):
                 table.complain(f"{key} does not begin with https://", key)
@@ -384,7 +384,7 @@ class Reading:
             return ""
         if not (name.startswith(lead) and _SLUG.fullmatch(name.removeprefix(lead))):
             after = f'"{lead}" and then ' if lead else ""
-            table.complain(f'id is "{name}", {after}small letters, digits and single hyphens are wanted', "id")
+            table.complain(f'id is "{name}"; expected {after}lower-case letters, digits and single hyphens', "id")
         first = self._ids.setdefault(f"{kind} {name.casefold()}", table.spot("id"))
         if first != table.spot("id"):
             table.complain(f'id "{name}" is already used at {first}', "id")

@@ -102,18 +102,18 @@ class Table:
         """Return the texts under `key`. Complain unless there are exactly `count` of them; with None, at least one."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
-            self.complain(f"{key} is {_kind(value)}, a list of texts is wanted", key)
+            self.complain(f"{key} is {_kind(value)}; expected a list of texts", key)
             return ()
         if count is None and not value and key in self.values:
             self.complain(f"{key} is empty", key)
         if count is not None and key in self.values and len(value) != count:
-            self.complain(f"{key} has {len(value)} entries, {count} are wanted", key)
+            self.complain(f"{key} has {len(value)} entries; expected {count}", key)
         return tuple(self._sound(each, longest, key, index) for index, each in enumerate(value))
 
     def number(self, key: str, lowest: int, highest: int) -> int:
         value = self.values.get(key, lowest)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.complain(f"{key} is {_kind(value)}, a whole number is wanted", key)
+            self.complain(f"{key} is {_kind(value)}; expected a whole number", key)
             return lowest
         if not lowest <= value <= highest:
             self.complain(f"{key} is {value}, it can be {lowest} to {highest}", key)
@@ -127,7 +127,7 @@ class Table:
     def choices(self, key: str, choices: type[_Choice]) -> frozenset[_Choice]:
         value = self.values.get(key, [])
         if not isinstance(value, list):
-            self.complain(f"{key} is {_kind(value)}, a list is wanted", key)
+            self.complain(f"{key} is {_kind(value)}; expected a list", key)
             return frozenset()
         chosen = (self._chosen(each, choices, key, index) for index, each in enumerate(value))
         return frozenset(each for each in chosen if each)
@@ -135,7 +135,7 @@ class Table:
     def day(self, key: str) -> date:
         value = self.values.get(key, date.min)
         if isinstance(value, datetime) or not isinstance(value, date):
-            self.complain(f"{key} is {_kind(value)}, a date like 2026-01-31 without quotes is wanted", key)
+            self.complain(f"{key} is {_kind(value)}; expected a date like 2026-01-31 without quotes", key)
             return date.min
         return value
 
@@ -149,7 +149,7 @@ class Table:
     def _sound(self, value: object, longest: int, *at: str | int) -> str:
         """Return the text. Complain unless it is one tidy line of at most `longest` characters."""
         if not isinstance(value, str):
-            self.complain(f"{at[0]} is {_kind(value)}, a text is wanted", *at)
+            self.complain(f"{at[0]} is {_kind(value)}; expected a text", *at)
             return ""
         if (tidy := " ".join(value.split())) != value or not tidy:
             self._untidy(value, *at)
@@ -162,7 +162,7 @@ class Table:
         if at[0] in self.values and not value.strip():
             self.complain(f"{at[0]} is empty", *at)
         elif len(value.splitlines()) > 1 or value.endswith("\n"):
-            self.complain(f"{at[0]} has a line break, one line is wanted", *at)
+            self.complain(f"{at[0]} has a line break; expected one line", *at)
         elif value:
             self.complain(f"{at[0]} has stray spaces", *at)
 

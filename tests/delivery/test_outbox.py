@@ -419,7 +419,7 @@ async def test_parallel_sending_has_a_limit(
     assert len(courier.tried) == 80
 
 
-async def test_what_was_sent_is_noted_and_settled_together(
+async def test_sending_is_settled_in_one_transaction(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     """One transaction stores it for all whose messages arrived while the one before was committed."""
@@ -442,7 +442,7 @@ async def test_what_was_sent_is_noted_and_settled_together(
     assert len(set(map(id, noted))) < 16
 
 
-async def test_note_that_cannot_be_stored_sends_nothing_again(
+async def test_unstored_note_sends_nothing_again(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     async def fail(_rows: Rows) -> None:

@@ -82,7 +82,7 @@ def backups_at(keeper: Keeper) -> tuple[bool, str]:
     return well, said.removeprefix("backups: ").partition(",")[0].partition(" since")[0]
 
 
-def test_doctor_misses_a_litestream_that_has_ended(keeper: Keeper) -> None:
+def test_doctor_misses_an_ended_litestream(keeper: Keeper) -> None:
     assert backups_at(keeper)[0] is False, "there is no backup"
     folder = keeper.database.parent / ".ajar.db-litestream"
     folder.mkdir()

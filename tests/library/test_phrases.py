@@ -30,7 +30,7 @@ def sentences(kind: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize(("kind", "share"), [("crisis", 0.9), ("harmless", 0.96)])
-def test_sentences_that_were_learned_from_are_told_apart(kind: str, share: float, language: str) -> None:
+def test_training_sentences_are_told_apart(kind: str, share: float, language: str) -> None:
     among = sentences(kind, language)[::4]
     wrong = [each for each in among if PHRASES.found_in(each) != (kind == "crisis")]
     assert len(wrong) <= (1 - share) * len(among), wrong

@@ -50,8 +50,8 @@ def test_words_are_read_with_their_board(content: Content) -> None:
         ("hints/en.toml", 'id = "heavy"', 'id = "sad"', 2, 'id is "sad", no word of shelf.toml opens a board'),
         ("hints/en.toml", 'id = "heavy"', 'id = "light"', 1, "there are no words for heavy"),
         ("hints/en.toml", 'id = "warm"', 'id = "heavy"', 6, 'id "heavy" is already used in this file'),
-        ("hints/en.toml", '"rain"', '"Rain"', 3, 'words has "Rain", a single word in small letters is wanted'),
-        ("hints/en.toml", '"rain"', '"in the rain"', 3, 'words has "in the rain", a single word'),
+        ("hints/en.toml", '"rain"', '"Rain"', 3, 'words has "Rain"; expected a single word in lower case'),
+        ("hints/en.toml", '"rain"', '"in the rain"', 3, 'words has "in the rain"; expected a single word'),
         ("hints/en.toml", '["sun"]', "[]", 7, "words is empty"),
     ],
 )

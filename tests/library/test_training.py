@@ -34,12 +34,12 @@ def small() -> Weighing:
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_weights_are_of_the_sentences_and_kinds_of_words_beside_them(language: str) -> None:
+def test_weights_match_their_sentences(language: str) -> None:
     """If this fails, run `ajar content train`."""
     assert digest(FOLDER, language) in weights_path(FOLDER, language).read_text(encoding="utf-8").splitlines()[0]
 
 
-def test_what_was_learned_holds_for_a_word_of_the_same_kind(small: Weighing) -> None:
+def test_learned_weights_cover_the_same_kind(small: Weighing) -> None:
     assert small.weight("I gave my piano away") > small.weight("I gave my stew away")
 
 
@@ -49,13 +49,13 @@ def test_learning_twice_gives_the_same() -> None:
     assert first.outcome.crises == first.outcome.harmless == 6
 
 
-def test_every_voice_is_measured_by_what_the_others_taught() -> None:
+def test_voices_are_measured_when_left_out() -> None:
     one_voice = [each._replace(voice="one") if each.is_crisis else each for each in learned()]
     assert train(learned(), Features("en", KINDS)).outcome.found > 3
     assert train(one_voice, Features("en", KINDS)).outcome.found == 0
 
 
-def test_one_sentence_weighs_as_much_among_many_others(small: Weighing) -> None:
+def test_long_text_hides_no_sentence(small: Weighing) -> None:
     said, among = (
         "I gave my bike away, I won't need it any more where I go.",
         "I gave my soup to her, I won't need it. " * 30,
@@ -75,7 +75,7 @@ def test_reasons_say_what_weighed_most(small: Weighing) -> None:
     assert [abs(each.weight) for each in reasons] == sorted((abs(each.weight) for each in reasons), reverse=True)
 
 
-def test_alternatives_are_written_out_in_a_fixed_choice() -> None:
+def test_alternatives_are_expanded_predictably() -> None:
     assert variants("I want (out|to go)") == ["I want out", "I want to go"]
     assert variants("(a|b), (c|)") == ["a, c", "b,", "a,", "b, c"]
     assert len(variants("(a|b|c|d|e|f|g|h) (a|b|c|d|e|f|g|h)")) == 12

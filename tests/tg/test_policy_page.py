@@ -22,7 +22,7 @@ def read(language: str) -> Reader:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_policy_as_a_file_has_every_section_and_who_runs_the_bot(language: str) -> None:
+def test_policy_file_is_complete(language: str) -> None:
     texts = read(language).texts
     for section in LIBRARY.policy[language]:
         assert section.heading in texts
@@ -31,14 +31,14 @@ def test_policy_as_a_file_has_every_section_and_who_runs_the_bot(language: str) 
 
 
 @pytest.mark.parametrize("language", languages())
-def test_policy_as_a_file_needs_nothing_from_elsewhere_and_runs_nothing(language: str) -> None:
+def test_policy_file_is_self_contained(language: str) -> None:
     reader = read(language)
     assert ("lang", language) in reader.attributes
     assert not {"script", "img", "link", "iframe", "object"} & set(reader.tags)
     assert not [name for name, _ in reader.attributes if name in {"src", "href", "style"} or name.startswith("on")]
 
 
-def test_file_is_the_same_for_everybody_and_its_name_says_nothing() -> None:
+def test_policy_file_reveals_nothing() -> None:
     """Neither the name nor the caption says which bot it is from: they are what a notification shows."""
     screens = [
         show(View(say_in("en"), NOW, LIBRARY, operator=RUN_BY), result) for result in (PolicySent(), PolicyShown())

@@ -23,7 +23,7 @@ def _ledger() -> Ledger:
     return ledger
 
 
-def test_ledger_finds_what_was_lost_or_doubled() -> None:
+def test_ledger_finds_losses_and_doubles() -> None:
     first, second = f"{mark(A, 1)} rain", f"{mark(A, 2)} rain"
     assert _ledger().became(Act(A, text=second), {A: {}}), "a Line was lost"
     assert _ledger().became(Act(A, text=second), {A: {LINE: first, OTHER: first}}), "another text was kept"
@@ -36,7 +36,7 @@ def test_ledger_finds_what_was_lost_or_doubled() -> None:
     assert _ledger().became(Act(A, data="v1:erase_line:72.0"), {A: {}}), "another Line was deleted"
 
 
-def test_ledger_finds_what_nobody_has_shown() -> None:
+def test_ledger_finds_unshared_words() -> None:
     ledger = _ledger()
     assert ledger.strange(B, {mark(A, 1), mark(B, 1)}) == {mark(A, 1)}
     ledger.grant({mark(A, 1)}, B)
