@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test quick check audit sbom wheel texts prove crash drill bench lock
+.PHONY: help setup demo run test quick check audit sbom wheel texts prove mutants crash drill bench lock
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -73,6 +73,10 @@ prove: $(VENV)/.dev ## run the long proofs, like power losses, a failing disk, a
 	$(BIN)/python -m pytest -s tests/prove/slots.py tests/prove/test_*.py --timeout=7200 $(ARGS)
 	AJAR_SCREENS=10000 $(BIN)/python -m pytest -q tests/tg/test_screens.py --timeout=7200 $(ARGS)
 	AJAR_WHOLE=1 $(BIN)/python -m pytest -q tests/domain tests/services tests/tg tests/test_*.py --timeout=7200 $(ARGS)
+
+mutants: $(VENV)/.dev ## change central modules bit by bit and see whether their tests notice (docs/proofs.md)
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash tests/storage/test_migrate.py::test_killed_migration_is_completed --timeout=3600 -s $(ARGS)
