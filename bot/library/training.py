@@ -31,7 +31,7 @@ _COST: Final = 4.0
 _ROUNDS: Final = 12
 _VARIANTS: Final = 12
 """The most sentences that one with alternatives is expanded into."""
-_MOST_FALSE: Final = 0.04
+_MOST_FALSE: Final = 0.05
 """The share of harmless sentences, among those left out of training, that may lie above the border."""
 _LIGHTEST: Final = 4
 """Pairs with a lighter weight, in hundredths, are left out of the file. Single words stay, since they show the
@@ -46,6 +46,9 @@ class Sentence(NamedTuple):
     text: str
     is_crisis: bool
     voice: str
+    is_single: bool = True
+    """Whether its line has no alternatives. The border is set by such sentences: a hundred that are nearly the same
+    say little about another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ def sentences(folder: Path, language: str, examples: Iterable[str] = ()) -> list
             if line.startswith("#"):
                 voice = line.lstrip("# ")
             elif line:
-                for text in variants(line):
-                    found.setdefault(text, Sentence(text, kind == CRISIS, voice))
+                written = variants(line)
+                for text in written:
+                    found.setdefault(text, Sentence(text, kind == CRISIS, voice, is_single=len(written) == 1))
     for index, text in enumerate(examples):
         found.setdefault(text, Sentence(text, is_crisis=False, voice=f"{_EXAMPLES} {index // 80}"))
     return list(found.values())
@@ -143,7 +147,7 @@ def train(learned: Sequence[Sentence], features: Features) -> Training:
         for index, (row, at) in enumerate(zip(rows, parts, strict=True)):
             if at == part:
                 left_out[index] = _weight(row[0], weights)
-    border = _border([value for value, each in zip(left_out, learned, strict=True) if _is_hard(each)])
+    border = _border([value for value, each in zip(left_out, learned, strict=True) if _sets_border(each)])
     weights = _learn(rows)
     rounded = {name: round(100 * value) for name, value in weights.items() if name != BIAS}
     kept = {name: value for name, value in sorted(rounded.items()) if abs(value) >= _LIGHTEST or " " not in name}
@@ -159,13 +163,14 @@ def train(learned: Sequence[Sentence], features: Features) -> Training:
     )
 
 
-def _is_hard(sentence: Sentence) -> bool:
-    return not sentence.is_crisis and not sentence.voice.startswith(_EXAMPLES)
+def _sets_border(sentence: Sentence) -> bool:
+    return not sentence.is_crisis and sentence.is_single and not sentence.voice.startswith(_EXAMPLES)
 
 
 def _border(harmless: Sequence[float]) -> float:
     """Return the border above which a text counts: zero, or higher if too many harmless ones would lie above it."""
-    return max(0.0, sorted(harmless, reverse=True)[int(_MOST_FALSE * len(harmless))])
+    ordered = sorted(harmless, reverse=True)
+    return max(0.0, ordered[int(_MOST_FALSE * len(ordered))]) if ordered else 0.0
 
 
 def _parts(learned: Sequence[Sentence]) -> list[int]:
