@@ -263,6 +263,25 @@ class Notices:
         )
         return set(found.scalars())
 
+    async def release_answer_to(self, update_id: int, owner: int, now: datetime) -> None:
+        """Make the answer to an update due now, unless its owner has lost it or already tried to send it from its row.
+
+        For an owner who hasn't sent it from memory: the commit that added it seemed to fail.
+        """
+        await self._connection.execute(
+            update(notices)
+            .where(
+                _OPEN,
+                notices.c.kind == NoticeKind.ANSWER,
+                notices.c.subject_id == update_id,
+                notices.c.owner == owner,
+                notices.c.state == _State.SENDING,
+                notices.c.attempts == 1,
+            )
+            .values(state=_State.WAITING, owner=None, due_at=now)
+        )
+        self._plan(now)
+
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
         """Cancel the open Notice of this kind and subject. True if there was one."""
         done = await self._connection.execute(

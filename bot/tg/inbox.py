@@ -351,7 +351,7 @@ class Inbox:
 
     async def _handle(self, lane: int, unhandled: _Unhandled) -> None:
         """Handle the first update of a lane, retrying as often as necessary."""
-        began = asyncio.get_running_loop().time()
+        began, failed = asyncio.get_running_loop().time(), False
         if last := self._outbox.answering(lane):
             await asyncio.wait({last}, timeout=_PATIENCE)
         while not unhandled.withdrawn:
@@ -361,12 +361,15 @@ class Inbox:
                         await self._handle_once(lane, unhandled)
                     finally:
                         self.tries += 1
-            except NotClaimed:
-                return  # another process has it
+            except NotClaimed:  # another process has it, or the commit that seemed to fail didn't
+                if failed:
+                    await self._release_answer(unhandled)
+                return
             except KeyMismatch as error:
                 self._hold(lane, unhandled, error)
                 return
             except Exception as error:  # noqa: BLE001  # sorted out below
+                failed = True
                 busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
                 if not await self._try_again(unhandled, error, passing=is_passing(error) and not busy):
                     return
@@ -375,6 +378,15 @@ class Inbox:
                 if unhandled.held:
                     self._release(lane)
                 return
+
+    async def _release_answer(self, unhandled: _Unhandled) -> None:
+        """Let the outbox send what nobody has sent from memory. Otherwise it would wait until its lease ends."""
+        try:
+            async with self._store.writing() as rows:
+                await rows.notices.release_answer_to(unhandled.id, self._owner, self._clock.now())
+        except Exception as error:  # noqa: BLE001  # its lease will end
+            throttled.error("update.waits", update=unhandled.id, error=safe_error(error))
+        self._outbox.ring()
 
     async def _handle_once(self, lane: int, unhandled: _Unhandled) -> None:
         update = unhandled.update or await self._read_again(unhandled.id)

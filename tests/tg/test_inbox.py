@@ -79,6 +79,9 @@ class Handler:
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
         return self.answers.get(user_id)
 
+    def ring(self) -> None:
+        """Nothing is sent here."""
+
     def met(self, update: Update) -> None:
         """A group is left by somebody else."""
 
@@ -312,6 +315,28 @@ async def test_unconfirmed_commit_is_followed_up(
             await inbox.adopt()
         await asyncio.wait_for(inbox.finish(), 20)
     assert handler.ended == [1]
+
+
+async def test_answer_of_an_unconfirmed_commit_is_due_at_once(
+    handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn had its effect and its answer is a row, but the process was told that the commit failed."""
+    monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
+    inbox = inbox_of(handler, store, clock)
+    async with store.writing() as rows:
+        await rows.notices.add_answer(ALICE, 1, Silence(), clock.now(), inbox._owner, behind=None)
+        assert not await rows.notices.can_claim(clock.now())
+    process, losses = inbox._processor.process, [ConnectionError()]
+
+    async def loses_the_confirmation(*of: Any) -> None:
+        await process(*of)
+        if losses:
+            raise losses.pop()
+
+    monkeypatch.setattr(inbox._processor, "process", loses_the_confirmation)
+    await handled(inbox, text(1))
+    async with store.reading() as rows:
+        assert await rows.notices.can_claim(clock.now())
 
 
 @pytest.mark.parametrize(
