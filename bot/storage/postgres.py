@@ -164,6 +164,9 @@ class PostgresConnection(DirectConnection):
     async def _trip(self, trip: Any, text: str, *values: Any) -> Any:
         try:
             return await trip(text, *values)
+        except AssertionError as error:  # asyncpg's, about a connection that is just being lost
+            await asyncio.shield(self.invalidate(error))
+            raise ConnectionError("the connection was lost") from error
         except Exception as error:  # noqa: BLE001  # SQLAlchemy sorts it out
             await self._raise(error, text)
         except BaseException as error:  # cancelled: what the connection does now is unknown
