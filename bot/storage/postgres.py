@@ -196,10 +196,16 @@ class _Transaction:
         self._driver = driver
 
     async def commit(self) -> None:
-        await self._driver.execute("COMMIT")
+        await self._end("COMMIT")
 
     async def rollback(self) -> None:
-        await self._driver.execute("ROLLBACK")
+        await self._end("ROLLBACK")
+
+    async def _end(self, how: str) -> None:
+        try:
+            await self._driver.execute(how)
+        except AssertionError as error:  # as above
+            raise ConnectionError("the connection was lost") from error
 
 
 class _Savepoint(AsyncTransaction):
