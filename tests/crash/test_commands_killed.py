@@ -24,4 +24,5 @@ def test_killed_command_can_be_continued(name: str) -> None:
         work = partial(dying_commands.main, folder, name, SEED)
         ended = forks.run(work, cwd=folder, env=os.environ, seconds=590)
     assert ended.returncode == 0, f"AJAR_CRASH_SEED={SEED}\n{ended.stderr}"
-    assert int(ended.stdout) >= 2, "it was hardly killed"
+    least = 4 if "AJAR_CRASH_KILLS" in os.environ else 2  # `make crash` kills everywhere
+    assert int(ended.stdout) >= least, "it was hardly killed"
