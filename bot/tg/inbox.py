@@ -36,6 +36,8 @@ _FEW: Final = 4
 """Up to how many updates share one commit with their turns, which saves writes. With more, fetching would wait."""
 _TRIES: Final = 5
 """After this many failures we give up on an update: we tell its user, and go on with the next one."""
+_TRIES_TO_WRITE: Final = 3
+"""After this many failures, none of which passes by itself, we go on without an update that can't be written down."""
 _PASSING_WAIT: Final = 2.0
 _KEY_WAIT: Final = 30.0
 _BUSY: Final = 60.0
@@ -189,18 +191,21 @@ class Inbox:
 
     async def _write(self, arrived: Sequence[_Arrived]) -> None:
         """Write updates down, as soon as the database allows it, and hand them to their lanes."""
+        failures = 0
         while True:
             try:
                 await self._write_now(arrived)
             except Exception as error:  # noqa: BLE001  # Telegram keeps what isn't confirmed
-                if not is_passing(error) and len(arrived) == 1:
-                    incident(log, error, update=arrived[0].received.id)
-                    UPDATES_UNREADABLE.inc()
-                    return
                 if not is_passing(error):
-                    for one in arrived:
-                        await self._write([one])
-                    return
+                    if len(arrived) > 1:
+                        for one in arrived:
+                            await self._write([one])
+                        return
+                    failures += 1  # a driver may report a lost connection by an error that we don't know
+                    if failures == _TRIES_TO_WRITE:
+                        incident(log, error, update=arrived[0].received.id)
+                        UPDATES_UNREADABLE.inc()
+                        return
                 self._unsure = True
                 throttled.error("updates.wait", error=safe_error(error))
                 await asyncio.sleep(_PASSING_WAIT)

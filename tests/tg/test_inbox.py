@@ -377,21 +377,21 @@ async def test_absent_database_confirms_nothing(
     assert handler.ended == [1]
 
 
+@pytest.mark.parametrize("errors", [[ConnectionError], [AssertionError] * 3], ids=("passing", "unknown"))
 async def test_failed_commit_is_repeated(
-    inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch, errors: list[type[Exception]]
 ) -> None:
     """A turn that began before that commit finds nothing it could claim."""
-    writing, failing = store.writing, [True]
+    writing, left = store.writing, iter(errors)
 
     @asynccontextmanager
-    async def fails_once(*arguments: Any) -> AsyncIterator[Any]:
+    async def fails_at_first(*arguments: Any) -> AsyncIterator[Any]:
         async with writing(*arguments) as rows:
             yield rows
-            if failing:
-                failing.clear()
-                raise ConnectionError
+            if error := next(left, None):
+                raise error
 
-    monkeypatch.setattr(store, "writing", fails_once)
+    monkeypatch.setattr(store, "writing", fails_at_first)
     await handled(inbox, text(1), text(2))
     assert handler.ended == [1, 2]
 
