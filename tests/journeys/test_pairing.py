@@ -82,7 +82,7 @@ async def test_pairing_by_a_link(house: House) -> None:
     for number, sentence in (
         ("1", "something small"),
         ("2", "now and then"),
-        ("3", "in one line"),
+        ("3", "one line at a time"),
         ("Just the link", ""),
     ):
         share = urlsplit(_button(sending, "url", number))

@@ -82,7 +82,7 @@ GERMAN = {
     "I couldn't read that.": "Das konnte ich nicht lesen.",
     "In your quiet hours I never write first.": "In deiner Ruhezeit schreibe ich nie von mir aus.",
     "Send the name": "Schick den Namen",
-    "Your partner sees you as": "Beim Teilen stehst du als",
+    "Your partner sees you as": "Beim Teilen heißt du",
     "That's longer than 40 characters.": "Das sind mehr als 40 Zeichen.",
     "Remove it": "Entfernen",
     "All set.": "Passt so.",

@@ -193,7 +193,7 @@ async def test_watchdog_sees_a_stuck_batch(monkeypatch: pytest.MonkeyPatch) -> N
 
     refused = asyncio.Event()
     health = Health()
-    monkeypatch.setattr(health, "ill", lambda *_: refused.set())
+    monkeypatch.setattr(health, "report", lambda *_: refused.set())
     async with polling_into(asyncio.Queue(1), updates, health) as (taken, polling):
         assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
         assert await polling.fetched() == await polling.fetched() == 1
