@@ -320,8 +320,8 @@ def test_muted_prompt_never_comes() -> None:
 
 
 def test_choosing_takes_less_than_a_millisecond() -> None:
-    library = tuple(prompt(f"theme{n % 12}", 1 + n % 5, f"-{n}") for n in range(366))
-    shown = {each.id: NOW - n * DAY for n, each in enumerate(library[:340])}
+    library = tuple(prompt(f"theme{n % 12}", 1 + n % 5, f"-{n}") for n in range(427))
+    shown = {each.id: NOW - n * DAY for n, each in enumerate(library[:400])}
     spent = []
     for seed in range(30):
         began = time.process_time()

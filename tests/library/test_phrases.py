@@ -38,7 +38,7 @@ def test_training_sentences_are_told_apart(kind: str, share: float, language: st
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_library_examples_bring_no_card(language: str) -> None:
-    """They are 732 ordinary lines."""
+    """They are ordinary lines of many people's days."""
     say = say_in(language)
     lines = [say.content(each) for prompt in CONTENT.prompts.values() for each in prompt.examples]
     assert not [line for line in lines if PHRASES.found_in(line)]
