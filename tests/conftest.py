@@ -30,7 +30,7 @@ from tests.databases import (
 )
 from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
-from tests.reused import reuse_library, reuse_phrases
+from tests.reused import reuse_library, reuse_phrases, settle_soon
 from tests.samples import sampled
 
 gc.disable()  # until all tests are collected, of which nothing becomes garbage
@@ -41,6 +41,7 @@ if IN_MEMORY:  # what tests write survives a killed process there too, and no co
 share_compiled_statements()
 reuse_library()
 reuse_phrases()
+settle_soon()
 
 # How long an example takes depends on what else the machine is doing.
 hypothesis.settings.register_profile("ajar", deadline=None, max_examples=sampled(40, 1000))

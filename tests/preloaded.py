@@ -26,10 +26,11 @@ import bot.web.metrics
 import bot.web.readiness
 import bot.web.server  # noqa: F401
 from bot import i18n, library
-from tests.reused import reuse_phrases
+from tests.reused import reuse_phrases, settle_soon
 
 i18n.warm()
 library.load = cache(library.load)
+settle_soon()
 reuse_phrases()(library.load(library.content_folder(), None).safety).prepare()
 mimetypes.init()
 

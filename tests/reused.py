@@ -1,13 +1,16 @@
 """What a test process makes once and shares, although every bot that is built in it would make its own."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from pathlib import Path
 
 from bot import library
+from bot.delivery import outbox
 from bot.domain.content import SafetyPhrases
 from bot.library.phrases import Phrases
 from bot.services import use_cases
+from tests.samples import WHOLE
 
 
 def reuse_phrases() -> Callable[[Mapping[str, SafetyPhrases]], Phrases]:
@@ -32,3 +35,12 @@ def reuse_library() -> None:
         return (shipped if folder == library.content_folder() and support is None else read)(folder, support)
 
     setattr(library, "load", load)  # noqa: B010  # for mypy
+
+
+def settle_soon() -> None:
+    """Settle what was said without waiting for somebody else's commit, as a test rarely has anybody else.
+
+    The long proofs, and kills at every point, keep the wait.
+    """
+    if not WHOLE and "AJAR_CRASH_KILLS" not in os.environ:
+        setattr(outbox, "_SETTLED_WITHIN", 0.002)  # noqa: B010  # for mypy
