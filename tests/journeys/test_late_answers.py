@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODES = ("polling", "webhook")
 MANY = 105
 """More texts than Telegram hands out after the oldest unfinished update, of which it hands out a hundred."""
-BY_WEBHOOK = 15
+BY_WEBHOOK = 45
 """Enough texts for a webhook, through which updates don't come in such batches."""
 
 
