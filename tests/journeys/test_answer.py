@@ -271,7 +271,7 @@ async def test_nothing_revives_a_deleted_line(house: House) -> None:
     [
         ("Keep as another", ONLY_YOU, ["First.", "Second."]),
         ("Replace", "Changed, and shown to nobody.", ["Second."]),
-        ("Ignore it", "Not kept.", ["First."]),
+        ("Don't keep it", "Not kept.", ["First."]),
     ],
 )
 async def test_second_text_adds_replaces_or_goes(house: House, choice: str, answer: str, left: list[str]) -> None:

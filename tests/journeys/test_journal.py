@@ -63,7 +63,7 @@ async def test_search_finds_and_leaves_nothing_behind(house: House) -> None:
     await alice.taps("Search…")
     await alice.hears("Send me a word")
     await alice.says(SOUGHT)
-    found = await alice.hears("Your lines with what you searched for")
+    found = await alice.hears("Found in your lines")
     assert "sang" in found.text
     assert "nothing" not in found.text
     await alice.taps("Find…")

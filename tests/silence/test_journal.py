@@ -15,7 +15,7 @@ async def _seen_by_b(beginning: Beginning, folder: Path, *, looks_back: bool) ->
             for tap in (*LEAFED, "journal_word:{}.0", "journal_theme:us", "journal_all:", "journal_search:"):
                 await world.taps(A, world.recorder.next_id(A) - 1, f"v1:{tap.format(line)}")
             await world.says(A, "a")
-            assert any("Your lines with what you searched for" in call.params for call in world.recorder.seen[A])
+            assert any("Found in your lines" in call.params for call in world.recorder.seen[A])
             assert any("Your lines with the word" in call.params for call in world.recorder.seen[A])
         for command in ("/waiting", "/share", "/ritual", "/journal"):
             await world.says(B, command)

@@ -86,7 +86,7 @@ def test_page_is_complete_and_inert() -> None:
     for expected in (
         TRICKY, "יום טוב", QUESTION.text, "<b>hollow</b>", "Heavy".lower(), "Shared words.", "A draft.", "Not shared.",
         "Your wish: Just listen.", "You expected: Laughed at.", "What came: It's fine.", "The hardest was the door.",
-        "Thank you for telling me", "Me.", "Undecided.", "Oct 2026", "Nov 2026", "20:30", "Lisbon",
+        "Thank you for telling me", "Me.", "Undecided.", "October 2026", "November 2026", "20:30", "Lisbon",
     ):  # fmt: skip
         assert expected in reader.texts, expected
     assert "script" not in reader.tags

@@ -100,7 +100,7 @@ class _Writer:
     def months(self) -> Iterator[Row]:
         by_month = groupby(self._entries("lines"), key=lambda line: (line.date.year, line.date.month))
         return (
-            {"name": self._say.month(found[0].date), "lines": [self._line(line) for line in found]}
+            {"name": self._say.month_in_full(found[0].date), "lines": [self._line(line) for line in found]}
             for found in (list(group) for _, group in by_month)
         )
 

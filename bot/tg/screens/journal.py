@@ -95,7 +95,7 @@ def _heading(view: View) -> str:
         # Translators: heads the lines of the same date a year ago; also a button that leads there
         return say("A year ago today")
     # Translators: heads the lines that contain what the user has searched for
-    return say("Your lines with what you searched for")
+    return say("Found in your lines")
 
 
 def _question(view: View, line_id: int, most: int = _GLIMPSE) -> list[str]:

@@ -231,7 +231,7 @@ def _second(view: View, result: SetAside) -> Screen:
                 button(say("Replace"), REPLACE(result.draft_id)),
             ),
             # Translators: button; the text is not kept
-            (button(say("Ignore it"), DROP(result.draft_id)),),
+            (button(say("Don't keep it"), DROP(result.draft_id)),),
         ),
     )
 

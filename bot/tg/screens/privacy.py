@@ -89,10 +89,11 @@ def nothing_stored(view: View, _: NothingStored) -> Screen:
 
 
 def export_begun(view: View, _: ExportBegun) -> Screen:
-    # Translators: /export; two files follow: a page to read, and one for programs.
+    # Translators: /export; two files follow: a page to read, and one for programs. "/hide" is a command.
     text = view.say(
         "I'm putting together everything that is yours: a page to read and print, and the same as JSON for a program. "
-        "They aren't encrypted, so keep them where nobody reads along; this chat keeps them too, until you delete them."
+        "They aren't encrypted, so keep them where nobody reads along. They also stay in this chat until you delete "
+        "them; within two days, /hide does that too."
     )
     return Screen(text)
 

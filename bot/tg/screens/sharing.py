@@ -359,8 +359,8 @@ def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: under the words; only the sharer sees this. "/support" is a command.
             say(
-                "This question is for you alone. If it is as heavy as it sounds, somebody who can be with you now may "
-                "help more than a line does: /support. Share it all the same?"
+                "This question is for you alone. A line goes out later, and may lie unopened. If it is as heavy as it "
+                "sounds, call somebody or go to them; /support says where else to turn. Share it all the same?"
             ),
         )
     )
