@@ -238,7 +238,7 @@ async def test_delete_asks_once_more(house: House) -> None:
     alice, _ = await house.told()
     await alice.taps("Delete")
     sure = await alice.hears("Delete this line for good?")
-    assert "stays until you delete it here as well" in sure.text
+    assert "it stays until you delete it there too" in sure.text
     await alice.taps("Keep it")
     await alice.hears(ONLY_YOU)
     assert len(await house.lines(alice)) == 1

@@ -114,7 +114,7 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
     # Translators: asks once more before a line is deleted; the line follows
     parts = [say("Delete this line for good?"), quoted(view.words.get("words", ""))]
     # Translators: below the line that would be deleted; honest that Telegram's own chat is another matter
-    parts.append(say("Your message in this chat stays until you delete it here as well."))
+    parts.append(say("If your message is still in this chat, it stays until you delete it there too."))
     if result.shared:
         # Translators: follows the question whether to delete a line that the user has shared
         parts.append(say("What you share of it is taken back, unless it has been opened."))

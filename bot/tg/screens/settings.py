@@ -353,7 +353,7 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         "discreet": say(
             "The question and what you write are removed from this chat once it is kept. Words I show are removed "
             "after five minutes, or at once by “Hide this”. A message that comes by itself is covered, also in "
-            "notifications. /hide clears the chat, also of what is here already.\n\nTelegram keeps copies of its own "
+            "notifications. /hide also removes what is here already.\n\nTelegram keeps copies of its own "
             "for a while, and what is older than two days I can't remove. Against somebody with your phone in hand, "
             "Telegram's passcode lock helps: Settings, Privacy and Security, Passcode."
         ),
