@@ -50,11 +50,11 @@ def erase_wanted(view: View, result: EraseWanted) -> Screen:
                 "If you share with somebody, that ends at once. What wasn't opened goes too; what was read can't be "
                 "unread, and what is theirs stays theirs."
             ),
-            # Translators: /erase, what it can't do
+            # Translators: /erase, what it can't do. "/hide" is a command, which does nothing any more afterwards.
             say(
-                "This chat is yours to delete in Telegram. Backups by whoever runs this bot keep their copy until "
-                "they are replaced. So that you are erased again if one is put back, a number made from your account "
-                "with a secret key stays for a year."
+                "This chat is yours to delete in Telegram; /hide, sent before, clears its last two days. Backups keep "
+                "their copy until replaced. So that you are erased again if one is put back, a number made from your "
+                "account with a secret key stays for a year."
             ),
         )
     )
