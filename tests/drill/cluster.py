@@ -63,10 +63,10 @@ class Cluster:
 
     async def mend(self, node: str, how: How) -> None:
         """Bring the node back that this has happened to."""
-        if how == "machine":
+        if how == "frozen":
+            await self.kill(node)  # as its watchdog does: docs/cluster.md says what happens without one
+        if how in ("machine", "frozen"):
             await self.start(node)
-        elif how == "frozen":
-            await self._run("thaw", str(self.folder), node)
 
     async def start(self, node: str) -> None:
         await self._run("start", str(self.folder), node)

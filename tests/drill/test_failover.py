@@ -1,9 +1,9 @@
 """The drill: the primary fails again and again while people answer questions, and nobody notices more than a delay.
 
-Its machine or PostgreSQL alone is killed, it hangs, or a standby takes its place. `make drill` does that twenty times
-under three processes, one of them through PgBouncer. AJAR_DRILL_KILLS and AJAR_DRILL_PROCESSES change that,
-AJAR_DRILL_HOW=frozen,switched takes only some kinds, and AJAR_DRILL_SEED repeats the choices of a run (not its timing,
-which depends on the machine).
+Its machine or PostgreSQL alone is killed, it hangs until it is reset, or a standby takes its place. `make drill` does
+that twenty times under three processes, one of them through PgBouncer. AJAR_DRILL_KILLS and AJAR_DRILL_PROCESSES change
+that, AJAR_DRILL_HOW=frozen,switched takes only some kinds, and AJAR_DRILL_SEED repeats the choices of a run (not its
+timing, which depends on the machine).
 """
 
 import asyncio
