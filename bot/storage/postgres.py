@@ -177,13 +177,11 @@ class PostgresConnection(DirectConnection):
         """Raise the error that SQLAlchemy would raise, which also discards a lost connection."""
 
         def raise_it(sync: Any) -> NoReturn:
-            translated: BaseException = error
             try:
                 self._adapter._handle_exception(error)  # noqa: SLF001  # what SQLAlchemy does, and in that order
-            except Exception as known:  # noqa: BLE001
-                translated = known
-            sync._handle_dbapi_exception(translated, text, None, None, None)  # noqa: SLF001
-            raise translated
+            except Exception as translated:  # noqa: BLE001  # it has to be the one that is being handled
+                sync._handle_dbapi_exception(translated, text, None, None, None)  # noqa: SLF001
+            raise error
 
         await self.run_sync(raise_it)
         raise error

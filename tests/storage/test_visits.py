@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import NoReturn
 
+import asyncpg
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
@@ -16,7 +18,7 @@ from bot.domain.notices import NoticeKind
 from bot.storage.engine import sqlite_file
 from bot.storage.postgres import PostgresConnection
 from bot.storage.sqlite import Connection
-from bot.storage.store import Rows, Store
+from bot.storage.store import Rows, Store, is_passing
 from tests.databases import PostgresServer
 from tests.storage.people import ALICE, BOB, asked, kept, ready
 
@@ -221,6 +223,25 @@ class TestOnPostgres:
         await postgres.run(f"{end_them} AND pid <> pg_backend_pid()", database=postgres._own)
         async with store.reading() as rows:
             assert await rows.users.find(ALICE) == alice
+
+    @pytest.mark.usefixtures("alice")
+    @pytest.mark.parametrize("error", [TimeoutError("no answer"), AssertionError(), asyncpg.InterfaceError("closed")])
+    async def test_broken_trip_counts_as_passing(
+        self, store: Store, error: Exception, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Otherwise what was to be written would be given up."""
+
+        async def breaks(*_: object) -> NoReturn:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncpg.Connection, "fetch", breaks)
+            with pytest.raises((OSError, DBAPIError)) as raised:
+                async with store.writing(ALICE) as rows:
+                    await rows.users.find(ALICE)
+        assert is_passing(raised.value)
+        async with store.reading() as rows:
+            assert await rows.users.find(ALICE)
 
     @pytest.mark.usefixtures("alice")
     async def test_rows_are_reread_after_a_wait(self, store: Store, clock: HandClock) -> None:
