@@ -5,10 +5,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, Table, func, insert, select, union, update
+from sqlalchemy import Select, Table, func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
@@ -17,6 +17,7 @@ from bot.metrics import TRANSACTIONS
 from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.backlog import Backlog, look
+from bot.storage.conflicts import insert_into
 from bot.storage.copying import refuse_moved
 from bot.storage.direct import expect
 from bot.storage.endings import Ended, Ending, Journal, hashed
@@ -115,6 +116,18 @@ async def _note(connection: AsyncConnection, name: str) -> str | None:
     return found.scalar_one_or_none()
 
 
+@cache
+def _take_note(dialect: str) -> Any:
+    new = insert_into(dialect, notes)
+    return new.on_conflict_do_update(index_elements=["name"], set_={"value": new.excluded.value})
+
+
+@cache
+def _lock_note(dialect: str) -> Any:
+    """Another transaction that executes this waits until ours ends, even if the note was missing."""
+    return insert_into(dialect, notes).on_conflict_do_update(index_elements=["name"], set_={"value": notes.c.value})
+
+
 class Rows:
     """All rows, within one transaction."""
 
@@ -184,18 +197,16 @@ class Rows:
         await refuse_moved(self._connection)
 
     async def take_note(self, name: str, value: str) -> None:
-        changed = await self._connection.execute(update(notes).where(notes.c.name == name).values(value=value))
-        if not changed.rowcount:
-            await self._connection.execute(insert(notes).values(name=name, value=value))
+        """Write a note, or replace it. Several processes may write the same one; the last one counts."""
+        await self._connection.execute(_take_note(self._connection.dialect.name), {"name": name, "value": value})
 
     async def append_endings(self, journal: Journal) -> None:
         """Write this transaction's endings to the journal and note the position, as the transaction's last step.
 
-        The first statement locks the note, so that only one transaction at a time does this and the note never goes
-        back.
+        The first statement locks the note, which it makes if it is missing, so that only one transaction at a time does
+        this and the note never goes back.
         """
-        note = update(notes).where(notes.c.name == ENDINGS_NOTED).values(value=notes.c.value)
-        await self._connection.execute(note)
+        await self._connection.execute(_lock_note(self._connection.dialect.name), {"name": ENDINGS_NOTED, "value": ""})
         await self.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, self.users.endings))
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:

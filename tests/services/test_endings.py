@@ -409,13 +409,15 @@ class FirstIsSlow(Journal):
         return ends
 
 
-async def test_later_ending_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_note", [True, False])
+async def test_later_ending_is_noted(postgres: PostgresServer, tmp_path: Path, has_note: bool) -> None:
     """The note never goes back: otherwise a start would end again what has begun anew since."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
         config = load(given, None, need_token=False)
-        await note_journal(config, ring)
+        if has_note:
+            await note_journal(config, ring)
         journal = FirstIsSlow(config.endings)
         store = Store.at(url, ring, journal)
         for user_id in (ALICE, BOB):
@@ -435,3 +437,23 @@ async def test_later_ending_is_noted(postgres: PostgresServer, tmp_path: Path) -
             known = await rows.note(ENDINGS_NOTED)
         assert known == journal.append(())
         await store.close()
+
+
+async def test_processes_take_one_note_at_once(postgres: PostgresServer) -> None:
+    ring = KeyRing.new()
+    async with postgres.emptied() as url:
+        store, other = Store.at(url, ring), Store.at(url, ring)
+
+        async def takes() -> None:
+            async with other.writing() as rows:
+                await rows.take_note("registered", "second")
+
+        async with store.writing() as rows:
+            await rows.take_note("registered", "first")
+            second = asyncio.create_task(takes())
+            await asyncio.wait([second], timeout=0.2)
+        await second
+        async with store.reading() as rows:
+            assert await rows.note("registered") == "second"
+        await store.close()
+        await other.close()
