@@ -15,6 +15,8 @@ from tests.services.conftest import LIBRARY
 NOW = datetime(2026, 11, 30, 4, 0, tzinfo=UTC)
 TRICKY = '<script>alert(1)</script> & "quotes" {{ 7*7 }} \u202eback'
 QUESTION = next(iter(LIBRARY.prompts.values()))
+LOADS_NOTHING = ("content", "default-src 'none'; style-src 'unsafe-inline'")
+"""What each page tells the browser, should anything get into it all the same."""
 
 
 class Reader(HTMLParser):
@@ -89,6 +91,7 @@ def test_page_is_complete_and_inert() -> None:
         "Thank you for telling me", "Me.", "Undecided.", "October 2026", "November 2026", "20:30", "Lisbon",
     ):  # fmt: skip
         assert expected in reader.texts, expected
+    assert LOADS_NOTHING in reader.attributes
     assert "script" not in reader.tags
     assert "49" not in reader.texts
     assert not {name for name, _ in reader.attributes if name.startswith("on") or name in {"src", "href", "srcset"}}

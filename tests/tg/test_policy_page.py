@@ -8,7 +8,7 @@ from bot.i18n import languages, say_in
 from bot.tg.screens import Operator, View, show
 from bot.tg.screens.privacy import policy_sent
 from tests.services.conftest import LIBRARY
-from tests.tg.test_export_page import NOW, TRICKY, Reader
+from tests.tg.test_export_page import LOADS_NOTHING, NOW, TRICKY, Reader
 
 RUN_BY = Operator(TRICKY, "@robin")
 
@@ -34,6 +34,7 @@ def test_policy_file_is_complete(language: str) -> None:
 def test_policy_file_is_self_contained(language: str) -> None:
     reader = read(language)
     assert ("lang", language) in reader.attributes
+    assert LOADS_NOTHING in reader.attributes
     assert not {"script", "img", "link", "iframe", "object"} & set(reader.tags)
     assert not [name for name, _ in reader.attributes if name in {"src", "href", "style"} or name.startswith("on")]
 

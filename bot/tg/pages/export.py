@@ -33,8 +33,7 @@ def page(view: View, found: document.Document, entries: Entries | None = None) -
     """
     writer = _Writer(view, entries or (lambda section: getattr(found, section)))
     pieces = template("export.html").generate(
-        lang=view.say.language.replace("_", "-"),
-        dir=view.say.locale.text_direction,
+        say=view.say,
         texts=_texts(view, found),
         months=writer.months(),
         sections=writer.sections(),

@@ -10,13 +10,11 @@ from bot.tg.pages.templates import template
 
 def policy_page(say: Say, sections: Sequence[PolicySection]) -> bytes:
     """Return the page of a policy whose sections already name who runs the bot."""
-    page = template("policy.html").render(
-        lang=say.language.replace("_", "-"),
-        dir=say.locale.text_direction,
+    texts = {
         # Translators: title of the page with the privacy policy
-        title=say("Privacy policy"),
+        "title": say("Privacy policy"),
         # Translators: below the title of the privacy policy. %(version)s is a number.
-        version=say("Version %(version)s", version=POLICY_VERSION),
-        sections=sections,
-    )
+        "version": say("Version %(version)s", version=POLICY_VERSION),
+    }
+    page = template("policy.html").render(say=say, texts=texts, sections=sections)
     return page.encode()
