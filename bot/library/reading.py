@@ -34,7 +34,8 @@ from bot.domain.content import (
 from bot.domain.model import CEILING_AT_START, DEEPEST, POLICY_VERSION
 from bot.i18n import BASE
 from bot.library import Library
-from bot.library.source import Problem, Source, Spot, Table, read
+from bot.library.source import Problem, Source, Spot, Table, read, read_text
+from bot.library.weighing import BIAS
 
 _LONGEST_ID: Final = 40
 _LONGEST_TITLE: Final = 24
@@ -49,6 +50,8 @@ _LONGEST_PHRASE: Final = 400
 _NEEDED_GROUPS: Final = {"filler", "not", "light", "and", "telling", "spelt-right"}
 _ELEMENT: Final = re.compile(r"\*|\$|(=?\w+|<[\w-]+>)(/(=?\w+|<[\w-]+>))*\??")
 """One position of a phrase."""
+_WHOLE: Final = re.compile(r"-?[0-9]+")
+_MAKE_ANEW: Final = "delete this file, and `ajar content train` makes it anew"
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
@@ -281,13 +284,35 @@ class Reading:
 
     def _safety_weights(self, language: str) -> SafetyWeights | None:
         """Return the weights that `ajar content train` has learned; a language may have none."""
-        path = self._folder / "safety" / "weights" / f"{language}.tsv"
-        if not path.exists() or not (kinds := self._file(f"safety/kinds/{language}.toml")):
+        name = f"safety/weights/{language}.tsv"
+        if not (self._folder / name).exists() or not (kinds := self._file(f"safety/kinds/{language}.toml")):
             return None
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
-        weights = {feature: int(weight) for feature, _, weight in (line.rpartition("\t") for line in lines)}
+        weights = self._weights(name)
         table = Table(kinds, (), kinds.values)
         return SafetyWeights(weights, {name: table.texts(name, _LONGEST_HINT) for name in kinds.values})
+
+    def _weights(self, file: str) -> dict[str, int]:
+        """Return the weights in a file, which nobody edits: whatever is wrong with it, it is made anew."""
+        name = f"{self._folder.name}/{file}"
+        text = read_text(self._folder / file, name, self._problems)
+        weights: dict[str, int] = {}
+
+        def complain(line: int, mistake: str) -> None:
+            self._problems.append(Problem(name, line, f"{mistake}; {_MAKE_ANEW}"))
+
+        for number, line in enumerate((text or "").splitlines(), start=1):
+            words, _, weight = line.rpartition("\t")
+            if line.startswith("# "):
+                continue
+            if words in weights:
+                complain(number, f'"{words}" has a weight already')
+            elif not words or not _WHOLE.fullmatch(weight):
+                complain(number, f'this is "{line}"; expected words, a tab and a whole number')
+            else:
+                weights[words] = int(weight)
+        if text is not None and BIAS not in weights:
+            complain(1, f'the weight "{BIAS}" is missing, which every text has')
+        return weights
 
     def _safety_in(self, source: Source, weights: SafetyWeights | None) -> SafetyPhrases:
         kinds = ("group", "concept", "spelling", "never", "rule")

@@ -1,4 +1,4 @@
-"""Reads one TOML file of the library so that every mistake in it can be reported with file and line."""
+"""Reads one file of the library so that every mistake in it can be reported with file and line."""
 
 import re
 from collections.abc import Mapping
@@ -168,12 +168,25 @@ class Table:
 
 
 def read(path: Path, name: str, problems: list[Problem]) -> Source | None:
-    """Read the file at `path`. Return None and add a problem if it is missing, unreadable, not UTF-8 or not TOML."""
+    """Read the TOML file at `path`. Return None and add a problem if it can't be read or isn't TOML."""
     import tomllib
 
+    if (text := read_text(path, name, problems)) is None:
+        return None
     try:
-        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
         return Source(name, text, tomllib.loads(text), problems)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_PLACE.search(str(error))
+        line = int(place[1]) if place else text.rstrip().count("\n") + 1
+        reason = _TOML_PLACE.sub(r" (column \2)", str(error))
+        problems.append(Problem(name, line, f"this is not TOML: {reason}"))
+    return None
+
+
+def read_text(path: Path, name: str, problems: list[Problem]) -> str | None:
+    """Read the file at `path`. Return None and add a problem if it is missing, unreadable or not UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     except FileNotFoundError:
         problems.append(Problem(name, 1, "this file is missing"))
     except OSError as error:
@@ -181,11 +194,6 @@ def read(path: Path, name: str, problems: list[Problem]) -> Source | None:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         problems.append(Problem(name, line, "this is not UTF-8; save the file in that encoding"))
-    except tomllib.TOMLDecodeError as error:
-        place = _TOML_PLACE.search(str(error))
-        line = int(place[1]) if place else text.rstrip().count("\n") + 1
-        reason = _TOML_PLACE.sub(r" (column \2)", str(error))
-        problems.append(Problem(name, line, f"this is not TOML: {reason}"))
     return None
 
 

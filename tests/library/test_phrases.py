@@ -247,3 +247,48 @@ def test_mistake_in_phrases_is_reported(content: Content, old: str, new: str, se
     (content.folder / "safety").mkdir()
     content.write("safety/en.toml", RULES.replace(old, new, 1))
     assert f"content/safety/en.toml:{sentence}" in library.check(content.folder)
+
+
+WEIGHTS = "# Made by `ajar content train`.\nbias\t-129\nboat\t12\nboat hole\t-3\n"
+MAKE_ANEW = "delete this file, and `ajar content train` makes it anew"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("\t12", "\t1.2", '3: this is "boat\t1.2"; expected words, a tab and a whole number'),
+        ("\t12", "", '3: this is "boat"; expected words, a tab and a whole number'),
+        ("boat\t", "\t", '3: this is "\t12"; expected words, a tab and a whole number'),
+        ("\t12", "\t1_2", '3: this is "boat\t1_2"; expected words, a tab and a whole number'),
+        ("boat\t12\n", "boat\t12\n\n", '4: this is ""; expected words, a tab and a whole number'),
+        ("boat hole", "boat", '4: "boat" has a weight already'),
+        ("bias", "bais", '1: the weight "bias" is missing, which every text has'),
+    ],
+)
+def test_mistake_in_weights_is_reported(content: Content, old: str, new: str, sentence: str) -> None:
+    with_weights(content, WEIGHTS.replace(old, new, 1))
+    assert library.check(content.folder) == [f"content/safety/weights/en.tsv:{sentence}; {MAKE_ANEW}"]
+
+
+def test_weights_are_read_as_written(content: Content) -> None:
+    with_weights(content, WEIGHTS)
+    weights = library.load(content.folder).safety["en"].weights
+    assert weights
+    assert weights.weights == {"bias": -129, "boat": 12, "boat hole": -3}
+
+
+def test_unreadable_weights_are_reported(content: Content) -> None:
+    with_weights(content, "")
+    (content.folder / "safety/weights/en.tsv").write_bytes(b"bias\t-129\nB\xf6t\t12\n")
+    mistake = "content/safety/weights/en.tsv:2: this is not UTF-8; save the file in that encoding"
+    assert library.check(content.folder) == [mistake]
+    (content.folder / "safety/kinds/en.toml").unlink()
+    assert library.check(content.folder) == ["content/safety/kinds/en.toml:1: this file is missing"]
+
+
+def with_weights(content: Content, weights: str) -> None:
+    for folder in ("safety/weights", "safety/kinds"):
+        (content.folder / folder).mkdir(parents=True)
+    content.write("safety/en.toml", RULES)
+    content.write("safety/kinds/en.toml", 'thing = ["boat"]\n')
+    content.write("safety/weights/en.tsv", weights)
