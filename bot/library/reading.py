@@ -302,7 +302,7 @@ class Reading:
 
         for number, line in enumerate((text or "").splitlines(), start=1):
             words, _, weight = line.rpartition("\t")
-            if line.startswith("# "):
+            if number == 1 and line.startswith("# "):
                 continue
             if words in weights:
                 complain(number, f'"{words}" has a weight already')

@@ -249,7 +249,7 @@ def test_mistake_in_phrases_is_reported(content: Content, old: str, new: str, se
     assert f"content/safety/en.toml:{sentence}" in library.check(content.folder)
 
 
-WEIGHTS = "# Made by `ajar content train`.\nbias\t-129\nboat\t12\nboat hole\t-3\n"
+WEIGHTS = "# Made by `ajar content train`.\nbias\t-129\nboat\t12\nboat hole\t-3\n# boat\t7\n"
 MAKE_ANEW = "delete this file, and `ajar content train` makes it anew"
 
 
@@ -274,7 +274,7 @@ def test_weights_are_read_as_written(content: Content) -> None:
     with_weights(content, WEIGHTS)
     weights = library.load(content.folder).safety["en"].weights
     assert weights
-    assert weights.weights == {"bias": -129, "boat": 12, "boat hole": -3}
+    assert weights.weights == {"bias": -129, "boat": 12, "boat hole": -3, "# boat": 7}
 
 
 def test_unreadable_weights_are_reported(content: Content) -> None:
