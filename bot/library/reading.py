@@ -105,6 +105,9 @@ class Reading:
     def _file(self, name: str) -> Source | None:
         return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
 
+    def _text(self, name: str) -> str | None:
+        return read_text(self._folder / name, f"{self._folder.name}/{name}", self._problems)
+
     def _themes(self) -> list[Theme]:
         source = self._file("themes.toml")
         return [self._theme(table) for table in source.tables("theme")] if source else []
@@ -283,22 +286,27 @@ class Reading:
         }
 
     def _safety_weights(self, language: str) -> SafetyWeights | None:
-        """Return the weights that `ajar content train` has learned; a language may have none."""
-        name = f"safety/weights/{language}.tsv"
-        if not (self._folder / name).exists() or not (kinds := self._file(f"safety/kinds/{language}.toml")):
+        """Return the weights that `ajar content train` has learned; a language may have none.
+
+        What it learns from is only checked.
+        """
+        weights, crises = f"safety/weights/{language}.tsv", f"safety/sentences/crisis.{language}.txt"
+        is_learned, is_learnable = ((self._folder / name).exists() for name in (weights, crises))
+        for name in (crises, f"safety/sentences/harmless.{language}.txt") if is_learnable else ():
+            self._text(name)
+        if not (is_learned or is_learnable) or not (kinds := self._file(f"safety/kinds/{language}.toml")):
             return None
-        weights = self._weights(name)
         table = Table(kinds, (), kinds.values)
-        return SafetyWeights(weights, {name: table.texts(name, _LONGEST_HINT) for name in kinds.values})
+        words = {name: table.texts(name, _LONGEST_HINT) for name in kinds.values}
+        return SafetyWeights(self._weights(weights), words) if is_learned else None
 
     def _weights(self, file: str) -> dict[str, int]:
         """Return the weights in a file, which nobody edits: whatever is wrong with it, it is made anew."""
-        name = f"{self._folder.name}/{file}"
-        text = read_text(self._folder / file, name, self._problems)
+        text = self._text(file)
         weights: dict[str, int] = {}
 
         def complain(line: int, mistake: str) -> None:
-            self._problems.append(Problem(name, line, f"{mistake}; {_MAKE_ANEW}"))
+            self._problems.append(Problem(f"{self._folder.name}/{file}", line, f"{mistake}; {_MAKE_ANEW}"))
 
         for number, line in enumerate((text or "").splitlines(), start=1):
             words, _, weight = line.rpartition("\t")

@@ -286,6 +286,21 @@ def test_unreadable_weights_are_reported(content: Content) -> None:
     assert library.check(content.folder) == ["content/safety/kinds/en.toml:1: this file is missing"]
 
 
+def test_mistake_in_what_weights_are_learned_from_is_reported(content: Content) -> None:
+    with_weights(content, WEIGHTS)
+    (content.folder / "safety/weights/en.tsv").unlink()
+    (content.folder / "safety/sentences").mkdir()
+    content.write("safety/sentences/crisis.en.txt", "# one\nNo more boats.\n")
+    content.write("safety/kinds/en.toml", 'thing = "boat"\n')
+    assert library.check(content.folder) == [
+        "content/safety/kinds/en.toml:1: thing is a text; expected a list of texts",
+        "content/safety/sentences/harmless.en.txt:1: this file is missing",
+    ]
+    content.write("safety/kinds/en.toml", 'thing = ["boat"]\n')
+    content.write("safety/sentences/harmless.en.txt", "# one\nMore boats.\n")
+    assert library.check(content.folder) == []
+
+
 def with_weights(content: Content, weights: str) -> None:
     for folder in ("safety/weights", "safety/kinds"):
         (content.folder / folder).mkdir(parents=True)
