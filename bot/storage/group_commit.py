@@ -2,8 +2,10 @@
 
 A commit waits for the disk, often longer than everything else takes, and only one can run at a time. So a transaction
 that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND transactions: the more
-are waiting, the more share a commit. `writing` returns only after the commit, when the changes are on disk. Each
-transaction but the first runs in a savepoint, so that a failure undoes only its own work.
+are waiting, the more share a commit. A round also ends once it has taken much longer than a commit does: otherwise the
+first ones, and Telegram with the next updates, would wait for all the others only to spare the disk a little. `writing`
+returns only after the commit, when the changes are on disk. Each transaction but the first runs in a savepoint, so that
+a failure undoes only its own work.
 """
 
 import asyncio
@@ -17,6 +19,12 @@ from bot.metrics import COMMIT_SECONDS
 from bot.storage.sqlite import SqliteConnection
 
 _ROUND: Final = 64
+_COMMITS: Final = 8
+"""After how many times as long as a commit takes a round ends, although others are waiting."""
+_SHORTEST: Final = 0.01
+"""Seconds that a round may take in any case."""
+_RECENT: Final = 0.2
+"""The weight of the latest commit in how long a commit takes."""
 
 
 class GroupCommit:
@@ -29,6 +37,7 @@ class GroupCommit:
         self._lock = asyncio.Lock()  # served in the order of asking
         self._waiting = 0
         self._round: _Round | None = None
+        self._commit_takes = 0.0  # in seconds, recently
         self._begun = asyncio.Event()
         """Set while there is a round."""
 
@@ -61,7 +70,7 @@ class GroupCommit:
                 async with current.saved():
                     yield current.connection
             current.size += 1
-            if current.size >= _ROUND or current.ending is None:
+            if current.size >= _ROUND or current.ending is None or self._is_long:
                 await asyncio.shield(self._commit(current))
         await asyncio.shield(current.committed)
 
@@ -82,6 +91,11 @@ class GroupCommit:
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._begun.wait()
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether the current round has taken so long that one more commit hardly matters."""
+        return self.open_for > max(_SHORTEST, _COMMITS * self._commit_takes)
 
     def _leave_round(self) -> None:
         self._round = None
@@ -111,7 +125,9 @@ class GroupCommit:
 
     async def _commit(self, current: "_Round") -> None:
         self._leave_round()
+        began = asyncio.get_running_loop().time()
         await current.commit()
+        self._commit_takes += _RECENT * (asyncio.get_running_loop().time() - began - self._commit_takes)
         if self._committed:
             self._committed()
 

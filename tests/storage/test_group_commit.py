@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
+from bot.storage import group_commit
 from bot.storage.engine import SqliteDatabase
 from bot.storage.troubles import is_passing
 from tests.databases import sqlite_url
@@ -54,14 +55,26 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await house.database.close()
 
 
-async def test_writers_share_a_commit(house: House) -> None:
+async def write_at_once(house: House, count: int) -> None:
     async def write(name: str) -> None:
         await house.write(name)
         assert name in house.names(), "it returned before it was committed"
 
-    await asyncio.gather(*(write(str(n)) for n in range(40)))
-    assert len(house.names()) == 40
+    await asyncio.gather(*(write(str(n)) for n in range(count)))
+    assert len(house.names()) == count
+
+
+async def test_writers_share_a_commit(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "_SHORTEST", 60)
+    await write_at_once(house, 40)
     assert house.commits < 20
+
+
+async def test_long_round_ends_although_others_wait(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "_SHORTEST", 0)
+    monkeypatch.setattr(group_commit, "_COMMITS", 0)
+    await write_at_once(house, 40)
+    assert house.commits == 40
 
 
 async def test_single_writer_commits_alone(house: House) -> None:
