@@ -311,7 +311,7 @@ class Outbox:
             answers = [one.notice for one in said if one.notice.kind is NoticeKind.ANSWER]
             await rows.notices.answers_said([answer.id for answer in answers])
             await rows.inbox.answered([answer.subject_id for answer in answers])
-            rows.users.expect({one.notice.user_id for one in said if one.notice.kind is not NoticeKind.ANSWER})
+            rows.users.prefetch({one.notice.user_id for one in said if one.notice.kind is not NoticeKind.ANSWER})
             for one in said:
                 if one.notice.kind is not NoticeKind.ANSWER:
                     await rows.notices.said(one.notice, self._clock.now())

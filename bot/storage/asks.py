@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, expect
+from bot.storage.direct import execute_later, prefetch
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 
@@ -105,9 +105,9 @@ class Asks:
     async def find(self, user_id: int, ask_id: int) -> Ask | None:
         return await self._one(_FIND, user_id=user_id, ask_id=ask_id)
 
-    def expect_sending(self, user_id: int, ask_id: int) -> None:
-        """Announce what is read to send this Ask."""
-        expect(self._connection, {"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
+    def prefetch_sending(self, user_id: int, ask_id: int) -> None:
+        """Have the next statement also read what is needed to send this Ask."""
+        prefetch(self._connection, {"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
 
     async def on(self, user_id: int, day: date) -> Ask | None:
         return await self._one(_ON, user_id=user_id, day=day)

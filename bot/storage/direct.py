@@ -1,9 +1,9 @@
 """What the connections to both databases share: they execute statements directly, and several in one trip.
 
-A trip to the database costs more than most statements. So what a transaction will probably read is announced (`expect`)
-and read in the trip of its first statement, and a statement whose outcome nobody needs (`execute_later`) waits for the
-next trip. Statements that are executed with values were built once, so they are also compiled only once
-(`bot/storage/prepared.py`); the others are SQLAlchemy's to execute.
+A trip to the database costs more than most statements. So what a transaction will probably read is read in the trip of
+its first statement (`prefetch`), and a statement whose outcome nobody needs waits for the next trip (`execute_later`).
+Statements that are executed with values were built once, so they are also compiled only once
+(`bot/storage/prepared.py`); all others are left to SQLAlchemy.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from bot.storage.prepared import Found, Prepared, prepared
 
 Key = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
-Rows = list[Any]
+RawRows = list[Any]
 
 
 class DirectConnection(AsyncConnection, ABC):
@@ -26,9 +26,9 @@ class DirectConnection(AsyncConnection, ABC):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
         self._dialect = engine.dialect
-        self._is_heard: bool | None = None
-        self._expected: dict[Key, Prepared] = {}  # the next trip reads these as well
-        self._ahead: dict[Key, tuple[Prepared, Rows]] = {}  # rows read that way, until they change
+        self._has_listeners: bool | None = None
+        self._to_prefetch: dict[Key, Prepared] = {}  # the next trip also reads these
+        self._prefetched: dict[Key, tuple[Prepared, RawRows]] = {}  # rows read that way, until they change
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
@@ -38,7 +38,7 @@ class DirectConnection(AsyncConnection, ABC):
             if ready:
                 return await self._execute(ready, ready.parameters(values))
         if not isinstance(statement, Select):
-            self.forget_ahead()
+            self.forget_prefetched()
         await self._before_sqlalchemy()
         return await super().execute(statement, parameters, execution_options=execution_options)
 
@@ -48,26 +48,26 @@ class DirectConnection(AsyncConnection, ABC):
     async def _before_sqlalchemy(self) -> None:
         """Do what has to be done before SQLAlchemy executes something on its own."""
 
-    def expect(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
-        """Execute SELECTs with the next statement, and return their rows once they are executed with these values."""
+    def prefetch(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
+        """Execute SELECTs with the next statement, so that executing one with these values later needs no trip."""
         if not self._is_ready:
             return
         for statement in statements:
             if ready := prepared(statement, values, self._dialect):
-                self._expected[ready.text, ready.parameters(values)] = ready
+                self._to_prefetch[ready.text, ready.parameters(values)] = ready
 
-    def forget_ahead(self) -> None:
-        """Forget the expected statements, and the rows read ahead."""
-        self._expected.clear()
-        self._ahead.clear()
+    def forget_prefetched(self) -> None:
+        """Forget what was prefetched, and what was to be."""
+        self._to_prefetch.clear()
+        self._prefetched.clear()
 
     def _forget_changed(self, ready: Prepared) -> None:
         if ready.deletes:  # cascades can delete rows of any table
-            self._ahead.clear()
+            self._prefetched.clear()
         elif ready.changes is not None:
-            stale = [key for key, (read, _) in self._ahead.items() if ready.changes in read.reads]
+            stale = [key for key, (read, _) in self._prefetched.items() if ready.changes in read.reads]
             for key in stale:
-                del self._ahead[key]
+                del self._prefetched[key]
 
     @property
     def _is_ready(self) -> bool:
@@ -75,9 +75,9 @@ class DirectConnection(AsyncConnection, ABC):
         sync = self.sync_connection
         if sync is None or not sync.in_transaction() or sync.invalidated:
             return False
-        if self._is_heard is None:
-            self._is_heard = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
-        return not self._is_heard
+        if self._has_listeners is None:
+            self._has_listeners = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
+        return not self._has_listeners
 
     async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
         """Execute a statement before the transaction ends, at the latest, which raises its errors."""
@@ -96,10 +96,10 @@ class DirectConnection(AsyncConnection, ABC):
         """Execute the statements left for later, before the transaction ends."""
 
 
-def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
-    """Announce SELECTs that will probably follow, so that they are executed together with the next statement."""
+def prefetch(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
+    """Have SELECTs that will probably follow executed together with the next statement."""
     if isinstance(connection, DirectConnection):
-        connection.expect(statements, values)
+        connection.prefetch(statements, values)
 
 
 async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:

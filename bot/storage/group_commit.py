@@ -158,7 +158,7 @@ class _Round:
     @asynccontextmanager
     async def saved(self) -> AsyncIterator[None]:
         """Undo the changes in this context if there is an exception."""
-        self.connection.forget_ahead()
+        self.connection.forget_prefetched()
         self.connection.driver.save()
         try:
             yield

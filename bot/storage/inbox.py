@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import KeyRing, open_sealed, seal
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, expect
+from bot.storage.direct import execute_later, prefetch
 from bot.storage.listening import announce
 from bot.storage.schema import inbox
 
@@ -118,7 +118,7 @@ class Inbox:
         """
         if owner:
             lanes = sorted({one.lane for one in received})
-            expect(self._connection, {"lanes": lanes, "of_owner": owner}, _BUSY_ELSEWHERE)
+            prefetch(self._connection, {"lanes": lanes, "of_owner": owner}, _BUSY_ELSEWHERE)
         known = set(await self._connection.scalars(_KNOWN, {"update_ids": [one.id for one in received]}))
         new = {one.id: one for one in received if one.id not in known}
         if not new:

@@ -28,7 +28,7 @@ from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
 from bot.storage.columns import QUARTER, Day, Id, Instant, quarter_of
 from bot.storage.damage import open_or_damaged, open_or_none
-from bot.storage.direct import execute_later, expect
+from bot.storage.direct import execute_later, prefetch
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.prompt_ids import PromptIds
@@ -176,11 +176,11 @@ class Lines:
         """Return this Line, whoever its owner is."""
         return await self._one(select(lines).where(lines.c.id == line_id))
 
-    def expect_text(self, user_id: int, message_id: int) -> None:
-        """Announce the queries that taking a message as a Line makes."""
-        expect(self._connection, {"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
-        expect(self._connection, {"user_id": user_id}, _ONE)
-        expect(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
+    def prefetch_text(self, user_id: int, message_id: int) -> None:
+        """Have the next statement also read what is needed to take a message as a Line."""
+        prefetch(self._connection, {"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
+        prefetch(self._connection, {"user_id": user_id}, _ONE)
+        prefetch(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """Return the Line that came as this message."""

@@ -26,7 +26,7 @@ from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, expect
+from bot.storage.direct import execute_later, prefetch
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import inbox, notices
 
@@ -208,9 +208,9 @@ class Notices:
         """Keep other transactions from adding or hastening a Notice of this kind and subject, until this one ends."""
         await self._connection.execute(_LOCK, {"notice_id": notice.id})
 
-    def expect_answers(self, user_id: int, owner: int) -> None:
-        """Announce the query of `behind`, so that it runs with the next statement."""
-        expect(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
+    def prefetch_answers(self, user_id: int, owner: int) -> None:
+        """Have the next statement also read what `behind` needs."""
+        prefetch(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
 
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
         """Return when a new answer to this user is due if it has to wait behind earlier ones; None if it needn't wait.

@@ -4,7 +4,7 @@ Each statement is a round trip, for which SQLAlchemy looks the statement up by i
 cursor, and switches between two stacks twice. Here asyncpg executes what was prepared, and one trip does more:
 
 - a transaction begins, gets its limits and takes its user's lock in one;
-- what is announced (`expect`) is read by one statement that returns an array of rows for each;
+- what is to be prefetched is read by one statement that returns an array of rows for each;
 - what was left for later (`execute_later`) is changed by one statement, a WITH of several, as far as they can't
   disturb each other.
 
@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
 
-from bot.storage.direct import DirectConnection, Rows
+from bot.storage.direct import DirectConnection, RawRows
 from bot.storage.prepared import Found, Prepared
 
 _REMEMBERED: Final = 500
@@ -96,13 +96,13 @@ class PostgresConnection(DirectConnection):
     async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
         if ready.changes is None and not ready.locks:
             return ready.result(await self._read(ready, parameters), -1)
-        self._ahead.clear()  # it may wait for others, who change what we have read
+        self._prefetched.clear()  # it may wait for others, who change what we have read
         if ready.changes is None:
             await self._write()
             return ready.result(await self._fetch(ready.text, parameters), -1)
-        if self._expected:
-            await self._read_expected()
-            self._ahead.clear()
+        if self._to_prefetch:
+            await self._prefetch_all()
+            self._prefetched.clear()
         groups, self._later = _grouped(self._later), []
         last = groups.pop() if groups and groups[-1].takes(ready) else _Group()
         last.steps.append((ready, parameters))
@@ -113,24 +113,24 @@ class PostgresConnection(DirectConnection):
             return ready.result(rows, len(rows))
         return ready.result([], _changed(await self._trip(self._driver.execute, text, *values)))
 
-    async def _read(self, ready: Prepared, parameters: Sequence[Any]) -> Rows:
+    async def _read(self, ready: Prepared, parameters: Sequence[Any]) -> RawRows:
         key = ready.text, parameters
-        if known := self._ahead.get(key):
+        if known := self._prefetched.get(key):
             return known[1]
-        if self._later and self._would_change([ready, *self._expected.values()]):
+        if self._later and self._would_change([ready, *self._to_prefetch.values()]):
             await self._write()
-        if not self._expected:
+        if not self._to_prefetch:
             return await self._fetch(*key)
-        self._expected[key] = ready
-        await self._read_expected()
-        return self._ahead[key][1]
+        self._to_prefetch[key] = ready
+        await self._prefetch_all()
+        return self._prefetched[key][1]
 
-    async def _read_expected(self) -> None:
-        expected, self._expected = self._expected, {}
-        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), ready in expected.items()]))
-        (row,) = await self._fetch(text, [value for _, parameters in expected for value in parameters])
-        for (key, ready), rows in zip(expected.items(), row, strict=True):
-            self._ahead[key] = ready, rows
+    async def _prefetch_all(self) -> None:
+        wanted, self._to_prefetch = self._to_prefetch, {}
+        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), ready in wanted.items()]))
+        (row,) = await self._fetch(text, [value for _, parameters in wanted for value in parameters])
+        for (key, ready), rows in zip(wanted.items(), row, strict=True):
+            self._prefetched[key] = ready, rows
 
     def _would_change(self, reads: Sequence[Prepared]) -> bool:
         """Whether what waits to be written changes what these read."""
@@ -154,11 +154,11 @@ class PostgresConnection(DirectConnection):
                 await self._trip(self._driver.executemany, text, values)
 
     async def catch_up(self) -> None:
-        self.forget_ahead()
+        self.forget_prefetched()
         await self._write()
 
-    async def _fetch(self, text: str, values: Sequence[Any]) -> Rows:
-        found: Rows = await self._trip(self._driver.fetch, text, *values)
+    async def _fetch(self, text: str, values: Sequence[Any]) -> RawRows:
+        found: RawRows = await self._trip(self._driver.fetch, text, *values)
         return found
 
     async def _trip(self, trip: Any, text: str, *values: Any) -> Any:

@@ -180,9 +180,9 @@ class SqliteConnection(DirectConnection):
 
     async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
         key = ready.text, parameters
-        if key in self._expected:
+        if key in self._to_prefetch:
             await self._work(_nothing)
-        if known := self._ahead.get(key):
+        if known := self._prefetched.get(key):
             return ready.result(known[1], -1)
         rows, cursor = await self._work(_executed, *key)
         self._forget_changed(ready)
@@ -201,14 +201,14 @@ class SqliteConnection(DirectConnection):
         self.driver.write_later(ready.text, parameters)
 
     async def catch_up(self) -> None:
-        self.forget_ahead()
+        self.forget_prefetched()
         if self._is_ready and self.driver.has_to_write:
             await self._work(_nothing)
 
     async def _work(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        expected, self._expected = self._expected, {}
+        wanted, self._to_prefetch = self._to_prefetch, {}
         try:
-            read, result = await self.driver.work(_read_and, list(expected), work, *arguments)
+            read, result = await self.driver.work(_read_and, list(wanted), work, *arguments)
         except sqlite3.Error as error:
             statement = arguments[0] if arguments else None
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=self.dialect) from error
@@ -218,7 +218,7 @@ class SqliteConnection(DirectConnection):
             self._driver = None
             await asyncio.shield(self.invalidate(error))
             raise
-        self._ahead.update(zip(expected, zip(expected.values(), read, strict=True), strict=True))
+        self._prefetched.update(zip(wanted, zip(wanted.values(), read, strict=True), strict=True))
         return result
 
 

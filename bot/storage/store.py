@@ -19,7 +19,7 @@ from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.backlog import Backlog, look
 from bot.storage.conflicts import insert_into
 from bot.storage.copying import refuse_moved
-from bot.storage.direct import expect
+from bot.storage.direct import prefetch
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Connections, Database, connect, is_busy
 from bot.storage.expectations import Expectations
@@ -164,9 +164,9 @@ class Rows:
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 
-    def expect_turn(self, user_id: int) -> None:
-        """Announce the queries that nearly every turn of this user makes."""
-        expect(self._connection, {"user_id": user_id}, *_OF_EVERY_TURN)
+    def prefetch_turn(self, user_id: int) -> None:
+        """Have the next statement also read what nearly every turn of this user needs."""
+        prefetch(self._connection, {"user_id": user_id}, *_OF_EVERY_TURN)
 
     @property
     def due_at(self) -> datetime | None:
@@ -305,7 +305,7 @@ class Store:
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
             if user_id is not None:
-                rows.expect_turn(user_id)
+                rows.prefetch_turn(user_id)
             yield rows
             if self._journal and rows.users.endings:
                 await rows.append_endings(self._journal)

@@ -22,7 +22,7 @@ from bot.domain.model import (
     Waiting,
 )
 from bot.storage.damage import Place, open_or_damaged, open_or_none
-from bot.storage.direct import execute_later, expect
+from bot.storage.direct import execute_later, prefetch
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import arrivals, dialogs, endings, notices, pair_members, users
@@ -81,10 +81,10 @@ class Users:
         self.endings: list[Ending] = []
         """The endings of this transaction, for the journal."""
 
-    def expect(self, user_ids: Collection[int]) -> None:
-        """Announce `find` for each of these."""
+    def prefetch(self, user_ids: Collection[int]) -> None:
+        """Have the next statement also read what `find` returns for each of these."""
         for user_id in user_ids:
-            expect(self._connection, {"user_id": user_id}, FIND_USER)
+            prefetch(self._connection, {"user_id": user_id}, FIND_USER)
 
     async def find(self, user_id: int) -> User | None:
         """Return the user as this transaction sees them, including its own changes."""

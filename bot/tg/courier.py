@@ -66,7 +66,7 @@ class TelegramCourier:
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             if notice.kind is NoticeKind.ASK:
-                rows.asks.expect_sending(notice.user_id, notice.subject_id)
+                rows.asks.prefetch_sending(notice.user_id, notice.subject_id)
             user = await rows.users.find(notice.user_id)
             if user is None:
                 return Delivered.NEEDLESS

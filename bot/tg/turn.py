@@ -138,7 +138,7 @@ class UpdateProcessor:
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
             if update.message:
-                rows.lines.expect_text(person.id, update.message.message_id)
+                rows.lines.prefetch_text(person.id, update.message.message_id)
             behind = await self._claimed(rows, update, person, now)
             effect = await self._effect(rows, update, person, taken, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
@@ -160,7 +160,7 @@ class UpdateProcessor:
 
         Raises NotClaimed.
         """
-        rows.notices.expect_answers(person.id, self._owner)
+        rows.notices.prefetch_answers(person.id, self._owner)
         await rows.inbox.check_claim(update.update_id, self._owner)
         return await rows.notices.behind(person.id, self._owner, now)
 
