@@ -38,7 +38,7 @@ from bot.services.arrivals import TakingIn
 from bot.services.housekeeping import Housekeeping
 from bot.services.journal import JournalSearch
 from bot.services.profile import Profile
-from bot.services.use_cases import OF_LINES, make_use_cases, speakers_of
+from bot.services.use_cases import OF_LINES, make_use_cases, notice_handlers_of
 from bot.stopping import stop_signals
 from bot.storage.copying import refuse_moved_file
 from bot.storage.database_lock import DatabaseLock, shared_lock
@@ -142,7 +142,7 @@ def build(
     health: Health | None = None,
     on_jump: Callable[[], None] | None = None,
 ) -> Bot:
-    """Build the bot. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
+    """Build the bot. Raises WrongSettings, and Incomplete if something has no route, handler or screen.
 
     `presence` must have joined the other processes before anything is sent. /ops reports on `health`. `on_jump` is
     called when the clock has jumped.
@@ -167,7 +167,7 @@ def build(
     answers = Answers(store, clock, renderer, sender, pacer, searches)
     exporter = Exporter(store, clock, sender, pacer, content)
     taking_in = TakingIn(store, clock)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers_of(use), exporter, taking_in)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, notice_handlers_of(use), exporter, taking_in)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()

@@ -268,10 +268,10 @@ class Town:
         self.pause, self.settings = Pause(), Settings(self.library)
         self.start = Start(self.prompts, Pairing())
         self.zones = Zones(self.start.settle_zone)
-        self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
-        speakers = {**self.prompts.speakers, **self.pace.speakers}
+        self.lines = Lines({**self.settings.typed, **self.pause.typed}, on_answered=self.pace.answered)
+        notice_handlers = {**self.prompts.notice_handlers, **self.pace.notice_handlers}
         phones: Any = self.phones
-        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers, phones, phones)
+        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, notice_handlers, phones, phones)
         self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)
 
     def _life(self, user_id: int) -> Life:

@@ -12,7 +12,7 @@ from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.results import Result
 from bot.domain.results.receiving import Announced, AnnouncedTogether
 from bot.domain.sharing import AFTER_TAKEN_BACK, Move, Reflection, moment_to_announce
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -23,7 +23,7 @@ class Announcing:
     """Produces the messages for Notices about Reflections."""
 
     def __init__(self) -> None:
-        self.speakers: Speakers = {
+        self.notice_handlers: NoticeHandlers = {
             NoticeKind.REFLECTION: self.announce,
             NoticeKind.ANNOUNCEMENT: self.announce_together,
         }

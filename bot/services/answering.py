@@ -35,7 +35,7 @@ from bot.services.names import name_of
 from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
 from bot.services.receiving import Receiving
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 
 
@@ -46,7 +46,7 @@ class Answering:
         self._library = library
         self._receiving = receiving
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REPLY: self._typed_reply}
-        self.speakers: Speakers = {NoticeKind.RESPONSE_DUE: self.go_out, NoticeKind.QUESTION: self.remind}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.RESPONSE_DUE: self.go_out, NoticeKind.QUESTION: self.remind}
 
     # --- choosing and typing ------------------------------------------------------------------------------------------
 

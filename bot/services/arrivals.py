@@ -28,7 +28,7 @@ from bot.i18n import negotiate
 from bot.logs import incident
 from bot.services.planning import replan
 from bot.services.start import Start, next_step
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.importing import in_pieces
 from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store, is_passing
@@ -45,7 +45,7 @@ class Arrivals:
 
     def __init__(self, start: Start) -> None:
         self._start = start
-        self.speakers: Speakers = {NoticeKind.TAKEN_IN: self.tell}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.TAKEN_IN: self.tell}
 
     async def take_in(self, visit: Visit) -> Result:
         """Schedule taking in the Arrival of this user, if they have nothing here yet."""

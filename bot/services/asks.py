@@ -37,9 +37,9 @@ from bot.metrics import ASKS_LATE
 from bot.services.awaiting_consent import await_consent
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
-from bot.services.menu import differs, renew
+from bot.services.menu import changes_menu, renew_menus
 from bot.services.planning import ask_now, take_planned
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
@@ -50,7 +50,7 @@ _APART: Final = timedelta(minutes=30)
 """How long before the next question a postponed one comes, if it would otherwise coincide with it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
 _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
-"""What we stop waiting for once a question comes: we must not take its answer for a name, for example."""
+"""What we stop waiting for once a question comes, so that we don't take its answer for a name, for example."""
 _LATER: Final = (Waiting.SNOOZE,)
 _AWAITED_FOR: Final = timedelta(minutes=10)
 """For how long we take a text as the time we asked for."""
@@ -60,7 +60,6 @@ _RESTED: Final = timedelta(days=30)
 """How long ago a question must have been asked before it can be swapped in again, when no fresh one is left."""
 _PLAN_RETRY: Final = timedelta(hours=1)
 """How long we wait before we retry a user whose next question couldn't be planned."""
-
 _BROUGHT_BACK: Final = 500
 """How many Lines a Callback is chosen from at most, the oldest ones."""
 
@@ -86,7 +85,7 @@ class Asks:
         self._library = library
         self._all = tuple(library.prompts.values())
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
-        self.speakers: Speakers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
         """Plan for up to _BATCH users whose hour has come: an Ask with its Notice, and the next hour, for each.
@@ -147,7 +146,7 @@ class Asks:
             if not user.has_agreed:
                 await await_consent(rows, user, now)
         ended = zip(users, plans, strict=True)
-        await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
+        await renew_menus(rows, [user.id for user, planned in ended if changes_menu(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))
 
     async def _put_again(self, rows: Rows, due: Ask) -> Ask | None:
@@ -176,7 +175,7 @@ class Asks:
     async def _todays(self, visit: Visit) -> Ask | None:
         """Return today's Ask, or, during the night, the previous day's if it is still undecided."""
         ask = await visit.rows.asks.latest(visit.user.id)
-        here = local(visit.now, _zone(visit.user))
+        here = local(visit.now, visit.zone)
         if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
             return None
         return ask
@@ -207,14 +206,14 @@ class Asks:
         return Asked(ask.id, ask.prompt_id, here=True, opening=ask.opening, examples=show)
 
     async def later(self, visit: Visit, ask_id: int, *, unclear: bool = False) -> Result:
-        """Ask how long to put it off. The answer can be tapped or typed."""
+        """Ask how long to put the Ask off. The answer can be tapped or typed."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
         if stays := _not_put_off(ask, visit.user, visit.now):
             return stays
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _AWAITED_FOR))
-        return LaterWanted(ask.id, tonight=tonight(visit.now, _zone(visit.user)) is not None, unclear=unclear)
+        return LaterWanted(ask.id, tonight=tonight(visit.now, visit.zone) is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:
         """Put off the open Ask, if there is one."""
@@ -227,7 +226,7 @@ class Asks:
     async def snooze(self, visit: Visit, when: Later, ask_id: int) -> Result:
         """Put the same Ask off until `when`."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
-        if ask is None or (until := _snoozed_until(when, visit.user, visit.now)) is None:
+        if ask is None or (until := _snoozed_until(when, visit)) is None:
             return await self.later(visit, ask_id)  # it is too late for "tonight": the other times are still there
         return await self._snooze(visit, ask, until)
 
@@ -243,11 +242,11 @@ class Asks:
         ask = await visit.rows.asks.find(visit.user.id, awaited.subject_id)
         if ask is None or not ask.undecided:
             return None
-        is_one = looks_like_time(words) or read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
+        is_one = looks_like_time(words) or read_later(words, Clock(visit.now, visit.zone), habits_of(visit.user))
         return await self._put_off_until(visit, ask, words) if is_one else None
 
     async def _put_off_until(self, visit: Visit, ask: Ask, words: str) -> Result:
-        moments = read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
+        moments = read_later(words, Clock(visit.now, visit.zone), habits_of(visit.user))
         if not moments or moments[0] - visit.now > _FURTHEST:
             return await self.later(visit, ask.id, unclear=True)
         return await self._snooze(visit, ask, _before_the_next(moments[0], visit.user))
@@ -329,8 +328,7 @@ class Asks:
 
     async def _ask_now(self, visit: Visit) -> Result:
         user = visit.user
-        zone = _zone(user)
-        day = local(visit.now, zone).date()
+        day = local(visit.now, visit.zone).date()
         ask = Ask(timeless_id(), user.id, day, AskState.OPEN, visit.now)
         if not await visit.rows.asks.add([ask]):
             return AskPassed()
@@ -432,12 +430,12 @@ class Asks:
             user = await visit.rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
         shown, paired = await visit.rows.asks.shown(user.id), await _has_partner(visit)
         may_stay = present is not None and may_ask(present, user, paired=paired)
-        put = {**shown, present.id: visit.now} if present else shown
+        seen = {**shown, present.id: visit.now} if present else shown
         today, seed = _today(visit, paired=paired), ask.id + len(shown)
-        prompt = choose(self._all, user, today, put, wanted=depth, deepest=depth, seed=seed)
+        prompt = choose(self._all, user, today, seen, wanted=depth, deepest=depth, seed=seed)
         if prompt is None:
-            rested = _RESTED if may_stay else timedelta()  # a lighter prompt is always there
-            prompt = oldest(self._all, user, today, put, deepest=depth, rested=rested)
+            rested = _RESTED if may_stay else timedelta()  # if this prompt can't stay, any other one will do
+            prompt = oldest(self._all, user, today, seen, deepest=depth, rested=rested)
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(visit.rows, ask, visit.now)
@@ -450,17 +448,17 @@ def _moved(planned: datetime | None, user: User) -> bool:
 
 
 def _passed(ask: Ask | None) -> AskPassed:
-    """Return why this Ask can no longer be moved."""
+    """Return why this Ask can no longer be changed."""
     return AskPassed(answered=ask is not None and ask.state is AskState.ANSWERED)
 
 
-def _snoozed_until(when: Later, user: User, now: datetime) -> datetime | None:
+def _snoozed_until(when: Later, visit: Visit) -> datetime | None:
     """Return when an Ask comes back, at the latest _APART before the next Ask. None if it is too late for `when`.
 
     The caller makes sure that the next Ask is at least _APART away.
     """
-    wanted = put_off_until(when, now, _zone(user))
-    return _before_the_next(wanted, user) if wanted else None
+    wanted = put_off_until(when, visit.now, visit.zone)
+    return _before_the_next(wanted, visit.user) if wanted else None
 
 
 def _before_the_next(wanted: datetime, user: User) -> datetime:
@@ -490,9 +488,3 @@ def _today(visit: Visit, *, paired: bool) -> Today:
 async def _has_partner(visit: Visit) -> bool:
     """Return whether the user is in a Pair as far as they know, or says that they have a partner."""
     return visit.user.partnered or await visit.rows.pairs.looks_active_to(visit.user.id)
-
-
-def _zone(user: User) -> str:
-    if user.zone is None:
-        raise ValueError("the user has no zone yet")
-    return user.zone

@@ -16,7 +16,7 @@ from bot.services.planning import replan
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.services.start import next_step
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 
 _ON_THE_WAY: Final = (NoticeKind.RESPONSE_DUE, NoticeKind.FOLLOW_UP_DUE)
 """Messages to the partner that the user has said yes to and could still undo."""
@@ -29,7 +29,7 @@ class Consents:
         self._pairing = pairing
         self._sharing = sharing
         self._rituals = rituals
-        self.speakers: Speakers = {NoticeKind.CONSENT: self.tell}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.CONSENT: self.tell}
 
     async def ask_withdraw(self, _: Visit) -> Result:
         """Ask whether to withdraw the consent, before anything happens."""

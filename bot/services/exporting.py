@@ -60,7 +60,7 @@ class ExportFile:
 class Exporting:
     """The use cases of /export. bot.tg.exporter makes the files, beside the outbox."""
 
-    async def want(self, visit: Visit) -> Result:
+    async def request(self, visit: Visit) -> Result:
         """Schedule an export, at most one within ONCE_IN."""
         last = await visit.rows.notices.last(visit.user.id, NoticeKind.EXPORT)
         if last and last.settled_at is None:

@@ -12,9 +12,9 @@ from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, Fol
 from bot.domain.sharing import QUESTIONS, UNDO_FOR, FollowUp, Response
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
-from bot.services.names import name_of
+from bot.services.names import name_of, read_partner_name
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 
 
@@ -23,7 +23,10 @@ class FollowUps:
 
     def __init__(self) -> None:
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.FOLLOW_UP: self._typed}
-        self.speakers: Speakers = {NoticeKind.FOLLOW_UP_DUE: self.go_out, NoticeKind.FOLLOW_UP: self.tell_receiver}
+        self.notice_handlers: NoticeHandlers = {
+            NoticeKind.FOLLOW_UP_DUE: self.go_out,
+            NoticeKind.FOLLOW_UP: self.tell_receiver,
+        }
 
     async def want(self, visit: Visit, response_id: int) -> Result:
         """Ask the sharer for the line."""
@@ -105,7 +108,7 @@ class FollowUps:
     async def read_own(self, visit: Visit, result: FollowUpPreview) -> Mapping[str, str]:
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, result.follow_up_id)
         words = await visit.rows.follow_ups.words(follow_up) if follow_up else None
-        return {**await self.read_name(visit, result), "words": words or ""}
+        return {**await read_partner_name(visit, result), "words": words or ""}
 
     async def read_theirs(self, visit: Visit, result: FollowUpReceived) -> Mapping[str, str]:
         """Read the words, unless the Pair has ended before they could be shown."""
@@ -115,10 +118,6 @@ class FollowUps:
             return {}
         words = await visit.rows.follow_ups.words(follow_up)
         return {"name": await name_of(visit.rows, follow_up.user_id), "words": words or ""}
-
-    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
-        pair = await visit.rows.pairs.active(visit.user.id)
-        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

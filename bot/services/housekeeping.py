@@ -62,9 +62,9 @@ class Housekeeping:
             await rows.take_note(TIDIED, now.isoformat(timespec="seconds"))
         log.info("database.tidied", texts_dropped=dropped)
 
-    async def _forget(self, some: Callable[[Rows], Awaitable[int]]) -> None:
+    async def _forget(self, forget_some: Callable[[Rows], Awaitable[int]]) -> None:
         """Remove rows from a large table in small transactions, so that nobody waits for long."""
         removed = _AT_ONCE
         while removed == _AT_ONCE:
             async with self._store.writing() as rows:
-                removed = await some(rows)
+                removed = await forget_some(rows)

@@ -50,11 +50,10 @@ _OTHER_WORDS: Final = (Waiting.CHANGE, Waiting.SHORTER)
 Typed = Callable[[Visit, Dialog, str, int], Awaitable[Result | None]]
 """Takes an awaited text, folded into one line, and its message's id; returns None if it was meant as something else."""
 
-
 Recognize = Callable[[Visit, str, int], Awaitable[Result | None]]
 """Takes an unexpected text and its message's id; returns None unless it is something like an Invite's code."""
 
-Answered = Callable[[Visit, Ask], Awaitable[None]]
+OnAnswered = Callable[[Visit, Ask], Awaitable[None]]
 """Called when an Ask is answered for the first time."""
 
 
@@ -65,15 +64,12 @@ class Lines:
         self,
         typed: Mapping[Waiting, Typed] | None = None,
         recognize: Recognize | None = None,
-        answered: Answered | None = None,
+        on_answered: OnAnswered | None = None,
     ) -> None:
-        """`typed` takes the texts that other services wait for, `recognize` those that aren't Lines at all.
-
-        `answered` is called whenever an Ask is answered for the first time.
-        """
+        """`typed` takes the texts that other services wait for, `recognize` those that aren't Lines at all."""
         self._typed = typed or {}
         self._recognize = recognize
-        self._answered = answered
+        self._on_answered = on_answered
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
         """Take a text as the answer to the message it replies to, as the text we wait for, or as the open Ask's answer.
@@ -104,9 +100,8 @@ class Lines:
                 return EmptyText()
             if words == await _shown_words(visit.rows, line):  # Telegram also reports edits that change no word
                 return Silence()
-            await visit.rows.dialogs.forget(
-                visit.user.id, only=_OTHER_WORDS
-            )  # otherwise the next text would replace these
+            # Otherwise the next text would replace these words.
+            await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)
             return await self._change(visit, line, words, message_id)
         if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
             return await self._draft_edited(visit, draft, text)
@@ -331,8 +326,8 @@ class Lines:
         day = ask.day if ask else local_date(visit.now, visit.zone)
         line = Line(timeless_id(), visit.user.id, day, ask.id if ask else None, message_id)
         first = not await visit.rows.lines.has_any(visit.user.id)
-        if ask and self._answered and ask.state is not AskState.ANSWERED:
-            await self._answered(visit, ask)
+        if ask and self._on_answered and ask.state is not AskState.ANSWERED:
+            await self._on_answered(visit, ask)
         await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
             await visit.rows.asks.answered(ask)

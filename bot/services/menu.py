@@ -25,13 +25,13 @@ async def menu_of(rows: Rows, user: User) -> Menu:
     return Menu(await rows.pairs.looks_active_to(user.id), user.paused_at is not None)
 
 
-def differs(rows: Rows, before: User, after: User) -> bool:
+def changes_menu(rows: Rows, before: User, after: User) -> bool:
     """Return whether this transaction changes the menu."""
     others = (before.language, before.paused_at is None) != (after.language, after.paused_at is None)
     return others or after.id in rows.pairs.seen_anew
 
 
-async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
+async def renew_menus(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
     """Schedule an update of these users' menus at Telegram."""
     if not user_ids:
         return
@@ -39,13 +39,13 @@ async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
     await rows.notices.add([(user_id, NoticeKind.MENU, user_id, now) for user_id in user_ids], now)
 
 
-async def renew_all(store: Store, now: datetime) -> None:
+async def renew_all_menus(store: Store, now: datetime) -> None:
     """Renew the menus of all users who don't have the default one, after the texts of the menus have changed."""
     last = 0
     while True:
         async with store.writing() as rows:
             user_ids = await rows.users.with_own_menu(last, _BATCH)
-            await renew(rows, user_ids, now)
+            await renew_menus(rows, user_ids, now)
         if len(user_ids) < _BATCH:
             return
         last = user_ids[-1]

@@ -4,7 +4,6 @@ It is a Line like any other, so it is private until it is given, either singly b
 the Ritual. We don't count who notices more.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.model import Dialog, Line, Waiting
@@ -13,7 +12,6 @@ from bot.domain.results.noticing import NoticedWanted
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
-from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
@@ -39,7 +37,3 @@ class Noticing:
         line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, noticed=True)
         await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
         return Kept(line.id, may_share=await visit.rows.pairs.looks_active_to(visit.user.id))
-
-    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
-        pair = await visit.rows.pairs.active(visit.user.id)
-        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}

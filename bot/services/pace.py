@@ -21,7 +21,7 @@ from bot.domain.results import (
 from bot.domain.times import local
 from bot.library import Library
 from bot.services.planning import replan, take_planned
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
 """An offer comes after the reply to the Line, not before it."""
@@ -34,7 +34,10 @@ class Pace:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self.speakers: Speakers = {NoticeKind.OFFER_HOUR: self.offer_hour, NoticeKind.OFFER_DEEPER: self.offer_deeper}
+        self.notice_handlers: NoticeHandlers = {
+            NoticeKind.OFFER_HOUR: self.offer_hour,
+            NoticeKind.OFFER_DEEPER: self.offer_deeper,
+        }
 
     async def note_activity(self, visit: Visit, *, wakes: bool) -> User:
         """Note that the user did something. If it `wakes` the bot, or the bot was quiet, it asks daily again."""

@@ -55,8 +55,8 @@ from bot.domain.results import (
     sharing,
 )
 from bot.services.lines import PATIENCE
-from bot.services.menu import renew
-from bot.services.visit import Speakers, Visit
+from bot.services.menu import renew_menus
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.store import Rows
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
@@ -64,9 +64,9 @@ OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 
 
 async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Result:
-    """Return what to say to a user without a partner: the first time that the Pair has ended, later how to begin one.
+    """Return what to say to a user without a partner: that the Pair has ended, or how to begin one.
 
-    `beside` means that the tapped message may contain words and stays on the screen.
+    The former is said once. `beside` means that the tapped message may contain words and stays on the screen.
     """
     return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired(beside=beside)
 
@@ -96,7 +96,7 @@ class Pairing:
             Waiting.PAIR_NAME_CHOICE: self.typed_at_name,
             Waiting.CODE: self.code_typed,
         }
-        self.speakers: Speakers = {NoticeKind.GUEST: self.tell_maker, NoticeKind.PAIRED: self.tell_guest}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.GUEST: self.tell_maker, NoticeKind.PAIRED: self.tell_guest}
 
     # The user who asks
     async def pair(self, visit: Visit, *, here: bool = False) -> Result:
@@ -120,10 +120,10 @@ class Pairing:
 
     async def confirm_name(self, visit: Visit, first_name: str) -> Result:
         """Take over the user's first name from Telegram, unless they have set a name since."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         if await visit.rows.users.name(visit.user.id) is not None:
-            return await self._own_now(visit)
+            return await self._show_own(visit)
         name = clean_name(first_name)
         if not name:
             return await self._await_name(visit, 0)
@@ -144,9 +144,9 @@ class Pairing:
         return NameOrLine(draft.id) if is_name else SetAside(draft.id, draft.reason)
 
     async def meant_as_name(self, visit: Visit, draft_id: int) -> Result:
-        """The text that was typed while a name was offered was meant as one."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        """Use as the name the text that was typed while one was offered."""
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -155,8 +155,8 @@ class Pairing:
 
     async def want_name(self, visit: Visit, invite_id: int) -> Result:
         """Ask for another name, to show to the guest of the user's own Invite or to the maker of `invite_id`."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         if invite_id:
             invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
             if invite is None or invite.accepted_at:
@@ -164,7 +164,7 @@ class Pairing:
         elif await visit.rows.users.name(visit.user.id) is not None:
             own = await visit.rows.invites.of(visit.user.id, visit.now)
             if own is None or own.accepted_at:
-                return await self._own_now(visit)
+                return await self._show_own(visit)
         return await self._await_name(visit, invite_id)
 
     async def _await_name(self, visit: Visit, invite_id: int) -> Result:
@@ -173,8 +173,8 @@ class Pairing:
         return PairNameWanted(invite_id, typed=True)
 
     async def named(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         name = clean_name(words)
         if not name or len(words) > NAME_LIMIT:
             await visit.rows.dialogs.await_(
@@ -185,36 +185,36 @@ class Pairing:
         if dialog.subject_id == 0:
             return await self.pair(visit)
         invite = await visit.rows.invites.find_as_guest(visit.user.id, dialog.subject_id, visit.now)
-        return _standing(invite) if invite else NothingCame()
+        return _for_guest(invite) if invite else NothingCame()
 
     async def renew(self, visit: Visit, invite_id: int) -> Result:
         """Make a new link and code; those of this Invite lead nowhere from now on."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         if not await self._drop_unanswered(visit, invite_id):
-            return await self._own_now(visit)
+            return await self._show_own(visit)
         return await self.pair(visit, here=True)
 
     async def sending(self, visit: Visit, invite_id: int) -> Result:
         """Offer sentences to send the Invite's link with."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
-        return InviteSending(invite.id) if invite and not invite.accepted_at else await self._own_now(visit)
+        return InviteSending(invite.id) if invite and not invite.accepted_at else await self._show_own(visit)
 
     async def take_back(self, visit: Visit, invite_id: int) -> Result:
         """Take the Invite back: its link and code lead nowhere from now on."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         if not await self._drop_unanswered(visit, invite_id):
-            return await self._own_now(visit)
+            return await self._show_own(visit)
         return InviteTakenBack()
 
     async def confirm(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's yes to the guest, which makes the two a Pair."""
         await visit.rows.pairs.lock_changes()
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
         if invite and (invite.guest_id is None or invite.accepted_at is None):
             return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True)
@@ -232,8 +232,8 @@ class Pairing:
     async def refuse(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's no to the guest. Nobody is told, and the guest can't find out either."""
         await visit.rows.pairs.lock_changes()  # the guest may be taking the yes back at this instant
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
         if invite is None:
             return NothingCame()
@@ -254,9 +254,9 @@ class Pairing:
         if invite_id := await visit.rows.invites.drop(visit.user.id):
             await visit.rows.notices.cancel(NoticeKind.GUEST, invite_id, visit.now)
 
-    # What an old button finds
+    # What an old button leads to
 
-    async def _gone_on(self, visit: Visit) -> Result | None:
+    async def _moved_on(self, visit: Visit) -> Result | None:
         """Return what to say if an old pairing button is tapped by a user who has a partner, or whose partner has left.
 
         None if neither is the case.
@@ -265,7 +265,7 @@ class Pairing:
             return AlreadyPaired(pair.id)
         return SharingEnded() if await visit.rows.pairs.tell_ended(visit.user.id) else None
 
-    async def _own_now(self, visit: Visit) -> Result:
+    async def _show_own(self, visit: Visit) -> Result:
         """Show the user's own current Invite, if there is one."""
         invite = await visit.rows.invites.of(visit.user.id, visit.now)
         if invite is None:
@@ -280,11 +280,11 @@ class Pairing:
         """Open a link or a code. If it leads nowhere, the answer is the same whatever the reason."""
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
-        if await self._is_shut(visit):
+        if await self._is_locked_out(visit):
             return TooManyTries()
         ended = await visit.rows.pairs.tell_ended(visit.user.id)
         invite = await self._claim(visit, secret)
-        return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
+        return _for_guest(invite, ended=ended) if invite else NoSuchInvite(ended)
 
     async def join(self, visit: Visit, typed: str) -> Result:
         """Handle a text sent with or after /join. If it leads nowhere, we take the next text as another try."""
@@ -313,10 +313,14 @@ class Pairing:
         secret = read_typed(words)
         if secret and secret.link:
             return await self.open(visit, secret)
-        if secret and not await visit.rows.pairs.looks_active_to(visit.user.id) and not await self._is_shut(visit):
+        if (
+            secret
+            and not await visit.rows.pairs.looks_active_to(visit.user.id)
+            and not await self._is_locked_out(visit)
+        ):
             invite = await self._claim(visit, secret)
             if invite:
-                return _standing(invite)
+                return _for_guest(invite)
         return await self._code_or_line(visit, words, message_id) if looks_like_code(words) else None
 
     async def _code_or_line(self, visit: Visit, words: str, message_id: int) -> Result:
@@ -352,8 +356,8 @@ class Pairing:
 
     async def show(self, visit: Visit, invite_id: int, *, more: bool = False) -> Result:
         """Show the invitation again, in short or at length."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         if invite is None:
             return NothingCame()
@@ -366,9 +370,9 @@ class Pairing:
         only = receives_only or visit.user.receives_only
         return await visit.rows.users.change(visit.user, yes_to=invite_id, receives_only=only)
 
-    async def come_along(self, visit: Visit, secret: Secret) -> Invite | None:
-        """Claim the Invite that a user brings along during the start."""
-        return None if await self._is_shut(visit) else await self._claim(visit, secret)
+    async def claim_at_start(self, visit: Visit, secret: Secret) -> Invite | None:
+        """Claim the Invite that a user who is still at the start has come with."""
+        return None if await self._is_locked_out(visit) else await self._claim(visit, secret)
 
     async def after_start(self, visit: Visit, ready: Ready) -> Result:
         """Pass on the yes that this user said during the start, or show the Invite that they haven't answered."""
@@ -389,8 +393,8 @@ class Pairing:
         We don't announce a yes that is repeated after it was taken back. Otherwise the guest could nudge the maker by
         alternating between yes and no.
         """
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         if invite is None:
             return NothingCame()
@@ -410,22 +414,22 @@ class Pairing:
 
     async def decline(self, visit: Visit, invite_id: int) -> Result:
         """Take the guest's no to an invitation that they haven't accepted. Nobody is told."""
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         return InvitationAccepted(invite.id) if invite and invite.accepted_at else InvitationDeclined()
 
     async def take_yes_back(self, visit: Visit, invite_id: int) -> Result:
         """Take the guest's yes back. Nobody is told, and the answer is the same whatever had become of the yes."""
         await visit.rows.pairs.lock_changes()  # the user who asked may be confirming, which needs the same rows
-        if gone_on := await self._gone_on(visit):
-            return gone_on
+        if moved_on := await self._moved_on(visit):
+            return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         if invite and await visit.rows.invites.unaccept(invite, visit.user.id):
             await visit.rows.notices.cancel(NoticeKind.GUEST, invite.id, visit.now)
         return InvitationLeft()
 
-    async def _is_shut(self, visit: Visit) -> bool:
+    async def _is_locked_out(self, visit: Visit) -> bool:
         wrong = await visit.rows.invites.wrong_since(visit.user.id, visit.now - 2 * LOCKED_FOR)
         crowded = await visit.rows.invites.all_wrong_since(visit.now - LOCKED_FOR, CROWD) >= CROWD
         return is_locked_out(wrong, visit.now, crowded=crowded)
@@ -448,16 +452,14 @@ class Pairing:
         await visit.rows.pairs.lock_changes()
         pair = await visit.rows.pairs.find(visit.user.id, pair_id)
         if pair is None:
-            return await self._gone_on(visit) or NotPaired()
+            return await self._moved_on(visit) or NotPaired()
         await self._end(visit.rows, pair, visit.user, visit.now)
         return SharingEnded()
 
     async def keep_pair(self, visit: Visit) -> Result:
-        return (
-            UnpairLeft()
-            if await visit.rows.pairs.active(visit.user.id)
-            else await explain_no_pair(visit.rows, visit.user)
-        )
+        if await visit.rows.pairs.active(visit.user.id):
+            return UnpairLeft()
+        return await explain_no_pair(visit.rows, visit.user)
 
     async def leave(self, visit: Visit) -> None:
         """End the Pair and Invite of a user who leaves for good, and forget them as a guest.
@@ -492,7 +494,7 @@ class Pairing:
         pair = await visit.rows.pairs.find(visit.user.id, notice.subject_id)
         if pair is None:
             return None
-        await renew(visit.rows, [visit.user.id], visit.now)
+        await renew_menus(visit.rows, [visit.user.id], visit.now)
         return Paired(pair.id)
 
     async def _notify(self, rows: Rows, user_id: int, kind: NoticeKind, subject_id: int, now: datetime) -> None:
@@ -516,7 +518,7 @@ class Pairing:
         invite = await visit.rows.invites.unused(result.invite_id, visit.now)
         if invite is None:
             return {}
-        # What was typed instead of an answer doesn't hold the secret, as the link or the tapped button did.
+        # The link and the tapped button contain the secret; what was typed instead of an answer doesn't.
         secrets = await visit.rows.invites.secrets(invite) if result.again else None
         name = await visit.rows.users.name(invite.user_id) or ""
         return {"name": name, **({"secret": secrets.link} if secrets else {})}
@@ -546,6 +548,6 @@ async def _await_code(visit: Visit) -> None:
     await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.CODE, 0, visit.now + PATIENCE))
 
 
-def _standing(invite: Invite, *, ended: bool = False) -> Result:
+def _for_guest(invite: Invite, *, ended: bool = False) -> Result:
     """Return what a guest with a link or code sees: the invitation, or that their yes is on its way."""
     return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, ended=ended)

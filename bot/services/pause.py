@@ -1,10 +1,10 @@
 """The pause: the bot doesn't write first until a date or until the user resumes, and nobody else can tell."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from bot.domain.days import counted_days, is_at_once, is_endless, read_day
-from bot.domain.model import Dialog, User, Waiting
+from bot.domain.model import Dialog, Waiting
 from bot.domain.moments import looks_like_time
 from bot.domain.notices import NoticeKind
 from bot.domain.planning import paused_for, resumed
@@ -46,14 +46,14 @@ class Pause:
 
     async def until(self, visit: Visit, day: date) -> Result:
         """Pause until `day`, on which questions start again."""
-        today = _today(visit.user, visit.now)
+        today = local_date(visit.now, visit.zone)
         if not today < day <= today + LONGEST:
             return await self.day_wanted(visit, unclear=True)
         return await self._pause(visit, day)
 
     async def day_wanted(self, visit: Visit, *, month: date | None = None, unclear: bool = False) -> Result:
-        """Ask until which day. It can be tapped in a calendar of `month`, or typed."""
-        today = _today(visit.user, visit.now)
+        """Ask until which day. It can be tapped in the calendar of a `month`, or typed."""
+        today = local_date(visit.now, visit.zone)
         last = today + LONGEST
         tomorrow = today + timedelta(days=1)
         shown = min(max(month or tomorrow, tomorrow), last)
@@ -79,7 +79,7 @@ class Pause:
             if timedelta(days=count) > LONGEST:
                 return await self.day_wanted(visit, unclear=True)
             return await self.dates(visit, count)
-        today = _today(visit.user, visit.now)
+        today = local_date(visit.now, visit.zone)
         days = read_day(words, today, habits_of(visit.user))
         ahead = tuple(day for day in days if today < day <= today + LONGEST)
         if len(ahead) > 1:
@@ -93,7 +93,7 @@ class Pause:
         """End the pause when these words say: now, or on a later day."""
         if visit.user.paused_at is None:
             return ArgumentUnclear("resume")
-        today = _today(visit.user, visit.now)
+        today = local_date(visit.now, visit.zone)
         if is_at_once(words) or today in read_day(words, today, habits_of(visit.user))[:1]:
             await visit.rows.dialogs.forget(visit.user.id)
             return await self.resume(visit)
@@ -114,15 +114,8 @@ class Pause:
     async def _pause(self, visit: Visit, until: date | None) -> Result:
         user = visit.user
         await visit.rows.dialogs.forget(user.id)
-        if open_ask := await visit.rows.asks.latest(
-            user.id
-        ):  # nothing piles up during a pause, so the reminder isn't held until its end
+        # Nothing piles up during a pause, so the reminder isn't held until its end.
+        if open_ask := await visit.rows.asks.latest(user.id):
             await visit.rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, visit.now)
         user = await replan(visit, paused_at=user.paused_at or visit.now, paused_until=until)
         return Paused(user.next_ask_at)
-
-
-def _today(user: User, now: datetime) -> date:
-    if user.zone is None:
-        raise ValueError("the user has no zone yet")
-    return local_date(now, user.zone)

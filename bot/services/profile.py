@@ -16,7 +16,7 @@ _LONGEST_TAG: Final = 35
 class Profile:
     """Use cases around the facts that Telegram reports."""
 
-    async def speaks(self, visit: Visit, language: str, tag: str | None = None) -> User:
+    async def follow_language(self, visit: Visit, language: str, tag: str | None = None) -> User:
         """Follow the language of the user's Telegram, unless the user has chosen one here; store its tag."""
         facts = {} if visit.user.language_chosen else {"language": language}
         facts |= {"telegram_language": tag[:_LONGEST_TAG]} if tag else {}
@@ -24,13 +24,13 @@ class Profile:
         return await visit.rows.users.change(visit.user, **changed) if changed else visit.user
 
     async def blocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
-        """Telegram no longer lets us write to this user. Nothing is deleted."""
+        """Note that Telegram no longer lets us write to this user. Nothing is deleted."""
         if user and not user.blocked_at:
             await replan(Visit(rows, user, now), blocked_at=now)
         return Silence()
 
     async def unblocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
-        """Telegram lets us write again: continue with the next date, without what was missed."""
+        """Note that Telegram lets us write again. We go on with the next date, without what was missed."""
         if user and user.blocked_at:
             await replan(Visit(rows, user, now), blocked_at=None)
             await rows.notices.resume(user.id, now)  # such as what their partner has shared with them

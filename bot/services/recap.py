@@ -11,7 +11,7 @@ from bot.domain.recap import WEEKS, by_week, kept_lately, put_off_until
 from bot.domain.results import Result
 from bot.domain.results.recap import RecapShown, RecapStopped
 from bot.domain.times import local_date
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 
 _LOOKS_BACK: Final = timedelta(weeks=WEEKS, days=1)
 """One day more than eight weeks, since a local date can begin up to a day before it does in UTC."""
@@ -21,7 +21,7 @@ class Recaps:
     """The use cases of the weekly recap and /recap."""
 
     def __init__(self) -> None:
-        self.speakers: Speakers = {NoticeKind.RECAP: self.deliver}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.RECAP: self.deliver}
 
     async def show(self, _visit: Visit) -> Result:
         """Show the recap on request."""

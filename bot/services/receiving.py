@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, User, Waiting
+from bot.domain.model import Dialog, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import NoticeKind, free_at
 from bot.domain.results import NothingHere, Result
@@ -90,9 +90,7 @@ class Receiving:
         if not isinstance(found, Reflection):
             return found
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.OPEN_WHEN, found.id, visit.now + _AWAITED_FOR))
-        return OpenLaterWanted(
-            found.id, tonight=tonight(visit.now, visit.user.zone or "UTC") is not None, unclear=unclear
-        )
+        return OpenLaterWanted(found.id, tonight=tonight(visit.now, visit.zone) is not None, unclear=unclear)
 
     async def back(self, visit: Visit, reflection_id: int) -> Result:
         """Show the announcement again, after "Later"."""
@@ -105,14 +103,14 @@ class Receiving:
         found = await self._unopened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        until = _until(visit.user, when, visit.now)
+        until = _until(visit, when)
         if until is None:
             return OpenLaterWanted(found.id, tonight=False)
         return await self._put_off(visit, found, until)
 
     async def _typed_time(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         """Handle a text typed under the offered times, for one or for all. None if it isn't about a time."""
-        zone = visit.user.zone or "UTC"
+        zone = visit.zone
         clock, habits = Clock(visit.now, zone), habits_of(visit.user)
         moments = read_later(words, clock, habits)
         if not moments and not looks_like_time(words):
@@ -156,9 +154,7 @@ class Receiving:
         await visit.rows.dialogs.await_(
             visit.user.id, Dialog(Waiting.ALL_WHEN, announcement_id, visit.now + _AWAITED_FOR)
         )
-        return AllLaterWanted(
-            announcement_id, tonight=tonight(visit.now, visit.user.zone or "UTC") is not None, unclear=unclear
-        )
+        return AllLaterWanted(announcement_id, tonight=tonight(visit.now, visit.zone) is not None, unclear=unclear)
 
     async def all_back(self, visit: Visit, announcement_id: int) -> Result:
         """Show the announcement again, with those that are still unopened."""
@@ -171,7 +167,7 @@ class Receiving:
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
-        until = _until(visit.user, when, visit.now)
+        until = _until(visit, when)
         if until is None:
             return AllLaterWanted(announcement_id, tonight=False)
         return await self._put_off_all(visit, announcement_id, found, until)
@@ -226,10 +222,6 @@ class Receiving:
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)
         return {"name": await name_of(visit.rows, found.user_id)} if found else {}
 
-    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
-        pair = await visit.rows.pairs.active(visit.user.id)
-        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
-
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def theirs(self, visit: Visit, reflection_id: int) -> Reflection | Result:
@@ -269,7 +261,7 @@ class Receiving:
         return AlreadyOpened() if isinstance(found, Reflection) and found.state in READABLE else found
 
 
-def _until(user: User, when: str, now: datetime) -> datetime | None:
+def _until(visit: Visit, when: str) -> datetime | None:
     """Return what "tonight" or "tomorrow" means by the user's clock; None if the evening is over."""
-    zone = user.zone or "UTC"
-    return tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)
+    when_due = tonight if when == "tonight" else tomorrow_again
+    return when_due(visit.now, visit.zone)

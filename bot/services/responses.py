@@ -9,14 +9,14 @@ from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, R
 from bot.domain.sharing import QUESTIONS, Response
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 
 
 class Responses:
     """The sharer's use cases once there is a Response."""
 
     def __init__(self) -> None:
-        self.speakers: Speakers = {NoticeKind.RESPONSE: self.tell_sharer}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.RESPONSE: self.tell_sharer}
 
     async def tell_sharer(self, visit: Visit, notice: Notice) -> Result | None:
         """Show the sharer the Response; put it off while the bot may not write to them.

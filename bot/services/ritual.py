@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from bot.domain.content import Prompt, Wish
-from bot.domain.model import Dialog, Line, Pair, Rhythm, User, Waiting
+from bot.domain.model import Dialog, Line, Pair, Rhythm, Waiting
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.prompts import may_ask
 from bot.domain.results import Outdated, Result
@@ -51,10 +51,10 @@ from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
-from bot.services.names import name_of
+from bot.services.names import name_of, read_partner_name
 from bot.services.pairing import explain_no_pair
 from bot.services.sharing import Sharing
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -65,7 +65,7 @@ ANSWERS: Final = "question"
 NOTICED: Final = "noticed"
 """A Dialog's detail if the awaited line is to be about something that the partner did or carried."""
 _AFTER: Final = timedelta(seconds=2)
-"""How long after the message that the Ritual is agreed an invitation on the same morning comes."""
+"""How much later than the message that the Ritual is agreed an invitation for the same day comes."""
 
 
 class Rituals:
@@ -75,7 +75,7 @@ class Rituals:
         self._sharing = sharing
         self._prompts = tuple(library.prompts.values())
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
-        self.speakers: Speakers = {
+        self.notice_handlers: NoticeHandlers = {
             NoticeKind.RITUAL_ASKED: self.ask,
             NoticeKind.RITUAL_AGREED: self.tell_agreed,
             NoticeKind.RITUAL_MORNING: self.invite,
@@ -117,14 +117,14 @@ class Rituals:
             return pair
         if weekday not in _WEEKDAYS or hour not in HOURS:
             return RitualDayWanted(same_question)
-        at, zone = time(hour), visit.user.zone or "UTC"
+        at, zone = time(hour), visit.zone
         first = next_weekly(visit.now, weekday, at, zone).at
         ritual = Ritual(
             timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first, same_question=same_question
         )
-        # Nobody can nudge the partner by taking it back and proposing again: within a week we don't ask again.
-        knocks = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
-        if await visit.rows.rituals.propose(ritual, visit.now) and not knocks:
+        # Otherwise taking it back and proposing again would nudge the partner, so within a week we don't ask again.
+        asked_lately = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
+        if await visit.rows.rituals.propose(ritual, visit.now) and not asked_lately:
             await visit.rows.notices.add(
                 [(pair.partner_of(visit.user.id), NoticeKind.RITUAL_ASKED, ritual.id, visit.now)], visit.now
             )
@@ -143,7 +143,7 @@ class Rituals:
         moment = (ritual.proposer_id, NoticeKind.RITUAL_MOMENT, ritual.id, first)
         await visit.rows.notices.add([told, moment], visit.now)
         await self._plan_mornings(visit.rows, members, first, visit.now)
-        open_ = is_open(visit.now, first, _zone(visit.user))
+        open_ = is_open(visit.now, first, visit.zone)
         return RitualShown(ritual.id, first, new=True, open=open_, same_question=both)
 
     async def decline(self, visit: Visit, ritual_id: int) -> Result:
@@ -179,7 +179,7 @@ class Rituals:
         if pair is None or ritual is None or not ritual.agreed:
             return await self.show(visit)
         await self._end(visit.rows, ritual, visit.now)
-        await self._sharing.lapse(visit.rows, list(await visit.rows.rituals.drafts(pair.id)))
+        await visit.rows.reflections.lapse(list(await visit.rows.rituals.drafts(pair.id)))
         return RitualEnded()
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
@@ -211,7 +211,7 @@ class Rituals:
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        since = local_date(visit.now - LOOKS_BACK, _zone(visit.user))
+        since = local_date(visit.now - LOOKS_BACK, visit.zone)
         lines = await visit.rows.lines.page(visit.user.id, None, _LISTED)
         return RitualLines(tuple((line.id, line.day) for line in lines if line.day > since), found[1].next_at)
 
@@ -266,8 +266,9 @@ class Rituals:
         if not isinstance(found, tuple) or pair is None:
             return found if isinstance(found, Result) else Outdated()
         drafts = await visit.rows.rituals.drafts(pair.id)
-        for about in (one for one, owner in drafts.items() if owner == visit.user.id and one != found[0].reflection_id):
-            await self._drop(visit, about)  # previewed before, and not put in
+        for draft_id, owner in drafts.items():
+            if owner == visit.user.id and draft_id != found[0].reflection_id:
+                await self._drop(visit, draft_id)  # previewed before, and not put in
         reflection = await self._sharing.draft(visit, pair, line, ritual=True)
         if not fits(visit.now, found[1].next_at, reflection.depth):
             await visit.rows.reflections.drop_draft(reflection)
@@ -278,7 +279,7 @@ class Rituals:
         """Send the question along with the words, or leave it off."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
-            return await self._gone_on(visit, reflection_id)
+            return await self._what_became_of(visit, reflection_id)
         await self._sharing.put_question(visit, reflection, with_it=with_it)
         return RitualPreview(reflection.id, here=True)
 
@@ -321,9 +322,7 @@ class Rituals:
             await visit.rows.rituals.put_in(member, None, None)
         await self._drop(visit, reflection_id)
         shown = await self._shown(visit, ritual)
-        return (
-            shown if shown.reflection_id else RitualNothing()
-        )  # another Reflection is put in and will go out, so show it
+        return shown if shown.reflection_id else RitualNothing()  # show another Reflection that is put in: it goes out
 
     async def take_all_out(self, visit: Visit) -> None:
         """Take out whatever this user has put in or begun to put in, even right before the moment."""
@@ -332,7 +331,7 @@ class Rituals:
             await visit.rows.rituals.put_in(member, None, None)
         pair = await visit.rows.pairs.active(visit.user.id)
         drafts = await visit.rows.rituals.drafts(pair.id) if pair else {}
-        await self._sharing.lapse(visit.rows, [about for about, owner in drafts.items() if owner == visit.user.id])
+        await visit.rows.reflections.lapse([draft_id for draft_id, owner in drafts.items() if owner == visit.user.id])
 
     async def nothing(self, visit: Visit, moment: datetime) -> Result:
         """Put in nothing this time."""
@@ -358,7 +357,7 @@ class Rituals:
         _, ritual = await self._lock_own(visit, notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
-        open_ = is_open(visit.now, ritual.next_at, _zone(visit.user))
+        open_ = is_open(visit.now, ritual.next_at, visit.zone)
         return RitualShown(ritual.id, ritual.next_at, new=True, open=open_, same_question=ritual.same_question)
 
     async def invite(self, visit: Visit, notice: Notice) -> Result | None:
@@ -370,7 +369,7 @@ class Rituals:
         ritual = await visit.rows.rituals.lock(member.ritual_id) if member and member.id == notice.subject_id else None
         if ritual is None or visit.user.rhythm is Rhythm.QUIET or ritual.next_at <= visit.now:
             return None
-        if (asked := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
+        if (asked := asks_at(ritual.next_at, visit.zone)) > visit.now:
             await visit.rows.notices.put_off(notice, asked)
             return None
         morning = self._morning(visit, ritual)
@@ -398,10 +397,11 @@ class Rituals:
         members = [member for member in await rows.rituals.members(ritual.id) if member.reflection_id in drafts]
         put_in = {member.user_id: member.terms for member in members if member.terms}
         out = going_out(put_in, await rows.rituals.sharing_at(ritual.pair_id, ritual.next_at))
-        found = [await rows.reflections.mine(s.user_id, s.reflection_id or 0) for s in members if s.user_id in out]
+        chosen = [member for member in members if member.user_id in out]
+        found = [await rows.reflections.mine(member.user_id, member.reflection_id or 0) for member in chosen]
         going = [reflection for reflection in found if reflection]
         await self._sharing.deliver_together(rows, going, ritual.next_at, now)
-        await self._sharing.lapse(rows, list(drafts.keys() - {reflection.id for reflection in going}))
+        await rows.reflections.lapse(list(drafts.keys() - {reflection.id for reflection in going}))
 
     async def _plan_mornings(self, rows: Rows, members: list[RitualMember], moment: datetime, now: datetime) -> None:
         await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, [member.id for member in members], now)
@@ -409,19 +409,15 @@ class Rituals:
         for member in members:
             user = await rows.users.find(member.user_id)
             if user:
-                due_at = max(asks_at(moment, _zone(user)), now + _AFTER)
+                due_at = max(asks_at(moment, user.zone or "UTC"), now + _AFTER)
                 planned.append((member.user_id, NoticeKind.RITUAL_MORNING, member.id, due_at))
         await rows.notices.add(planned, now)
 
     # Words for screens
 
-    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
-        pair = await visit.rows.pairs.active(visit.user.id)
-        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
-
     async def read_shown(self, visit: Visit, result: RitualShown) -> Mapping[str, str]:
         item = await self.read_item(visit, result) if result.reflection_id else {}
-        return {**await self.read_name(visit, result), **item}
+        return {**await read_partner_name(visit, result), **item}
 
     async def read_item(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
@@ -435,8 +431,8 @@ class Rituals:
         return {
             **names,
             "words": words,
-            **self._sharing.how(reflection),
-            **await self._sharing.asked(visit, reflection),
+            **self._sharing.read_wish(reflection),
+            **await self._sharing.read_question(visit, reflection),
         }
 
     async def read_put_in(self, visit: Visit, result: RitualPutIn) -> Mapping[str, str]:
@@ -479,7 +475,7 @@ class Rituals:
         ritual = await visit.rows.rituals.lock(member.ritual_id) if member else None
         if member is None or ritual is None:
             return RitualTooLate()
-        if not is_open(visit.now, ritual.next_at, _zone(visit.user)):
+        if not is_open(visit.now, ritual.next_at, visit.zone):
             return RitualTooLate(ritual.after(visit.now))
         if moment and moment != ritual.next_at:
             return await self._shown(visit, ritual)
@@ -488,13 +484,13 @@ class Rituals:
     async def _shown(self, visit: Visit, ritual: Ritual) -> RitualShown:
         member = await visit.rows.rituals.member_of(visit.user.id)
         moment = ritual.next_at if ritual.next_at > visit.now else ritual.after(visit.now)
-        put_in = member.reflection_id if member and ritual.next_at > visit.now else None
-        alive = await self._draft(visit, put_in) if put_in else None  # its Line may have been deleted
-        open_ = is_open(visit.now, moment, _zone(visit.user))
-        about = alive.id if alive else 0
-        return RitualShown(ritual.id, moment, open=open_, reflection_id=about, same_question=ritual.same_question)
+        put_in_id = member.reflection_id if member and ritual.next_at > visit.now else None
+        put_in = await self._draft(visit, put_in_id) if put_in_id else None  # its Line may have been deleted
+        open_ = is_open(visit.now, moment, visit.zone)
+        shown_id = put_in.id if put_in else 0
+        return RitualShown(ritual.id, moment, open=open_, reflection_id=shown_id, same_question=ritual.same_question)
 
-    async def _gone_on(self, visit: Visit, reflection_id: int) -> Result:
+    async def _what_became_of(self, visit: Visit, reflection_id: int) -> Result:
         """Say what became of a Reflection that can no longer be put in or taken out."""
         open_ = await self._open(visit)
         if await visit.rows.pairs.active(visit.user.id):
@@ -507,7 +503,7 @@ class Rituals:
         """Return the Reflection that is or will be put in, and what `_open` returns; or what to say instead."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
-            return await self._gone_on(visit, reflection_id)
+            return await self._what_became_of(visit, reflection_id)
         found = await self._open(visit)
         return (reflection, *found) if isinstance(found, tuple) else found
 
@@ -518,7 +514,3 @@ class Rituals:
     async def _drop(self, visit: Visit, reflection_id: int) -> None:
         if found := await self._draft(visit, reflection_id):
             await visit.rows.reflections.drop_draft(found)
-
-
-def _zone(user: User) -> str:
-    return user.zone or "UTC"

@@ -84,11 +84,6 @@ class Settings:
         await visit.rows.dialogs.forget(visit.user.id)
         return SettingsClosed()
 
-    async def words(self, visit: Visit, _result: Result) -> dict[str, str]:
-        """Read the name, for the screens that show it."""
-        name = await visit.rows.users.name(visit.user.id)
-        return {"name": name} if name else {}
-
     # The hour and the days
 
     async def hour(self, visit: Visit, *, unclear: bool = False) -> Result:
@@ -227,10 +222,10 @@ class Settings:
         await visit.rows.dialogs.forget(visit.user.id)
         return SwitchSetting(switch)
 
-    async def flip(self, visit: Visit, switch: str, place: int | None) -> Result:
-        """Set one of SWITCHES to the position at this index. An old button without an index only shows its screen."""
-        if place is not None and place < len(SWITCHES[switch]):
-            await visit.rows.users.change(visit.user, **{switch: SWITCHES[switch][place]})
+    async def flip(self, visit: Visit, switch: str, index: int | None) -> Result:
+        """Set one of SWITCHES to the position at `index`. An old button, which carries none, only shows the screen."""
+        if index is not None and index < len(SWITCHES[switch]):
+            await visit.rows.users.change(visit.user, **{switch: SWITCHES[switch][index]})
         return SwitchSetting(switch)
 
     async def name(self, visit: Visit, *, unclear: bool = False) -> Result:

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, Line, Pair, User, Waiting
+from bot.domain.model import Dialog, Line, Pair, Waiting
 from bot.domain.moments import Clock, is_at_ritual, looks_like_time, next_minute, read_moment
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import NothingHere, Result
@@ -54,10 +54,10 @@ from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
-from bot.services.names import name_of
+from bot.services.names import name_of, read_partner_name
 from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -85,7 +85,7 @@ class Sharing:
             Waiting.SHARE_TIME: self._typed_time,
             Waiting.SHARE_WHEN: self._typed_time,
         }
-        self.speakers: Speakers = {NoticeKind.SHARE_AGAIN: self.ask_again}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.SHARE_AGAIN: self.ask_again}
 
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Sharing:
         if not found.is_set_for(known):
             return await self._as_it_is(visit, found)
         ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now)
-        moment = offered(visit.now, _zone(visit.user), found.depth, ritual).get(when)
+        moment = offered(visit.now, visit.zone, found.depth, ritual).get(when)
         if moment is None and found.wish:
             return await self._when(visit, found, found.wish, too_soon=True)
         return await self._schedule(visit, found, moment)
@@ -199,7 +199,7 @@ class Sharing:
         if not found.is_set_for(known):
             return await self._as_it_is(visit, found)
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SHARE_TIME, found.id, visit.now + PATIENCE))
-        return self._days(visit.user, found, visit.now)
+        return self._days(visit, found)
 
     async def hours(self, visit: Visit, day: date, known: datetime | None, reflection_id: int) -> Result:
         """Show the hours of that day. `known` is as in `wish`."""
@@ -208,7 +208,7 @@ class Sharing:
             return found
         if not found.is_set_for(known):
             return await self._as_it_is(visit, found)
-        return self._hours(visit.user, found, day, visit.now) or await self.days(visit, known, found.id)
+        return self._hours(visit, found, day) or await self.days(visit, known, found.id)
 
     async def set_moment(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
         """Share it at that moment. `known` is as in `wish`."""
@@ -315,10 +315,6 @@ class Sharing:
             if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=moment, wish=wish):
                 await self.announce_at(rows, reflection, now, now)
 
-    async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:
-        """Keep private, without a message, what was put in for the Ritual and didn't go out."""
-        await rows.reflections.lapse(reflection_ids)
-
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def read(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
@@ -326,7 +322,7 @@ class Sharing:
         if reflection is None:
             return {}
         name, words = await name_of(visit.rows, reflection.partner_id), await visit.rows.reflections.words(reflection)
-        how = {**self.how(reflection), **await self.asked(visit, reflection)}
+        how = {**self.read_wish(reflection), **await self.read_question(visit, reflection)}
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
 
     async def read_shared(self, visit: Visit, result: Shared) -> Mapping[str, str]:
@@ -355,7 +351,7 @@ class Sharing:
         texts = [each.own or (say.title(shelf[each.shelf].text) if each.shelf in shelf else "") for each in feelings]
         return f"({', '.join(filter(None, texts))})" if any(texts) else ""
 
-    async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
+    async def read_question(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
         """Return the English text of the question that goes or could go with the words, to be translated.
 
         For a Noticed line, which answers no question, return that it is one.
@@ -369,7 +365,7 @@ class Sharing:
         could = self._library.prompts.get(line.prompt_id or "") if line else None
         return {"without": could.text} if could else {}
 
-    def how(self, reflection: Reflection) -> Mapping[str, str]:
+    def read_wish(self, reflection: Reflection) -> Mapping[str, str]:
         """Return the Wish and the Cue, as the receiver will see them."""
         if reflection.wish is None:
             return {"wish": ""}
@@ -381,14 +377,10 @@ class Sharing:
             visit.user.id, [reflection_id for reflection_id, _ in result.reflections]
         )
         return {
-            **await self.read_name(visit, result),
+            **await read_partner_name(visit, result),
             **{f"line.{line_id}": words for line_id, words in lines.items()},
             **{f"share.{reflection_id}": words for reflection_id, words in shared.items()},
         }
-
-    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
-        pair = await visit.rows.pairs.active(visit.user.id)
-        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -429,12 +421,12 @@ class Sharing:
             return await self.shown(visit.rows, found, visit.now)
         return await self._when(visit, found, found.wish) if found.wish else SharePreview(found.id, here=True)
 
-    def _days(self, user: User, found: Reflection, now: datetime, *, unclear: bool = False) -> Result:
-        days = tuple(days_on_offer(now, _zone(user), found.depth))
+    def _days(self, visit: Visit, found: Reflection, *, unclear: bool = False) -> Result:
+        days = tuple(days_on_offer(visit.now, visit.zone, found.depth))
         return DayWanted(found.id, days, unclear=unclear, set_for=found.due_at)
 
-    def _hours(self, user: User, found: Reflection, day: date, now: datetime) -> Result | None:
-        hours = tuple(hours_on_offer(day, now, _zone(user), found.depth))
+    def _hours(self, visit: Visit, found: Reflection, day: date) -> Result | None:
+        hours = tuple(hours_on_offer(day, visit.now, visit.zone, found.depth))
         return ShareHourWanted(found.id, hours, found.due_at) if hours else None
 
     async def _when(self, visit: Visit, found: Reflection, wish: Wish, *, too_soon: bool = False) -> Result:
@@ -442,7 +434,7 @@ class Sharing:
             visit.user.id, Dialog(Waiting.SHARE_WHEN, found.id, visit.now + _WHILE_ON_SCREEN)
         )
         choices = offered(
-            visit.now, _zone(visit.user), found.depth, await next_ritual_at(visit.rows, found.pair_id, visit.now)
+            visit.now, visit.zone, found.depth, await next_ritual_at(visit.rows, found.pair_id, visit.now)
         )
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
@@ -461,10 +453,10 @@ class Sharing:
         await visit.rows.dialogs.forget(visit.user.id, only=_TIME)
         if found.state is State.DRAFTED and not is_sure and await self.wants_second_yes(visit.rows, found):
             return await self._shared(visit, found, moment)
-        set_ = await visit.rows.reflections.move(
+        scheduled = await visit.rows.reflections.move(
             found, Move.SCHEDULE, shared_at=found.shared_at or visit.now, due_at=moment
         )
-        if set_ is None:
+        if scheduled is None:
             return await self.shown(visit.rows, found, visit.now)
         await self.announce_at(visit.rows, found, moment, visit.now)
         return await self._shared(visit, found, moment)
@@ -500,10 +492,10 @@ class Sharing:
             return None  # its writer must have meant something else
         if not isinstance(result, Shared):
             await visit.rows.dialogs.await_(visit.user.id, replace(dialog, waiting=Waiting.SHARE_TIME))
-        return result or self._days(visit.user, found, visit.now, unclear=True)
+        return result or self._days(visit, found, unclear=True)
 
     async def _read_time(self, visit: Visit, found: Reflection, words: str) -> Result | None:
-        clock, habits = Clock(visit.now, _zone(visit.user), cool_off(found.depth)), habits_of(visit.user)
+        clock, habits = Clock(visit.now, visit.zone, cool_off(found.depth)), habits_of(visit.user)
         ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now) if is_at_ritual(words) else None
         moments = (ritual,) if ritual else read_moment(words, clock, habits)
         if moments:
@@ -518,13 +510,9 @@ class Sharing:
         if len(on_offer) > 1:
             return DayWanted(found.id, tuple(on_offer), which=True, set_for=found.due_at)
         if on_offer:
-            return self._hours(visit.user, found, on_offer[0], visit.now)
+            return self._hours(visit, found, on_offer[0])
         return _too_soon(found, visit.now, far=days[0] > clock.today) if days else None
 
 
 def _too_soon(found: Reflection, now: datetime, *, far: bool) -> Result:
     return TooSoon(found.id, next_minute(now + cool_off(found.depth)), far=far, set_for=found.due_at)
-
-
-def _zone(user: User) -> str:
-    return user.zone or "UTC"

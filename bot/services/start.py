@@ -62,11 +62,9 @@ class Start:
 
     async def hour_first(self, visit: Visit) -> Result:
         """Leave the first question open for now, and ask for the hour."""
-        return (
-            await self.hour(visit)
-            if visit.user.step is Step.HOUR
-            else await next_step(visit.rows, visit.user, visit.now)
-        )
+        if visit.user.step is Step.HOUR:
+            return await self.hour(visit)
+        return await next_step(visit.rows, visit.user, visit.now)
 
     async def hour(self, visit: Visit, *, typed: bool = False, unclear: bool = False) -> HourWanted:
         """Ask for the hour. It can be tapped or typed."""

@@ -49,7 +49,7 @@ async def hide_decided(visit: Visit, message_id: int, ask: Ask | None = None) ->
 
 
 async def hide(rows: Rows, user_id: int, message_id: int, now: datetime, *, at: datetime | None) -> None:
-    """Note a message of this chat, to be removed `at` a moment, or only by /hide if that is None."""
+    """Note a message of this chat. It is removed at the moment `at`, or only by /hide if that is None."""
     await rows.traces.note(user_id, message_id, now, hide_at=at)
     if at:
         await rows.notices.hide(user_id, at, now)

@@ -32,7 +32,7 @@ from bot.services.sharing import Sharing
 from bot.services.shelf import Shelf
 from bot.services.start import Start
 from bot.services.traces import Traces
-from bot.services.visit import Speakers
+from bot.services.visit import NoticeHandlers
 from bot.services.zones import Zones
 
 K = TypeVar("K")
@@ -94,8 +94,8 @@ def make_use_cases(library: Library) -> UseCases:
     zones = Zones(start.settle_zone)
     of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
     shelf, journal = Shelf(library), Journal(library)
-    rooms = (*of_two, settings, zones, pause, asks, shelf, journal)
-    typed = once(room.typed for room in rooms)
+    awaiting = (*of_two, settings, zones, pause, asks, shelf, journal)
+    typed = merge(service.typed for service in awaiting)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
         start=start,
@@ -129,12 +129,12 @@ def make_use_cases(library: Library) -> UseCases:
     )
 
 
-def speakers_of(use: UseCases) -> Speakers:
-    """Return the functions that say what there is to say about a Notice. Raises DuplicateService."""
-    return once(getattr(getattr(use, each.name), "speakers", {}) for each in fields(use))
+def notice_handlers_of(use: UseCases) -> NoticeHandlers:
+    """Return what handles each kind of Notice. Raises DuplicateService."""
+    return merge(getattr(getattr(use, each.name), "notice_handlers", {}) for each in fields(use))
 
 
-def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:
+def merge(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:
     """Merge these tables. Raises DuplicateService, naming the key, if two of them have an entry for the same one."""
     found: dict[K, V] = {}
     for table in tables:

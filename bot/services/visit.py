@@ -29,10 +29,10 @@ class Visit:
         return replace(self, user=user)
 
 
-Speaker = Callable[[Visit, Notice], Awaitable[Result | None]]
+NoticeHandler = Callable[[Visit, Notice], Awaitable[Result | None]]
 """Decides from the current facts what to say about a Notice.
 
 Returns None if there is nothing left to say, or if it was put off (`visit.rows.notices.put_off`).
 """
-Speakers = Mapping[NoticeKind, Speaker]
-"""The Notices that a service speaks for, in its attribute `speakers`."""
+NoticeHandlers = Mapping[NoticeKind, NoticeHandler]
+"""What handles the Notices of a service, in its attribute `notice_handlers`."""

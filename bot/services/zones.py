@@ -1,6 +1,6 @@
 """Setting the zone: likely clocks, any clock, a typed place or time, a shared location; at the start and later."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -105,11 +105,6 @@ class Zones:
             return await self._settle(visit, zone)
         await replan(visit, zone=zone)
         return ZoneChanged()
-
-    async def read_name(self, visit: Visit, _: ZoneChanged) -> Mapping[str, str]:
-        """Read the name, because the settings that follow show it."""
-        name = await visit.rows.users.name(visit.user.id)
-        return {"name": name} if name else {}
 
     async def _await_place(self, visit: Visit) -> None:
         """Wait for a place. If a keyboard for the location is on the screen, it stays."""

@@ -391,7 +391,7 @@ class Notices:
         return bool(done.rowcount)
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
-        """Put off a Notice until `at`, because its time has not come yet. For speakers, before anything is sent."""
+        """Put off a Notice until `at`, because its time has not come yet. Only before anything is sent."""
         self._plan(at)
         self.postponed.add(notice.id)
         await self._connection.execute(

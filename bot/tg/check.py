@@ -21,7 +21,7 @@ def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[W
     missing = [
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),
-        *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "speaker"),
+        *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "handler"),
         *_missing("the awaited text", Waiting, typed, "use case"),
         *_missing("the Result", set(kinds()) - {Silence.kind}, {shown.kind for shown in SCREENS}, "screen"),
     ]

@@ -13,7 +13,7 @@ from bot.i18n import say_in
 from bot.services.arrivals import TakingIn
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
-from bot.services.visit import Speakers, Visit
+from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store
 from bot.tg.answers import Answers
@@ -37,7 +37,7 @@ class TelegramCourier:
         renderer: Renderer,
         sender: Sender,
         answers: Answers,
-        speakers: Speakers,
+        notice_handlers: NoticeHandlers,
         exporter: Exporter,
         taking_in: TakingIn,
     ) -> None:
@@ -46,7 +46,7 @@ class TelegramCourier:
         self._renderer = renderer
         self._sender = sender
         self._answers = answers
-        self._speakers = speakers
+        self._speakers = notice_handlers
         self._taking_in = taking_in
         self._own: Final = {
             NoticeKind.ANSWER: answers.deliver,
@@ -55,7 +55,7 @@ class TelegramCourier:
             NoticeKind.TAKE_IN: self._take_in,
             NoticeKind.MENU: self._show_menu,
         }
-        self.served: Final = frozenset({*self._own, *speakers})
+        self.served: Final = frozenset({*self._own, *notice_handlers})
         """The kinds of Notices that it can deliver."""
 
     async def deliver(self, notice: Notice) -> Delivered | Afterwards:

@@ -17,7 +17,7 @@ from bot.delivery.courier import NotDelivered
 from bot.health import Health
 from bot.i18n import BASE, languages, say_in
 from bot.logs import Safe, ThrottledLog, incident, safe_error
-from bot.services.menu import renew_all
+from bot.services.menu import renew_all_menus
 from bot.storage.store import Store
 from bot.tg.calls import UNAUTHORIZED, Refusal, call, do, host_of, username_of, webhook_of
 from bot.tg.client import ALLOWED_UPDATES, Client
@@ -162,7 +162,7 @@ async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> 
     except NotDelivered as error:
         incident(log, error)
         return
-    await renew_all(store, now)
+    await renew_all_menus(store, now)
     async with store.writing() as rows:
         await rows.take_note(_NOTE, digest)
     log.info("telegram.registered", languages=len(profiles))

@@ -11,7 +11,7 @@ from typing import Any, TypeVarTuple
 
 from bot.domain.results import ArgumentUnclear, Preface, Result
 from bot.services.start import next_step
-from bot.services.use_cases import once
+from bot.services.use_cases import merge
 from bot.services.visit import Visit
 from bot.tg.actions import Action, NotOurs, Tap
 from bot.tg.turn import Handler, Turn
@@ -45,10 +45,10 @@ class Routes:
     """All routes, by command and by action. Raises DuplicateService, naming the duplicate."""
 
     def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
-        self.commands = once({command.name: command.handler} for command in commands)
+        self.commands = merge({command.name: command.handler} for command in commands)
         self.setting = {command.name for command in commands if command.sets}
         self.always = {command.name for command in commands if command.always}
-        self.taps = once({tap.action.name: tap} for tap in taps)
+        self.taps = merge({tap.action.name: tap} for tap in taps)
 
 
 def command(

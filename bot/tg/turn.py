@@ -12,7 +12,7 @@ from bot.domain.results import Outdated, Result, Silence, Sorry
 from bot.domain.results.arrivals import ArrivalUnderWay
 from bot.i18n import negotiate
 from bot.services.arrivals import is_taking_in
-from bot.services.menu import differs, renew
+from bot.services.menu import changes_menu, renew_menus
 from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.services.start import next_step
@@ -178,8 +178,8 @@ class UpdateProcessor:
         after = await rows.users.find(person.id)
         if after:
             result = await location_keyboard.noted(rows, after, update.message, result, now)
-        if known and after and differs(rows, known, after):
-            await renew(rows, [after.id], now)
+        if known and after and changes_menu(rows, known, after):
+            await renew_menus(rows, [after.id], now)
         return _Effect(result, after, after.language if after else language)
 
     async def _answer(
@@ -211,7 +211,7 @@ class UpdateProcessor:
         """Before the effect, record what the update shows about its user: their language, and that they are there."""
         if not visit.user.has_agreed:
             return visit.user
-        user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
+        user = await self._profile.follow_language(visit, negotiate(person.language_code), person.language_code)
         if update.my_chat_member:
             return user
         if user.blocked_at:  # somebody who writes to us hasn't blocked us

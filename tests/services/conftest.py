@@ -74,7 +74,7 @@ class House:
         self.zones = Zones(self.start.settle_zone)
         self.pause = Pause()
         self.pace = Pace(self.library)
-        self.lines = Lines(self.pause.typed, answered=self.pace.answered)
+        self.lines = Lines(self.pause.typed, on_answered=self.pace.answered)
 
     async def does(self, user_id: int, use_case: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return the Result of a use case for this user, now."""

@@ -38,7 +38,7 @@ async def home(store: Store, clock: HandClock) -> Home:
 async def hears(home: Home, *, sent: bool = True) -> list[Result]:
     """Return what the bot now tells Bob on its own initiative, in order; each is settled as sent if `sent`."""
     announcing, heard = Announcing(), []
-    speakers = {
+    notice_handlers = {
         NoticeKind.REFLECTION: announcing.announce,
         NoticeKind.ANNOUNCEMENT: announcing.announce_together,
     }
@@ -49,7 +49,7 @@ async def hears(home: Home, *, sent: bool = True) -> list[Result]:
             async with home.store.writing(BOB) as rows:
                 bob = await rows.users.find(BOB)
                 assert bob
-                said = await speakers[notice.kind](Visit(rows, bob, home.now), notice)
+                said = await notice_handlers[notice.kind](Visit(rows, bob, home.now), notice)
                 if said and not await rows.notices.sending(notice):
                     said = None
                 if sent or said is None:

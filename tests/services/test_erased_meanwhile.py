@@ -87,7 +87,7 @@ async def test_erase_during_delivery_leaves_nothing(house: House) -> None:
 async def _work(house: House, phone: Phone) -> None:
     anything = cast("Any", phone)
     courier = TelegramCourier(
-        house.store, house.clock, anything, anything, anything, house.asks.speakers, anything, anything
+        house.store, house.clock, anything, anything, anything, house.asks.notice_handlers, anything, anything
     )
     outbox = Outbox(house.store, house.clock, courier, Pacer(rate=1e9), house.asks, house.profile, owner=1)
     await outbox.work()

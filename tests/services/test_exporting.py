@@ -196,24 +196,24 @@ async def test_half_a_character_does_no_harm(home: Home) -> None:  # noqa: F811
 
 
 async def test_once_an_hour(home: Home) -> None:  # noqa: F811
-    want = Exporting().want
-    assert await home.do(ALICE, want) == ExportBegun()
-    assert await home.do(ALICE, want) == ExportUnderWay()
+    request = Exporting().request
+    assert await home.do(ALICE, request) == ExportBegun()
+    assert await home.do(ALICE, request) == ExportUnderWay()
     async with home.store.writing() as rows:
         (notice,) = [one for one in await rows.notices.claim(home.now, 9, 1) if one.kind is NoticeKind.EXPORT]
         await rows.notices.settle(notice, Settled.SENT, home.now)
-    assert await home.do(ALICE, want) == ExportTooSoon(home.now + ONCE_IN)
-    assert await home.do(BOB, want) == ExportBegun(), "that is about Alice alone"
+    assert await home.do(ALICE, request) == ExportTooSoon(home.now + ONCE_IN)
+    assert await home.do(BOB, request) == ExportBegun(), "that is about Alice alone"
     home.clock.advance(ONCE_IN)
-    assert await home.do(ALICE, want) == ExportBegun()
+    assert await home.do(ALICE, request) == ExportBegun()
 
 
 async def test_failed_export_repeats_at_once(home: Home) -> None:  # noqa: F811
-    assert await home.do(ALICE, Exporting().want) == ExportBegun()
+    assert await home.do(ALICE, Exporting().request) == ExportBegun()
     async with home.store.writing() as rows:
         (notice,) = [one for one in await rows.notices.claim(home.now, 9, 1) if one.kind is NoticeKind.EXPORT]
         await rows.notices.settle(notice, Settled.REFUSED, home.now)
-    assert await home.do(ALICE, Exporting().want) == ExportBegun()
+    assert await home.do(ALICE, Exporting().request) == ExportBegun()
 
 
 async def test_deleted_line_hides_its_opening(home: Home) -> None:  # noqa: F811

@@ -2,7 +2,7 @@
 
 from bot.clock import HandClock
 from bot.domain.notices import NoticeKind
-from bot.services.menu import menu_of, renew_all
+from bot.services.menu import menu_of, renew_all_menus
 from bot.storage.store import Store
 from tests.storage.people import ready
 
@@ -26,7 +26,7 @@ async def test_paired_and_paused_users_get_menus(store: Store, clock: HandClock)
             (False, True),
         ]
     for _ in range(2):  # a second start registers it again, but not twice
-        await renew_all(store, now)
+        await renew_all_menus(store, now)
     async with store.writing() as rows:
         due = await rows.notices.claim(now, 100, 1)
     assert sorted(one.user_id for one in due) == [ALICE, BOB, DORA, ERIN]

@@ -85,5 +85,5 @@ async def test_pause_goes_on_through_a_block(house: House) -> None:
 
 async def test_language_follows_the_users_telegram(house: House) -> None:
     await house.arrives(ALICE)
-    assert (await house.does(ALICE, house.profile.speaks, "de")).language == "de"
+    assert (await house.does(ALICE, house.profile.follow_language, "de")).language == "de"
     assert (await house.user(ALICE)).language == "de"

@@ -101,7 +101,7 @@ class PuttingOff(RuleBasedStateMachine):
         self.phone = Phone(self.clock)
         phone = cast("Any", self.phone)  # both as the renderer and as the sender
         courier = TelegramCourier(
-            self.house.store, self.clock, phone, phone, phone, self.house.asks.speakers, phone, phone
+            self.house.store, self.clock, phone, phone, phone, self.house.asks.notice_handlers, phone, phone
         )
         self.outbox = Outbox(
             self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile, owner=1

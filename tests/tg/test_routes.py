@@ -10,7 +10,7 @@ import pytest
 from bot.domain.model import User, Waiting
 from bot.domain.notices import NoticeKind
 from bot.library import Library
-from bot.services.use_cases import DuplicateService, make_use_cases, once, speakers_of
+from bot.services.use_cases import DuplicateService, make_use_cases, merge, notice_handlers_of
 from bot.storage.store import Rows
 from bot.tg import actions
 from bot.tg.actions import NotOurs
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 USE = make_use_cases(Library.of([], []))
 ROUTES = make_routes(USE, StartHandlers(USE))
 DELIVERED = {
-    *speakers_of(USE),
+    *notice_handlers_of(USE),
     NoticeKind.ANSWER,
     NoticeKind.EXPORT,
     NoticeKind.TAKE_IN,
@@ -77,4 +77,4 @@ def test_duplicate_action_is_an_error() -> None:
 
 def test_duplicate_text_service_is_an_error() -> None:
     with pytest.raises(DuplicateService, match="code"):
-        once([{Waiting.CODE: 1}, {Waiting.CODE: 2}])
+        merge([{Waiting.CODE: 1}, {Waiting.CODE: 2}])

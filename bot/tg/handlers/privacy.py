@@ -39,7 +39,7 @@ class PrivacyHandlers:
 
     async def export(self, turn: Turn) -> Result:
         await leave(turn)
-        return await self._exporting.want(turn.visit) if turn.user else NothingStored()
+        return await self._exporting.request(turn.visit) if turn.user else NothingStored()
 
     async def ask(self, turn: Turn) -> Result:
         await leave(turn)

@@ -63,7 +63,7 @@ class StartHandlers:
     async def join(self, turn: Turn, invited_by: str) -> Result:
         """Take the consent together with a yes to an Invite."""
         result = await self._start.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
-        is_guest = await self._came_along(turn, invited_by)
+        is_guest = await self._claim_and_promise(turn, invited_by)
         return result if is_guest else await self.invited(turn, read_secret(invited_by))
 
     async def receive(self, turn: Turn, invited_by: str) -> Result:
@@ -74,17 +74,17 @@ class StartHandlers:
         user = await turn.rows.users.add(turn.user_id, turn.language, turn.now)
         person = turn.update.effective_user
         tag = person.language_code if person else None
-        await self._profile.speaks(Visit(turn.rows, user, turn.now), turn.language, tag)
-        await self._came_along(turn, invited_by, receives_only=True)
+        await self._profile.follow_language(Visit(turn.rows, user, turn.now), turn.language, tag)
+        await self._claim_and_promise(turn, invited_by, receives_only=True)
         return await self._next(turn)
 
-    async def _came_along(self, turn: Turn, invited_by: str, *, receives_only: bool = False) -> bool:
+    async def _claim_and_promise(self, turn: Turn, invited_by: str, *, receives_only: bool = False) -> bool:
         """Claim the Invite for this user during the start, and note their yes. False if it leads nowhere."""
         user, secret = await turn.rows.users.find(turn.user_id), read_secret(invited_by)
         if user is None or secret is None or user.step is Step.READY:
             return False
         visit = Visit(turn.rows, user, turn.now)
-        if (invite := await self._pairing.come_along(visit, secret)) is None:
+        if (invite := await self._pairing.claim_at_start(visit, secret)) is None:
             return False
         await self._pairing.promise(visit, invite.id, turn.first_name, receives_only=receives_only)
         return True
@@ -100,7 +100,7 @@ class StartHandlers:
         visit = Visit(turn.rows, user, turn.now)
         if user.step is Step.READY:
             return await self._pairing.open(visit, secret) if secret else await self._next(turn, again=True)
-        if secret and (invite := await self._pairing.come_along(visit, secret)):
+        if secret and (invite := await self._pairing.claim_at_start(visit, secret)):
             return Invitation(invite.id)
         result = await self._next(turn)
         return replace(result, invite=Came.NOWHERE) if isinstance(result, Asked | HourWanted | ClockWanted) else result

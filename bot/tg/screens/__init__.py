@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.domain.results import Result, Silence
-from bot.services.use_cases import once
+from bot.services.use_cases import merge
 from bot.tg.screens import (
     always,
     answering,
@@ -35,7 +35,7 @@ from bot.tg.screens.screen import Button, Operator, Place, Screen, Shown, View
 
 __all__ = ["SCREENS", "Button", "Operator", "Place", "Screen", "View", "show"]
 
-SCREENS: Final[Mapping[type[Result], Shown[Any]]] = once(
+SCREENS: Final[Mapping[type[Result], Shown[Any]]] = merge(
     {each.result: each}
     for each in (
         *start.SCREENS,

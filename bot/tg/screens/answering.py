@@ -18,6 +18,7 @@ from bot.domain.results.answering import (
 )
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.domain.typed import LINE_LIMIT
+from bot.services.names import read_partner_name
 from bot.tg.actions import (
     KEEP,
     KEEP_QUESTION,
@@ -156,9 +157,9 @@ SCREENS: Final = (
     shown(ReplyWanted, private(reply_wanted), lambda use: use.receiving.read_name_of),
     shown(ReplyTooLong, private(reply_too_long), lambda use: use.answering.read_length),
     shown(ReplyPreview, private(reply_preview), lambda use: use.answering.read_reply),
-    shown(Answered, private(answered), lambda use: use.receiving.read_name),
+    shown(Answered, private(answered), lambda _: read_partner_name),
     shown(UndoneTooLate, undone_too_late),
-    shown(ReactionStays, reaction_stays, lambda use: use.receiving.read_name),
+    shown(ReactionStays, reaction_stays, lambda _: read_partner_name),
     shown(ReplyDropped, reply_dropped),
     shown(QuestionsShown, private(questions_shown), lambda use: use.receiving.read_name_of),
     shown(QuestionKept, private(question_kept)),

@@ -19,6 +19,7 @@ from bot.domain.results.receiving import (
 )
 from bot.domain.sharing import OFFERED
 from bot.i18n import Markup
+from bot.services.names import read_partner_name
 from bot.tg.actions import (
     ALL_AT,
     ALL_BACK,
@@ -198,15 +199,15 @@ def taken_back(view: View, result: TakenBack) -> Screen:
 
 SCREENS: Final = (
     shown(Announced, announced, lambda use: use.receiving.read_name_of),
-    shown(AnnouncedTogether, announced_together, lambda use: use.receiving.read_name),
+    shown(AnnouncedTogether, announced_together, lambda _: read_partner_name),
     shown(AllLaterWanted, all_later_wanted),
     shown(AllLater, all_later),
     shown(AllNotNow, all_not_now),
     shown(OpenLaterWanted, open_later_wanted),
     shown(OpenLater, open_later),
     shown(NotNow, not_now),
-    shown(WaitingShown, waiting_shown, lambda use: use.receiving.read_name),
+    shown(WaitingShown, waiting_shown, lambda _: read_partner_name),
     shown(Opened, private(opened), lambda use: use.receiving.read_opened),
     shown(AlreadyOpened, already_opened),
-    shown(TakenBack, taken_back, lambda use: use.receiving.read_name),
+    shown(TakenBack, taken_back, lambda _: read_partner_name),
 )

@@ -25,6 +25,7 @@ from bot.domain.results.ritual import (
 )
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
+from bot.services.names import read_partner_name
 from bot.tg.actions import (
     LONG_GONE,
     RITUAL,
@@ -428,18 +429,18 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
 
 
 SCREENS: Final = (
-    shown(RitualNone, ritual_none, lambda use: use.rituals.read_name),
+    shown(RitualNone, ritual_none, lambda _: read_partner_name),
     shown(RitualDayWanted, ritual_day_wanted),
     shown(RitualHourWanted, ritual_hour_wanted),
-    shown(RitualProposed, ritual_proposed, lambda use: use.rituals.read_name),
-    shown(RitualAsked, ritual_asked, lambda use: use.rituals.read_name),
+    shown(RitualProposed, ritual_proposed, lambda _: read_partner_name),
+    shown(RitualAsked, ritual_asked, lambda _: read_partner_name),
     shown(RitualDeclined, ritual_declined),
     shown(RitualShown, private(ritual_shown), lambda use: use.rituals.read_shown),
     shown(RitualEndWanted, ritual_end_wanted),
     shown(RitualEnded, ritual_ended),
-    shown(RitualMorning, ritual_morning, lambda use: use.rituals.read_name),
+    shown(RitualMorning, ritual_morning, lambda _: read_partner_name),
     shown(RitualLines, private(ritual_lines), lambda use: use.rituals.read_lines),
-    shown(RitualLineWanted, private(ritual_line_wanted), lambda use: use.rituals.read_name),
+    shown(RitualLineWanted, private(ritual_line_wanted), lambda _: read_partner_name),
     shown(RitualPreview, private(ritual_preview), lambda use: use.rituals.read_item),
     shown(RitualTermsWanted, private(ritual_terms_wanted), lambda use: use.rituals.read_item),
     shown(RitualPutIn, private(ritual_put_in), lambda use: use.rituals.read_put_in),

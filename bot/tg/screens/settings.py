@@ -22,6 +22,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
+from bot.services.names import read_own_name
 from bot.services.settings import SWITCHES, position
 from bot.tg.actions import (
     CEILING,
@@ -390,7 +391,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
 
 
 SCREENS: Final = (
-    shown(SettingsShown, settings_shown, lambda use: use.settings.words),
+    shown(SettingsShown, settings_shown, lambda _: read_own_name),
     shown(SettingsClosed, settings_closed),
     shown(HourSetting, hour_setting),
     shown(DaysSetting, days_setting),
@@ -401,5 +402,5 @@ SCREENS: Final = (
     shown(LastTheme, last_theme),
     shown(QuietSetting, quiet_setting),
     shown(SwitchSetting, switch_setting),
-    shown(NameSetting, name_setting, lambda use: use.settings.words),
+    shown(NameSetting, name_setting, lambda _: read_own_name),
 )

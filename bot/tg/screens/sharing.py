@@ -31,6 +31,7 @@ from bot.domain.results.sharing import (
 from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup, Say
+from bot.services.names import read_partner_name
 from bot.tg.actions import (
     EXPECT,
     EXPECTED,
@@ -605,7 +606,7 @@ SCREENS: Final = (
     shown(RewordPreview, private(reword_preview), lambda use: use.rewording.read_proposed),
     shown(Reworded, private(reworded), lambda use: use.rewording.read_reworded),
     shown(LeftPrivate, left_private),
-    shown(Withdrawn, withdrawn, lambda use: use.sharing.read_name),
-    shown(OpenedBefore, opened_before, lambda use: use.sharing.read_name),
+    shown(Withdrawn, withdrawn, lambda _: read_partner_name),
+    shown(OpenedBefore, opened_before, lambda _: read_partner_name),
     shown(ShareList, private(share_list), lambda use: use.sharing.read_list),
 )

@@ -22,6 +22,7 @@ from bot.domain.results import (
 from bot.domain.times import clock_offsets, likely_clocks, local
 from bot.domain.zones import REGIONS, Region, zones_of
 from bot.i18n import speakers
+from bot.services.names import read_own_name
 from bot.tg.actions import (
     MY_CLOCK,
     MY_CLOCKS,
@@ -285,5 +286,5 @@ SCREENS: Final = (
     shown(PlaceSought, place_sought),
     shown(RegionWanted, region_wanted),
     shown(RegionZones, region_zones),
-    shown(ZoneChanged, zone_changed, lambda use: use.zones.read_name),
+    shown(ZoneChanged, zone_changed, lambda _: read_own_name),
 )
