@@ -487,13 +487,12 @@ def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int])
 
 def main(arguments: list[str]) -> None:
     """Build PATH, or print the zone for each line of standard input, which has a latitude and a longitude."""
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit("given up")
-    )  # exit normally, so that no half-written file is left behind
     match arguments:
         case ["build", path]:
+            # Exit normally, so that no half-written file is left behind.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit("given up"))
             build(Path(path))
-        case ["zones"]:
+        case ["zones"]:  # without a handler: one of Python's would run only after a read that has just begun
             for line in sys.stdin:
                 latitude, longitude = map(float, line.split())
                 sys.stdout.write(f"{zone_at(latitude, longitude) or ''}\n")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time as stopwatch
@@ -393,6 +394,15 @@ async def test_idle_map_is_unloaded(places: Places, monkeypatch: pytest.MonkeyPa
     assert process
     await asyncio.wait_for(process.wait(), 20)
     assert await places.zone_at(-33.87, 151.21) == "Australia/Sydney", "and fetched again"
+
+
+async def test_stopped_map_ends_by_the_signal(places: Places) -> None:
+    """A handler of Python's isn't called while the child waits for a question if the signal came just before."""
+    await places.zone_at(52.52, 13.405)
+    process = places._map._process
+    assert process
+    await places.close()
+    assert process.returncode == -signal.SIGTERM
 
 
 async def test_killed_map_is_started_again(places: Places) -> None:
