@@ -1,9 +1,9 @@
 """What the connections to both databases share: they execute statements directly, and several in one trip.
 
 A trip to the database costs more than most statements. So what a transaction will probably read is read in the trip of
-its first statement (`prefetch`), and a statement whose outcome nobody needs waits for the next trip (`execute_later`).
-Statements that are executed with values were built once, so they are also compiled only once
-(`bot/storage/prepared.py`); all others are left to SQLAlchemy.
+its first statement, on PostgreSQL of its first read (`prefetch`), and a statement whose outcome nobody needs waits for
+the next trip (`execute_later`). Statements that are executed with values were built once, so they are also compiled
+only once (`bot/storage/prepared.py`); all others are left to SQLAlchemy.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ class DirectConnection(AsyncConnection, ABC):
         super().__init__(engine)
         self._dialect = engine.dialect
         self._has_listeners: bool | None = None
-        self._to_prefetch: dict[Key, Prepared] = {}  # the next trip also reads these
+        self._to_prefetch: dict[Key, Prepared] = {}  # the next trip that reads also reads these
         self._prefetched: dict[Key, tuple[Prepared, RawRows]] = {}  # rows read that way, until they change
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
@@ -49,7 +49,7 @@ class DirectConnection(AsyncConnection, ABC):
         """Do what has to be done before SQLAlchemy executes something on its own."""
 
     def prefetch(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
-        """Execute SELECTs with the next statement, so that executing one with these values later needs no trip."""
+        """Execute SELECTs in the next trip that reads, so that executing one with these values later needs none."""
         if not self._is_ready:
             return
         for statement in statements:
@@ -97,7 +97,7 @@ class DirectConnection(AsyncConnection, ABC):
 
 
 def prefetch(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
-    """Have SELECTs that will probably follow executed together with the next statement."""
+    """Have SELECTs that will probably follow executed in one trip."""
     if isinstance(connection, DirectConnection):
         connection.prefetch(statements, values)
 

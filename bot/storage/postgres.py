@@ -100,9 +100,6 @@ class PostgresConnection(DirectConnection):
         if ready.changes is None:
             await self._write()
             return ready.result(await self._fetch(ready.text, parameters), -1)
-        if self._to_prefetch:
-            await self._prefetch_all()
-            self._prefetched.clear()
         groups, self._later = _grouped(self._later), []
         last = groups.pop() if groups and groups[-1].takes(ready) else _Group()
         last.steps.append((ready, parameters))

@@ -243,6 +243,17 @@ class TestOnPostgres:
         async with store.reading() as rows:
             assert await rows.users.find(ALICE)
 
+    async def test_change_leaves_prefetching_to_the_first_read(
+        self, store: Store, clock: HandClock, alice: User, trips: list[object]
+    ) -> None:
+        """A change drops what was read before it."""
+        trips.clear()
+        async with store.writing(ALICE) as rows:
+            await rows.notices.cancel(NoticeKind.ASK, 7, clock.now())
+            assert await rows.users.find(ALICE) == alice
+            assert await rows.pairs.active(ALICE) is None
+        assert len(trips) == 3, "one that begins and locks, one that changes, one that reads"
+
     @pytest.mark.usefixtures("alice")
     async def test_rows_are_reread_after_a_wait(self, store: Store, clock: HandClock) -> None:
         """Somebody who pairs with Alice does so in a transaction of their own, for which hers waits."""
