@@ -125,8 +125,9 @@ async def _end_again(config: Config, url: str, now: datetime) -> list[str]:
 async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: datetime) -> list[str]:
     """Do the work of `_end_again` in the open copy. Raises JournalAway."""
     async with store.reading() as rows:
-        found = await asyncio.to_thread(journal.since, await rows.note(ENDINGS_NOTED), ring.versions)
-    await asyncio.to_thread(journal.begin, now.date(), found.gap)
+        known = await rows.note(ENDINGS_NOTED)
+    found = await asyncio.to_thread(journal.since, known, ring.versions)
+    await asyncio.to_thread(journal.begin, now.date(), known)
     services = Endings()
     done = await services.apply(store, found.endings, now)
     said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]

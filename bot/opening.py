@@ -96,7 +96,7 @@ async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> 
             known, used = await rows.note(ENDINGS_NOTED), await rows.users.any()
         try:
             found = await asyncio.to_thread(journal.since, known, ring.versions)
-            await asyncio.to_thread(journal.begin, now.date(), found.gap)
+            await asyncio.to_thread(journal.begin, now.date(), known)
         except JournalAway as error:
             raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
         if found.gap and used:

@@ -203,10 +203,13 @@ class Journal:
             gap = Gap.KEY
         return Since(endings if gap in {None, Gap.DROPPED, Gap.KEY} else (), gap)
 
-    def begin(self, today: date, gap: Gap | None) -> None:
-        """Create the journal if there is none. If `gap` says that it can't be continued, put it aside first."""
-        if gap in UNFIT:
-            with self._alone():
+    def begin(self, today: date, known: str | None) -> None:
+        """Create the journal if there is none. If it can't be continued after the `known` position, put it aside first.
+
+        Several processes may do this at once: the first one puts it aside, the others continue the new one.
+        """
+        with self._alone():
+            if self.since(known).gap in UNFIT:
                 unfit = self.file.with_name(_UNFIT)
                 unfit.unlink(missing_ok=True)
                 write_new(unfit, self.file.read_bytes())

@@ -81,7 +81,7 @@ def test_broken_journal_begins_anew(tmp_path: Path, how: str) -> None:
     journal.append([])
     known = journal.append([ERASED, UNPAIRED])
     harm(journal, how)
-    journal.begin(DAY, journal.since(known).gap)
+    journal.begin(DAY, known)
     later = journal.append([])
     journal.append([ERASED, ERASED, ERASED])
     assert journal.since(known).gap is Gap.OTHER
@@ -89,6 +89,29 @@ def test_broken_journal_begins_anew(tmp_path: Path, how: str) -> None:
     assert (tmp_path / "endings.unfit").exists() == (how in {"shorter", "damaged"})
     if how != "other":
         assert journal.reaches_back_to() == DAY
+
+
+@pytest.mark.parametrize("how", ["shorter", "damaged"])
+def test_concurrent_starts_keep_the_unfit_journal(tmp_path: Path, how: str) -> None:
+    """Processes that share a folder start together: only the first may put aside what it finds."""
+    journal = Journal(tmp_path)
+    known = journal.append([ERASED, UNPAIRED])
+    harm(journal, how)
+    unfit = journal.file.read_bytes()
+    waits, goes = os.pipe()
+    children = []
+    for _ in range(4):
+        if not (child := os.fork()):
+            os.close(goes)
+            os.read(waits, 1)
+            journal.begin(DAY, known)
+            os._exit(0)
+        children.append(child)
+    os.close(goes)
+    assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+    os.close(waits)
+    assert (tmp_path / "endings.unfit").read_bytes() == unfit
+    assert journal.since(known).gap is Gap.OTHER
 
 
 def test_missing_key_makes_a_gap(tmp_path: Path) -> None:
@@ -130,7 +153,7 @@ def test_expired_entries_are_removed(tmp_path: Path) -> None:
 
 def test_quiet_journal_does_not_grow(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    journal.begin(DAY, Gap.NEVER)
+    journal.begin(DAY, None)
     before = journal.file.read_bytes()
     for day in range(400):
         journal.tidy(DAY + timedelta(days=day), DAY)
