@@ -285,26 +285,44 @@ class Outbox:
             while self._said:
                 await self._store.share_commit(_SETTLED_WITHIN)
                 said, self._said = self._said, []
-                await self._settle_said(said)
-                for one in said:
-                    self._let_go(one.notice, one.settled)
+                try:
+                    await self._settle_together(said)
+                except Exception:  # noqa: BLE001  # whichever of them it is about reports it when it is settled alone
+                    for one in said:
+                        self._spawn(self._settle_alone(one), "settling one")
         finally:
             self._settling = False
 
-    async def _settle_said(self, said: Sequence[_Said]) -> None:
-        """Settle what was sent, retrying for as long as the database fails."""
+    async def _settle_together(self, said: Sequence[_Said]) -> None:
+        """Settle what was sent, retrying for as long as the database fails. Raises any other error."""
         while True:
             try:
                 await self._settle_all(said)
-            except Exception as error:  # noqa: BLE001  # whatever it is, no answer may be sent twice because of it
-                if is_passing(error) or all(one.afterwards is None for one in said):
-                    throttled.error("answers.unsettled", error=safe_error(error))
-                    await asyncio.sleep(_LOOK_AGAIN_AFTER.total_seconds())
-                else:  # a card that can't be stored must not keep the rest from being settled
-                    incident(log, error)
-                    said = [one._replace(afterwards=None) for one in said]
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                await self._stay_unsettled(error)
             else:
-                return
+                break
+        for one in said:
+            self._let_go(one.notice, one.settled)
+
+    async def _settle_alone(self, one: _Said) -> None:
+        """Settle one of what was sent, without what can't be stored; whatever the error, it is never sent twice."""
+        while True:
+            try:
+                return await self._settle_together([one])
+            except Exception as error:  # noqa: BLE001  # as above
+                if one.afterwards is None:
+                    await self._stay_unsettled(error)
+                else:
+                    incident(log, error)
+                    one = one._replace(afterwards=None)
+
+    @staticmethod
+    async def _stay_unsettled(error: Exception) -> None:
+        throttled.error("answers.unsettled", error=safe_error(error))
+        await asyncio.sleep(_LOOK_AGAIN_AFTER.total_seconds())
 
     async def _settle_all(self, said: Sequence[_Said]) -> None:
         async with self._store.writing() as rows:

@@ -29,7 +29,7 @@ from bot.domain.model import User
 from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
 from bot.services.asks import Asks
 from bot.services.profile import Profile
-from bot.storage.notices import LEASE
+from bot.storage.notices import LEASE, Notices
 from bot.storage.schema import notices
 from bot.storage.store import Rows, Store
 from tests.services.conftest import make_library
@@ -455,6 +455,67 @@ async def test_unstored_note_sends_nothing_again(
     clock.advance(LEASE + SECOND)
     await work(outbox)
     assert len(courier.tries(ALICE)) == 1
+
+
+async def _sent_together(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> asyncio.Task[None]:
+    """Alice, Bob and Charlie get a Notice at the same moment, so that one transaction would settle all three."""
+    await add(store, clock, [ALICE, BOB, CHARLIE])
+    courier.gate.clear()
+    working = asyncio.create_task(work(outbox))
+    for _ in range(3):
+        await asyncio.wait_for(courier.began.get(), 20)
+    courier.gate.set()
+    return working
+
+
+async def test_unstored_note_leaves_the_others_theirs(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """Bob's adds a Notice twice, so the database refuses the transaction in which all three are settled."""
+
+    def noting(user_id: int) -> Afterwards:
+        async def note(rows: Rows) -> None:
+            await rows.take_note(f"sent to {user_id}", "yes")
+            if user_id == BOB:
+                await rows.notices.add([(BOB, NoticeKind.ASK, 7, clock.now())] * 2, clock.now())
+
+        return note
+
+    for user_id in (ALICE, BOB, CHARLIE):
+        courier.outcomes[user_id] = [noting(user_id)]
+    await (await _sent_together(outbox, store, clock, courier))
+    assert await state(store) == ["sent"] * 3
+    async with store.reading() as rows:
+        assert [await rows.note(f"sent to {user_id}") for user_id in (ALICE, BOB, CHARLIE)] == ["yes", None, "yes"]
+
+
+async def test_unsettled_notice_holds_up_nobody(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, failed = Notices.said, asyncio.Queue[None]()
+
+    async def said_but_to_bob(self: Notices, notice: Notice, now: datetime) -> None:
+        if notice.user_id == BOB:
+            failed.put_nowait(None)
+            raise ValueError
+        await said(self, notice, now)
+
+    async def note(_rows: Rows) -> None:
+        pass
+
+    for user_id in (ALICE, BOB, CHARLIE):
+        courier.outcomes[user_id] = [note, note]
+    with monkeypatch.context() as patched:
+        patched.setattr(Notices, "said", said_but_to_bob)
+        working = await _sent_together(outbox, store, clock, courier)
+        for _ in range(4):  # together, alone, alone without the note, and a second later
+            await asyncio.wait_for(failed.get(), 20)
+        assert await state(store) == ["sent", "sending", "sent"]
+    await working
+    assert await state(store) == ["sent"] * 3
+    assert len(courier.tried) == 3
 
 
 async def test_one_users_notices_keep_order(
