@@ -20,6 +20,8 @@ PROBES: Final = frozenset({"share_back"})
 """Buttons by which a sharer takes back what may have been opened: by intention the only act that tells."""
 SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")
 """Prefixes of buttons that change the name the other one sees, or propose something to them."""
+NAMES: Final = frozenset({"name"})
+"""Commands that change the name the other one sees."""
 ENDED: Final = "Sharing has ended"
 """What B reads on reaching for sharing after A has left, and not before."""
 TEXTS: Final = (
@@ -107,7 +109,7 @@ class Acts:
         self._barred = barred
         self._may_block = may_block
         self._blocked = False
-        commands = world.commands - {"unpair", "erase"}
+        commands = world.commands - {"unpair", "erase"} - (NAMES if barred else frozenset())
         self._hides = SHOWN if barred else ()
         self._commands = sorted(commands) + list(often) * 3
         self.done: list[str] = []
