@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.crypto import KeyRing, MissingKey, WrongKey
-from bot.private import sync_folder, what_to_chmod, write_new
+from bot.private import sync, what_to_chmod, write_new
 
 KEY_FILE: Final = "master.key"
 
@@ -119,7 +119,7 @@ def make_key_file(path: Path, ring: KeyRing) -> bool:
                 return False
             finally:
                 draft.unlink()
-            sync_folder(path.parent)
+            sync(path.parent)
     return True
 
 
@@ -150,7 +150,7 @@ def replace_key_file(path: Path, old: KeyRing, new: KeyRing) -> None:
         draft = _drafted(path, new)
         _as_before(draft, path)
         draft.replace(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def kept_file(path: Path) -> Path:
@@ -169,7 +169,7 @@ def drop_kept_ring(path: Path) -> None:
     kept = kept_file(path)
     with _said(kept):
         kept.unlink(missing_ok=True)
-        sync_folder(kept.parent)
+        sync(kept.parent)
 
 
 def _keep(path: Path, ring: KeyRing) -> None:
@@ -180,7 +180,7 @@ def _keep(path: Path, ring: KeyRing) -> None:
     draft = _drafted(kept, ring)
     _as_before(draft, path)
     draft.replace(kept)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def _drafted(path: Path, ring: KeyRing) -> Path:

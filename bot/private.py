@@ -85,9 +85,9 @@ def write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed, made or removed in a folder survive a power cut. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make what was written to a file, or made, renamed or removed in a folder, survive a power cut. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -405,7 +405,7 @@ class Outbox:
 
     async def _claim(self) -> list[Notice]:
         async with self._store.writing() as rows:
-            return await rows.notices.claim(self._clock.now(), self._at_once, self._owner, but=self._sending)
+            return await rows.notices.claim(self._clock.now(), self._at_once, self._owner, excluding=self._sending)
 
     def _seconds(self) -> float:
         return asyncio.get_running_loop().time()
@@ -516,7 +516,7 @@ class Outbox:
     async def _hold_behind(self, rows: Rows, notice: Notice, at: datetime) -> None:
         """Give back the answers to the same user that are in memory, because an earlier one has to wait."""
         if notice.kind is NoticeKind.ANSWER:
-            self._released |= await rows.notices.release_answers(notice, at, but=self._unsettled)
+            self._released |= await rows.notices.release_answers(notice, at, excluding=self._unsettled)
 
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:

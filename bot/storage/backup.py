@@ -16,7 +16,7 @@ from typing import Final
 
 from bot.age import encrypt
 from bot.crypto import KeyRing
-from bot.private import OWNER_ALONE
+from bot.private import OWNER_ALONE, sync
 
 _OF_AJAR: Final = 0x416A6172
 """The application id in the SQLite header of an earlier version's backup, if that has a checksum."""
@@ -163,15 +163,15 @@ def connect_to(file: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
-def is_as_signed(copy: Path) -> bool:
+def has_right_checksum(copy: Path) -> bool:
     """Return False only if the checksum of an earlier version's backup is wrong; not all backups have one."""
     with copy.open("rb") as file:
         head = file.read(_HEAD)
     return head[_APPLICATION] != _OF_AJAR.to_bytes(4) or head[_CHECKSUM] == _checksum(copy)
 
 
-def unsign(copy: Path) -> None:
-    """Remove the application id and the checksum, so that the file can be changed from now on."""
+def remove_checksum(copy: Path) -> None:
+    """Remove the checksum and the application id that announces it, so that the file can be changed from now on."""
     with closing(connect_to(copy, "rw")) as connection:
         connection.execute("PRAGMA application_id=0")
         connection.execute("PRAGMA user_version=0")
@@ -215,15 +215,6 @@ def give_to_owner_of(like: Path, file: Path) -> None:
     if os.geteuid() == 0:
         about = like.stat()
         os.chown(file, about.st_uid, about.st_gid)
-
-
-def sync(path: Path) -> None:
-    """Make sure that a written file, or a rename within a folder, survives a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def reason(error: OSError | sqlite3.Error) -> str:

@@ -1,9 +1,9 @@
 """Copies SQLite's log into the database beside the writers (a checkpoint), so that no commit waits for it.
 
 By itself SQLite copies the log within a commit, as soon as it has a thousand pages. That commit takes ten times as long
-as others, and everybody waits for it. Here a separate connection copies it, a second after a commit. SQLite begins
-the log anew once all of it is copied, which never happens while one commit follows the other. So when the log has
-become long, the little that was written while it was copied is copied while nobody writes.
+as others, and everybody waits for it. Here a separate connection copies it, a second after a commit. SQLite begins the
+log anew only once all of it is copied, which never happens while commits keep coming. So when the log has become long,
+we stop the writers for a moment and copy the little that was added meanwhile.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 MOST_PAGES: Final = 20_000
 """With this many pages SQLite copies the log within a commit after all: a reader kept us from it, or we are slow."""
 _LONG: Final = 4_000
-"""With more pages than this the log is to begin anew. A page has 4 KiB."""
+"""With more pages than this we make the log begin anew. A page has 4 KiB."""
 _DELAY: Final = 1.0
 """Seconds from a commit to the next copy, so that pages which change often are copied once."""
 

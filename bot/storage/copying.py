@@ -69,7 +69,7 @@ class TargetFailed(Exception):
     """An operation on the target failed. The cause says why."""
 
 
-class _Kept:
+class _StoredTable:
     """A table as both databases store it: whole numbers, texts and bytes."""
 
     def __init__(self, table: Table) -> None:
@@ -128,7 +128,7 @@ def _stored_type(column: Column[Any]) -> Any:
     return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
 
 
-TABLES: Final = tuple(map(_Kept, metadata.sorted_tables))
+TABLES: Final = tuple(map(_StoredTable, metadata.sorted_tables))
 """All tables, each after the ones that it refers to."""
 
 
@@ -159,9 +159,9 @@ class Copying:
 
         If the source has changed since an interrupted copy, start over. Raises NotEmpty, Differs, TargetFailed.
         """
-        for kept in TABLES:
-            self._counts[kept.name] = await kept.count(self._source)
-            self._limits[kept.name] = max(1, min(self._most, _MOST_BYTES // await kept.longest(self._source)))
+        for stored in TABLES:
+            self._counts[stored.name] = await stored.count(self._source)
+            self._limits[stored.name] = max(1, min(self._most, _MOST_BYTES // await stored.longest(self._source)))
         begun = await self._begin()
         try:
             await self._copy_and_compare()
@@ -184,8 +184,8 @@ class Copying:
         async with self._changing() as target:
             if await _note(target, _ARRIVING) is not None:
                 return True
-            for kept in TABLES:
-                if kept.name not in _OF_THE_BOT and await kept.count(target):
+            for stored in TABLES:
+                if stored.name not in _OF_THE_BOT and await stored.count(target):
                     raise NotEmpty
         await self._empty()  # remove what a bot without users has noted for itself
         return False
@@ -199,37 +199,37 @@ class Copying:
     async def _copy_and_compare(self) -> None:
         self._done = 0
         await self._copy()
-        for kept in TABLES:
-            await self._compare(kept)
+        for stored in TABLES:
+            await self._compare(stored)
 
     async def _copy(self) -> None:
         async with self._changing() as target:
             got_to = json.loads(await _note(target, _ARRIVING) or "[]")
         name, place = got_to or (TABLES[0].name, None)
-        first = [kept.name for kept in TABLES].index(name)
-        self._done = sum(self._counts[kept.name] for kept in TABLES[:first])
-        for kept in TABLES[first:]:
-            async for rows in kept.batches(self._source, self._limits[kept.name], place):
+        first = [stored.name for stored in TABLES].index(name)
+        self._done = sum(self._counts[stored.name] for stored in TABLES[:first])
+        for stored in TABLES[first:]:
+            async for rows in stored.batches(self._source, self._limits[stored.name], place):
                 await self._verify()
                 async with self._changing() as target:
-                    await target.execute(insert(kept.table), [row._asdict() for row in rows])
-                    got_to = json.dumps([kept.name, kept.place_of(rows[-1])])
+                    await target.execute(insert(stored.table), [row._asdict() for row in rows])
+                    got_to = json.dumps([stored.name, stored.place_of(rows[-1])])
                     await target.execute(notes.update().where(notes.c.name == _ARRIVING).values(value=got_to))
                 self._advance(len(rows))
             place = None
 
-    async def _compare(self, kept: _Kept) -> None:
-        async for rows in kept.batches(self._source, self._limits[kept.name]):
+    async def _compare(self, stored: _StoredTable) -> None:
+        async for rows in stored.batches(self._source, self._limits[stored.name]):
             await self._verify()
             async with self._reading() as target:
-                found = await target.execute(kept.at([kept.place_of(row) for row in rows]))
-                there = {kept.place_of(row): row for row in found}
-            if any(there.get(kept.place_of(row)) != row for row in rows):
-                raise Differs(kept.name)
+                found = await target.execute(stored.at([stored.place_of(row) for row in rows]))
+                there = {stored.place_of(row): row for row in found}
+            if any(there.get(stored.place_of(row)) != row for row in rows):
+                raise Differs(stored.name)
             self._advance(len(rows))
         async with self._reading() as target:
-            if await kept.count(target) != self._counts[kept.name]:
-                raise Differs(kept.name)
+            if await stored.count(target) != self._counts[stored.name]:
+                raise Differs(stored.name)
 
     def _advance(self, rows: int) -> None:
         self._done += rows
@@ -287,7 +287,7 @@ async def move(
 async def _keep_still(connection: AsyncConnection) -> None:
     """Keep everybody else from changing anything until the transaction ends. In SQLite, BEGIN IMMEDIATE does so."""
     if connection.dialect.name == "postgresql":
-        names = ", ".join(kept.name for kept in TABLES)
+        names = ", ".join(stored.name for stored in TABLES)
         await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
 
 

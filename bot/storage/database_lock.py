@@ -17,15 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.logs import safe_error
 from bot.storage.backup import InUse, sole_user
-from bot.storage.engine import KEEPALIVES, REACHING, direct, sqlite_file
+from bot.storage.engine import CREATOR, KEEPALIVES, direct, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
 """Two numbers, so that they can't clash with the single ones for users and migrations. The first spells "ajar"."""
 _CHANGING: Final = "pg_try_advisory_lock(1634361714, 2)"
 _SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
 _ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
-_KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-"""With these, a machine that lost power counts as a running bot for at most a minute."""
 _LOOK: Final = 15.0
 """How often we check that the lock is still there, in seconds."""
 _PATIENCE: Final = 10.0
@@ -108,7 +106,7 @@ class _OfConnection:
             direct(url),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"server_settings": KEEPALIVES, **REACHING},
+            connect_args={"server_settings": KEEPALIVES, **CREATOR},
         )
         self._lock = lock
         self._connection: AsyncConnection | None = None
@@ -139,25 +137,23 @@ class _OfConnection:
     async def verify(self) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
-                if self._connection is None or not await self._says("pg_backend_pid() > 0"):
+                if self._connection is None or not await self._is_true("pg_backend_pid() > 0"):
                     raise LockLost
         except (DBAPIError, OSError, TimeoutError):
             raise LockLost from None
 
     @asynccontextmanager
     async def if_alone(self) -> AsyncIterator[bool]:
-        alone = await self._says(_ALONE)
+        alone = await self._is_true(_ALONE)
         try:
             yield alone
         finally:
             if alone:
-                await self._says(f"pg_advisory_unlock({_LOCK})")
+                await self._is_true(f"pg_advisory_unlock({_LOCK})")
 
     async def _take(self) -> bool:
         self._connection = await self._engine.connect()
-        for name, value in _KEEPALIVES.items():
-            await self._says(f"set_config('{name}', '{value}', false) IS NOT NULL")
-        return await self._says(self._lock)
+        return await self._is_true(self._lock)
 
     async def _take_again(self) -> None:
         while True:
@@ -179,7 +175,7 @@ class _OfConnection:
                 await connection.invalidate()
             await connection.close()
 
-    async def _says(self, expression: str) -> bool:
+    async def _is_true(self, expression: str) -> bool:
         async with self._asking:
             if self._connection is None:
                 raise LockLost

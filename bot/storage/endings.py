@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from bot.crypto import KeyRing
-from bot.private import OWNER_ALONE, write_new
-from bot.storage.backup import give_to_owner_of, make_folder, reason, sync
+from bot.private import OWNER_ALONE, sync, write_new
+from bot.storage.backup import give_to_owner_of, make_folder, reason
 
 _FILE: Final = "endings"
 _UNFINISHED: Final = "endings.unfinished"

@@ -77,8 +77,8 @@ async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
         raise Unreachable from error
 
 
-REACHING: Final = {"async_creator_fn": _connect_to_postgres}
-"""The `connect_args` to connect to PostgreSQL in this way."""
+CREATOR: Final = {"async_creator_fn": _connect_to_postgres}
+"""The `connect_args` that make SQLAlchemy connect to PostgreSQL in this way."""
 
 
 def is_busy(error: BaseException) -> bool:
@@ -359,7 +359,7 @@ _STATEMENTS: Final = {
     "max_cached_statement_lifetime": 0,
     "max_cacheable_statement_size": 0,
 }
-"""How many statements a connection keeps prepared, and that it does so for good, however long they are."""
+"""A connection keeps this many statements prepared, for good, and however long they are."""
 POOLER: Final = "pgbouncer"
 """The URL parameter that names a PgBouncer in transaction mode, to run transactions through."""
 
@@ -367,7 +367,7 @@ POOLER: Final = "pgbouncer"
 def _postgres_engine(url: str, size: int, *, begins: bool = False) -> AsyncEngine:
     """Return an engine. `begins` says that PostgresConnection begins its transactions."""
     pooler = _pooler(url)
-    options: dict[str, Any] = {"command_timeout": _COMMAND, **REACHING}
+    options: dict[str, Any] = {"command_timeout": _COMMAND, **CREATOR}
     if pooler is None:
         options |= {**_STATEMENTS, "server_settings": {**_LIMITS, **KEEPALIVES}}
     else:  # each transaction may run on another connection, so nothing may stay on one
@@ -441,7 +441,7 @@ def single_engine(url: str) -> AsyncEngine:
     """Return an engine with one connection, for work that has the database to itself."""
     if sqlite_file(url):
         return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-    return create_async_engine(direct(url), connect_args={"server_settings": KEEPALIVES, **REACHING})
+    return create_async_engine(direct(url), connect_args={"server_settings": KEEPALIVES, **CREATOR})
 
 
 async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:

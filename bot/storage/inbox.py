@@ -74,7 +74,7 @@ _RELEASE: Final = (
 
 @cache
 def _add(dialect: str) -> Any:
-    """Insert, skipping an update that another process is just writing down."""
+    """Insert, skipping an update that another process is writing down at the same time."""
     return insert_into(dialect, inbox).on_conflict_do_nothing()
 
 

@@ -132,7 +132,7 @@ _DRAFT_CARD: Final = update(drafts).where(
 )
 
 
-class Opened(NamedTuple):
+class OpenedLine(NamedTuple):
     """A Line with its words and the Feelings added to it."""
 
     line: Line
@@ -323,12 +323,12 @@ class Lines:
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
         return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
 
-    async def opened(self, user_id: int, ids: Sequence[int]) -> list[Opened]:
+    async def opened(self, user_id: int, ids: Sequence[int]) -> list[OpenedLine]:
         """Return those of these Lines that are still there, with words and Feelings, for showing."""
         rows = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
         key = await self._users.data_key(user_id)
         return [
-            Opened(
+            OpenedLine(
                 _line(row, await self._prompt_ids.read(user_id, row.prompt_id)),
                 open_or_damaged(key, row.words, table="lines", column="words", row=row.id, user=user_id),
                 await self._opened(user_id, row),

@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.logs import ThrottledLog, safe_error
-from bot.storage.engine import KEEPALIVES, REACHING, direct
+from bot.storage.engine import CREATOR, KEEPALIVES, direct
 
 _CHANNEL: Final = "ajar"
 _LOOK: Final = 15.0
@@ -42,7 +42,7 @@ class Listener:
             self._url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"server_settings": KEEPALIVES, "command_timeout": _PATIENCE, **REACHING},
+            connect_args={"server_settings": KEEPALIVES, "command_timeout": _PATIENCE, **CREATOR},
         )
         try:
             while True:

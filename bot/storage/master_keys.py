@@ -16,14 +16,14 @@ _PUT_BACK: Final = (
     "Put back the key that this database was used with (its file, AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY), or restore "
     "the backup that belongs to this key. Nothing was changed."
 )
-_HOLD: Final = select(master_keys).where(master_keys.c.version == bindparam("current")).with_for_update(read=True)
+_LOCKED: Final = select(master_keys).where(master_keys.c.version == bindparam("current")).with_for_update(read=True)
 _VERSION: Final = func.substr(users.c.data_key, 2, 4, type_=LargeBinary)
 """The version of the master key that wraps a data key, taken from the wrapped data key itself; see bot.crypto."""
 
 
 @cache
 def _recording(dialect: str) -> Any:
-    """Return the statement that records a version unless it is recorded."""
+    """Return the statement that adds a version, unless it is there already."""
     return insert_into(dialect, master_keys).on_conflict_do_nothing()
 
 
@@ -37,10 +37,7 @@ class MasterKeys:
     async def check(self) -> None:
         """Make sure that our key ring is the one that sealed this database. Raises OtherKey.
 
-        Changes nothing. It works with any earlier schema too, so that we notice a wrong key before migrating a
-        database.
-
-        It works with any earlier schema too, so that we notice a wrong key before migrating a database.
+        Changes nothing. It works with any earlier schema too, so that we notice a wrong key before a migration.
         """
         if not await self._has("users") or await self._has_no_users():
             return
@@ -58,7 +55,7 @@ class MasterKeys:
         """
         if alone and await self._has_no_users():
             await self._connection.execute(delete(master_keys))
-        await self._claim()
+        await self._add()
         self._compare(await self._known())
 
     async def claim(self) -> None:
@@ -66,8 +63,8 @@ class MasterKeys:
 
         Raises KeyMismatch if the ring is a different one, or if its current version was retired while this process ran.
         """
-        await self._claim()
-        found = await self._connection.execute(_HOLD, {"current": self._keys.current})
+        await self._add()
+        found = await self._connection.execute(_LOCKED, {"current": self._keys.current})
         row = found.one_or_none()
         if row is None or row.retired or row.fingerprint != self._keys.fingerprint():
             raise KeyMismatch(
@@ -91,9 +88,9 @@ class MasterKeys:
 
         A concurrent `claim` either comes before, so that we see its user, or finds the version retired.
         """
-        print_ = self._keys.fingerprint(version)
+        fingerprint = self._keys.fingerprint(version)
         statement = insert_into(self._connection.dialect.name, master_keys).values(
-            version=version, fingerprint=print_, retired=True
+            version=version, fingerprint=fingerprint, retired=True
         )
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["version"], set_={"retired": True})
@@ -107,7 +104,7 @@ class MasterKeys:
                 f"Version {version} is needed for what waits to be handled. Start Ajar, and try again later."
             )
 
-    async def _claim(self) -> None:
+    async def _add(self) -> None:
         ours = {"version": self._keys.current, "fingerprint": self._keys.fingerprint(), "retired": False}
         await self._connection.execute(_recording(self._connection.dialect.name), ours)
 

@@ -24,7 +24,7 @@ _ROWS: Final = 50
 """How many rows we read and reseal in one transaction, which takes about two milliseconds."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where to go on with a user's rows."""
 
     part: int = 0
@@ -43,7 +43,7 @@ class _Done(NamedTuple):
 _Part = Callable[[int, Any, int], Awaitable[_Done]]
 
 
-class _Kept(NamedTuple):
+class _Coarsened(NamedTuple):
     """The last Line made coarse: its old position, from which we go on, and its number within its quarter-hour."""
 
     kept_at: datetime
@@ -68,7 +68,7 @@ class Minimising:
             self._coarsen_lines,
         )
 
-    async def minimise(self, user_id: int, place: Place = Place()) -> Place | None:  # noqa: B008  # it is immutable
+    async def minimise(self, user_id: int, place: Position = Position()) -> Position | None:  # noqa: B008  # it is immutable
         """Minimise some rows of this user, for whom the transaction must have been opened.
 
         Returns where to go on; None once everything is done. Values that don't open stay as they are. Raises
@@ -80,10 +80,10 @@ class Minimising:
         left = _ROWS
         for number, part in list(enumerate(self._parts))[place.part :]:
             if left <= 0:
-                return Place(number)
+                return Position(number)
             done, after = await part(user_id, place.after if number == place.part else None, left)
             if after is not None:
-                return Place(number, after)
+                return Position(number, after)
             left -= done
         return None
 
@@ -97,7 +97,7 @@ class Minimising:
         await self._connection.execute(update(users).where(mine).values(created_at=created_at))  # the type rounds
         return _Done(1, None)
 
-    async def _coarsen_lines(self, user_id: int, after: _Kept | None, limit: int) -> _Done:
+    async def _coarsen_lines(self, user_id: int, after: _Coarsened | None, limit: int) -> _Done:
         """Keep only the quarter-hour of each Line, and the order within it."""
         order = (lines.c.kept_at, lines.c.message_id)
         query = select(lines.c.id, *order, lines.c.changed_at).where(lines.c.user_id == user_id).order_by(*order)
@@ -109,7 +109,7 @@ class Minimising:
         for row in rows:
             quarter = quarter_of(row.kept_at)
             number = after.number + 1 if after and quarter_of(after.kept_at) == quarter else 0
-            after = _Kept(row.kept_at, row.message_id, number)
+            after = _Coarsened(row.kept_at, row.message_id, number)
             kept_at = quarter + timedelta(milliseconds=number)
             changed_at = quarter_of(row.changed_at) if row.changed_at else None
             if (kept_at, changed_at) != (row.kept_at, row.changed_at):

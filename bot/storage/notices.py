@@ -94,7 +94,9 @@ _ELSEWHERE: Final[Any] = select(
 _RELEASE_ANSWERS: Final = (
     update(notices)
     .where(
-        *_ANSWERS_OF, notices.c.owner == bindparam("of_owner"), notices.c.id.not_in(bindparam("but", expanding=True))
+        *_ANSWERS_OF,
+        notices.c.owner == bindparam("of_owner"),
+        notices.c.id.not_in(bindparam("excluded", expanding=True)),
     )
     .values(state=_State.WAITING, owner=None, due_at=bindparam("at"))
     .returning(notices.c.id)
@@ -114,7 +116,7 @@ CLAIMABLE: Final = (_OPEN, notices.c.due_at <= bindparam("now"), ~_AFTER_AN_ANSW
 """The condition for due Notices, without answers that wait for an earlier one to the same user."""
 _DUE: Final = (
     select(notices.c.id)
-    .where(*CLAIMABLE, notices.c.id.not_in(bindparam("but", expanding=True)))
+    .where(*CLAIMABLE, notices.c.id.not_in(bindparam("excluded", expanding=True)))
     .order_by(notices.c.due_at, notices.c.id)
     .limit(bindparam("count"))
 )
@@ -252,14 +254,15 @@ class Notices:
         if notice_ids:
             await execute_later(self._connection, _ANSWERS_SAID, {"notice_ids": list(notice_ids)})
 
-    async def release_answers(self, notice: Notice, at: datetime, *, but: Collection[int]) -> set[int]:
+    async def release_answers(self, notice: Notice, at: datetime, *, excluding: Collection[int]) -> set[int]:
         """Release the answers to this user that this answer's owner has claimed, and put them off until `at`.
 
-        This answer has to wait, and the others come after it. Those in `but` have been sent. Returns the ids.
+        This answer has to wait, and the others come after it. Those in `excluding` have been sent. Returns the ids.
         """
         self._plan(at)
         found = await self._connection.execute(
-            _RELEASE_ANSWERS, {"of_user": notice.user_id, "of_owner": notice.owner, "at": at, "but": list(but)}
+            _RELEASE_ANSWERS,
+            {"of_user": notice.user_id, "of_owner": notice.owner, "at": at, "excluded": list(excluding)},
         )
         return set(found.scalars())
 
@@ -365,21 +368,21 @@ class Notices:
             .values(state=Settled.NEEDLESS, settled_at=now)
         )
 
-    async def claim(self, now: datetime, limit: int, owner: int, *, but: Collection[int] = ()) -> list[Notice]:
-        """Claim up to `limit` due Notices for LEASE, except those in `but`: answers first, then the longest due.
+    async def claim(self, now: datetime, limit: int, owner: int, *, excluding: Collection[int] = ()) -> list[Notice]:
+        """Claim up to `limit` due Notices for LEASE, except those in `excluding`: answers first, then the longest due.
 
         A user's answers come one by one. A Notice whose lease ran out while it was being sent counts as unclear, as it
         may have arrived.
         """
-        facts = {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner}
+        facts = {"now": now, "excluded": tuple(excluding), "count": limit, "lease_ends": now + LEASE, "of_owner": owner}
         answers = [_notice(row) for row in await self._connection.execute(_CLAIM_ANSWERS, facts)]
-        facts |= {"but": (*but, *(answer.id for answer in answers)), "count": limit - len(answers)}
+        facts |= {"excluded": (*excluding, *(answer.id for answer in answers)), "count": limit - len(answers)}
         others = [_notice(row) for row in await self._connection.execute(_CLAIM, facts)] if facts["count"] else []
         return [*_in_order(answers), *_in_order(others)]
 
     async def can_claim(self, now: datetime) -> bool:
         """Return whether `claim` would find anything; that may be a Notice that its caller is sending already."""
-        found = await self._connection.execute(_DUE, {"now": now, "but": (), "count": 1})
+        found = await self._connection.execute(_DUE, {"now": now, "excluded": (), "count": 1})
         return found.first() is not None
 
     async def sending(self, notice: Notice) -> bool:

@@ -123,7 +123,7 @@ class Pairs:
         return pair
 
     async def _insert(self, pair: Pair) -> Pair | None:
-        async with self._connection.begin_nested() as half:
+        async with self._connection.begin_nested() as savepoint:
             for table, rows in (
                 (pairs, [{"id": pair.id, "a": pair.a, "b": pair.b, "since": pair.since}]),
                 # Always in the same order, so that two transactions wait for each other and don't deadlock.
@@ -131,7 +131,7 @@ class Pairs:
             ):
                 for row in rows:
                     if not (await self._connection.execute(self._unless_there(table, row))).rowcount:
-                        await half.rollback()
+                        await savepoint.rollback()
                         return None
         return pair
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.age import decrypt, is_encrypted
 from bot.crypto import CannotOpen, KeyRing
-from bot.private import OWNER_ALONE
+from bot.private import OWNER_ALONE, sync
 from bot.storage.asides import STAMP, asides, named_like
 from bot.storage.backup import (
     COPIED,
@@ -32,13 +32,12 @@ from bot.storage.backup import (
     copy_database,
     give_to_owner_of,
     has_noted_rows,
-    is_as_signed,
+    has_right_checksum,
     make_folder,
     reason,
     remove,
-    sync,
+    remove_checksum,
     unfinished_of,
-    unsign,
 )
 from bot.storage.columns import milliseconds
 from bot.storage.migrate import HEAD, migrate
@@ -106,7 +105,7 @@ def take_in(copy: Path, place: Path, keys: KeyRing | None) -> None:
 def _take_in_plain(copy: Path, place: Path) -> None:
     """Copy a backup of an earlier version, or a database with its logs. Raises BackupError, OSError, sqlite3.Error."""
     has_log = any(log.exists() and log.stat().st_size for log in beside(copy)[:2])
-    if not has_log and not is_as_signed(copy):
+    if not has_log and not has_right_checksum(copy):
         raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.")
     if not has_log:
         copy_database(copy, place, mode="ro&immutable=1")
@@ -114,7 +113,7 @@ def _take_in_plain(copy: Path, place: Path) -> None:
         copy_database(copy, place, mode="ro")
     else:
         _copy_with_log(copy, place)
-    unsign(place)
+    remove_checksum(place)
 
 
 def _copy_with_log(copy: Path, place: Path) -> None:

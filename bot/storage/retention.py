@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.storage.backup import BackupError, being_written, sync, unfinished_of
+from bot.private import sync
+from bot.storage.backup import BackupError, being_written, unfinished_of
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
 KEPT_AT_MOST: Final = timedelta(days=366)

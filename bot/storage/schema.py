@@ -467,7 +467,7 @@ processes = _table(  # the running bots that share this database; with SQLite th
     Column("role", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("place", Id, nullable=False, unique=True),  # rises with each that joins; the first ones have the duties
-    Column("beat", Id, nullable=False),  # counts up every second; a process whose beat stands still counts as dead
+    Column("beat", Id, nullable=False),  # counts up every second; a process whose beat has stopped counts as dead
     Column("beat_at", Instant, nullable=False),  # by the database's clock, for operators
     Column("key_version", Integer),  # of the master key, with which it wraps
     Column("passed_on", Id, nullable=False),  # answers beyond its share of the pace, for which the others slow down

@@ -30,7 +30,7 @@ from bot.storage.inbox import Inbox
 from bot.storage.journal_pages import CURRENT_PAGE, JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
-from bot.storage.minimising import Minimising, Place
+from bot.storage.minimising import Minimising, Position
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
@@ -170,7 +170,7 @@ class Rows:
 
     @property
     def due_at(self) -> datetime | None:
-        """Return the earliest moment for which this transaction has planned something."""
+        """The earliest moment for which this transaction has planned something."""
         return min((moment for moment in (self.users.due_at, self.notices.due_at) if moment), default=None)
 
     async def sums(self) -> dict[str, int]:
@@ -265,7 +265,7 @@ async def _tie(user_id: int, rows: Rows) -> bool:
     return await rows.tying.tie(user_id)
 
 
-async def _minimise(user_id: int, place: Place, rows: Rows) -> Place | None:
+async def _minimise(user_id: int, place: Position, rows: Rows) -> Position | None:
     return await rows.minimising.minimise(user_id, place)
 
 
@@ -375,7 +375,7 @@ class Store:
             if not ids:
                 break
             for user_id in ids:
-                place: Place | None = Place()
+                place: Position | None = Position()
                 while place is not None:
                     async with _taking_turns():
                         place = await self._change(user_id, partial(_minimise, user_id, place))

@@ -177,6 +177,6 @@ async def test_waiting_answer_holds_later_ones_back(store: Store, clock: HandClo
         found = {one.id: one for one in await rows.notices.claim(clock.now() + LEASE, 9, US)}
     async with store.writing(ALICE) as rows:
         await rows.notices.retry(found[first or 0], at, unclear=0)
-        held = await rows.notices.release_answers(found[first or 0], at, but=[given or 0])
+        held = await rows.notices.release_answers(found[first or 0], at, excluding=[given or 0])
     assert held == {second}
     assert others not in held

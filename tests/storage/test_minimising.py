@@ -13,7 +13,7 @@ from bot import crypto
 from bot.crypto import CannotOpen, KeyRing, hide, is_hidden, new_data_key, reveal
 from bot.domain.model import Draft, DraftReason
 from bot.storage import minimising, prompt_ids
-from bot.storage.minimising import Place
+from bot.storage.minimising import Position
 from bot.storage.prompt_ids import UNKNOWN
 from bot.storage.schema import ask_messages, asks, drafts, lines, shown_prompts, users
 from bot.storage.store import Rows, Store
@@ -214,7 +214,7 @@ async def test_work_is_done_in_batches(store: Store, monkeypatch: pytest.MonkeyP
                     insert(shown_prompts).values(user_id=ALICE, prompt_id=f"a.{line.id}", shown_at=NOW)
                 )
     times = 0
-    place: Place | None = Place()
+    place: Position | None = Position()
     while place is not None:
         async with store.writing(ALICE) as rows:
             place = await rows.minimising.minimise(ALICE, place)

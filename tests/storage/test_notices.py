@@ -180,7 +180,7 @@ async def test_claimed_notice_is_not_claimed_again(store: Store, clock: HandCloc
     in_hand = {n.id for n in await claim(store, clock) if n.subject_id == 1}
     clock.advance(LEASE)
     async with store.writing() as rows:
-        found = await rows.notices.claim(clock.now(), 10, 1, but=in_hand)
+        found = await rows.notices.claim(clock.now(), 10, 1, excluding=in_hand)
     assert [n.subject_id for n in found] == [2]
 
 
@@ -244,7 +244,7 @@ async def test_due_notices_are_found_by_index(store: Store, clock: HandClock, st
         connection = rows._connection
         if connection.dialect.name != "sqlite":
             pytest.skip("how SQLite goes about it")
-        values = {"now": clock.now(), "but": (0,), "count": 1}
+        values = {"now": clock.now(), "excluded": (0,), "count": 1}
         ready = prepared(statement, values, connection.dialect)
         assert ready
         plan = f"EXPLAIN QUERY PLAN {ready.text}"

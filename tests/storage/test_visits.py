@@ -151,7 +151,7 @@ async def test_direct_statements_match_sqlalchemy(store: Store, clock: HandClock
             await rows.dialogs.find(ALICE, now - timedelta(hours=1)),
             await rows.lines.answered(ALICE, 3),
             await rows.lines.from_message(ALICE, 7),
-            await rows.notices.claim(now, 5, 1, but=[3]),
+            await rows.notices.claim(now, 5, 1, excluding=[3]),
             await rows.notices.claim(now, 5, 1),
         ]
 
