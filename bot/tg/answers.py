@@ -114,7 +114,7 @@ class Answers:
 
         async def late() -> None:
             if answer.query and not shown.tap_acknowledged:
-                await self._stop_spinner(answer.query)
+                await self._sender.stop_spinner(answer.query.id)
 
         return Ready(answer.chat_id, send, late)
 
@@ -178,7 +178,7 @@ class Answers:
             on = await self._send_screen(answer, screen, shown)
         for message_id in answer.result.stale:
             if message_id != on:
-                await self._strip(answer.chat_id, message_id)
+                await self._sender.try_strip(answer.chat_id, message_id)
         if isinstance(answer.result, Erased):
             await self._forget_menu(answer.chat_id)
 
@@ -237,7 +237,7 @@ class Answers:
             return await self._send_screen(answer, screen, shown)
         if screen.place is Place.BELOW:
             below = await self._send_screen(answer, screen, shown)
-            await self._strip(answer.chat_id, tapped)
+            await self._sender.try_strip(answer.chat_id, tapped)
             return below
         if not await self._sender.edit(answer.chat_id, tapped, screen):
             return await self._send_screen(answer, screen, shown)
@@ -251,26 +251,12 @@ class Answers:
         shown.add(message_id, screen)
         return message_id
 
-    async def _stop_spinner(self, query: CallbackQuery) -> None:
-        """Stop the spinner that Telegram shows on a tapped button, because the answer is late."""
-        try:
-            await self._sender.toast(query.id)
-        except NotDelivered as error:
-            log.info("spinner.stays", error=type(error).__name__)
-
     async def _forget_menu(self, chat_id: int) -> None:
         """Reset the menu to the default, as we know nothing about this user any longer."""
         try:
             await self._sender.menu(chat_id, None)
         except NotDelivered as error:
-            log.info("menu.stays", error=type(error).__name__)
-
-    async def _strip(self, chat_id: int, message_id: int) -> None:
-        """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""
-        try:
-            await self._sender.strip(chat_id, message_id)
-        except NotDelivered as error:
-            log.info("buttons.stay", message=message_id, error=type(error).__name__)
+            log.info("menu.not_reset", error=type(error).__name__)
 
 
 class Shown:

@@ -1,13 +1,12 @@
 """Delivers Notices: reads the facts again, makes the text, and sends it."""
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import Afterwards, Blocked, Delivered, NotDelivered, Refused, Unreachable
+from bot.delivery.courier import Afterwards, Blocked, Delivered, Refused, Unreachable
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
 from bot.i18n import say_in
 from bot.services.arrivals import TakingIn
@@ -87,7 +86,8 @@ class TelegramCourier:
             return Delivered.NEEDLESS
         shown = covered(screen, say_in(user.language)) if user.discreet else screen
         message_id = await self._sender.send(notice.user_id, shown)
-        await self._strip(notice.user_id, result.stale)
+        for stale_id in result.stale:
+            await self._sender.try_strip(notice.user_id, stale_id)
         return partial(self._note, notice.user_id, message_id, screen)
 
     async def _take_in(self, notice: Notice) -> Delivered:
@@ -105,7 +105,7 @@ class TelegramCourier:
         try:
             await self._sender.menu(user.id, shown)
         except (Blocked, Refused, Unreachable) as error:
-            log.info("menu.stays", error=type(error).__name__)
+            log.info("menu.not_set", error=type(error).__name__)
         return Delivered.SAID
 
     async def _hide(self, notice: Notice) -> Delivered:
@@ -125,14 +125,6 @@ class TelegramCourier:
     async def _note(self, user_id: int, message_id: int, screen: Screen, rows: Rows) -> None:
         """Note what the message shows. It isn't removed automatically, since nobody knows when it is read."""
         await note(rows, user_id, message_id, screen, self._clock.now())
-
-    async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
-        """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""
-        try:
-            for message_id in message_ids:
-                await self._sender.strip(user_id, message_id)
-        except NotDelivered as error:
-            log.info("buttons.stay", error=type(error).__name__)
 
 
 def _needs_consent(notice: Notice) -> bool:

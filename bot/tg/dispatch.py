@@ -14,7 +14,7 @@ from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.location_keyboard import awaits_location
 from bot.tg.operator_chat import OperatorChat
 from bot.tg.routes import Routes
-from bot.tg.turn import Taken, Turn
+from bot.tg.turn import Handling, Turn
 from bot.tg.updates import Message, Update
 from bot.tg.written import command_of
 
@@ -42,46 +42,48 @@ class Dispatch:
         self._zones = zones
         self._username = username
 
-    def find(self, update: Update) -> Taken | None:
-        """Return what handles this update; None if it has no effect."""
+    def find(self, update: Update) -> Handling | None:
+        """Return how to handle this update; None if it has no effect."""
         if change := update.my_chat_member:
             known = always.unblocked if change in HERE else always.blocked
-            return Taken(known, always=True)
+            return Handling(known, always=True)
         if update.message_reaction:
-            return Taken(self._receiving.reacted, wakes=False)
+            return Handling(self._receiving.reacted, wakes=False)
         if update.callback_query:
             return self._tapped(update.callback_query.data)
         if update.edited_message and update.edited_message.text:
-            return Taken(self._edited)
+            return Handling(self._edited)
         return self._sent(update) if update.message else None
 
-    def _tapped(self, data: str | None) -> Taken:
+    def _tapped(self, data: str | None) -> Handling:
         try:
             tap = unpack(data)
             route = self._routes.taps[tap.action]
         except (NotOurs, KeyError):
-            return Taken(_outdated)
-        return Taken(lambda turn: route.handler(turn, tap), route.action.wakes, route.always)
+            return Handling(_outdated)
+        return Handling(lambda turn: route.handler(turn, tap), route.action.wakes, route.always)
 
-    def _sent(self, update: Update) -> Taken | None:
+    def _sent(self, update: Update) -> Handling | None:
         message = update.message
         if message is None:
             return None
         if message.text:
             if not self._is_for_us(message):
-                return Taken(always.unknown)
+                return Handling(always.unknown)
             return self._written(message)
         if message.location:
-            return Taken(self._location)
+            return Handling(self._location)
         if message.is_service:
             return None
-        return Taken(self._lines.not_text)
+        return Handling(self._lines.not_text)
 
-    def _written(self, message: Message) -> Taken:
+    def _written(self, message: Message) -> Handling:
         command = command_of(message.text or "")
         if command and command.name == "ops" and self._operator_chat and self._operator_chat.is_at(message):
-            return Taken(self._operator_chat.ops, wakes=False, always=True)  # for everybody else the command is unknown
-        return Taken(self._text, always=command is not None and command.name in self._routes.always)
+            return Handling(
+                self._operator_chat.ops, wakes=False, always=True
+            )  # for everybody else the command is unknown
+        return Handling(self._text, always=command is not None and command.name in self._routes.always)
 
     def _is_for_us(self, message: Message) -> bool:
         """Return False for a command that is addressed to another bot."""

@@ -114,7 +114,7 @@ class Exporter:
             chat_id, lambda: self._sender.attach(chat_id, attachment, caption), most=_TRIES
         )
         if sent is None:
-            raise LookupError("no answer to a file that makes sense")
+            raise LookupError("no intelligible answer to the upload of a file")
         await self._trace(chat_id, sent)
 
     async def _send_traced(self, chat_id: int, screen: Screen) -> int:

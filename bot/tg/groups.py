@@ -30,11 +30,11 @@ class Groups:
         self._leaving: dict[int, asyncio.Task[None]] = {}
         self._taps: set[asyncio.Task[None]] = set()
 
-    def met(self, update: Update) -> None:
-        """Leave the group or channel of this update, if we are still in it."""
+    def handle(self, update: Update) -> None:
+        """Leave the group or channel that this update is from, if we are still in it."""
         chat = update.effective_chat
         if update.callback_query:
-            task = asyncio.create_task(self._stop_spinner(update.callback_query.id), name="tap in a group")
+            task = asyncio.create_task(self._sender.stop_spinner(update.callback_query.id), name="tap in a group")
             self._taps.add(task)
             task.add_done_callback(self._taps.discard)
         elif chat is None or chat.id in self._leaving or not _is_here(update):
@@ -51,12 +51,6 @@ class Groups:
         if under_way:
             await asyncio.wait(under_way)
 
-    async def _stop_spinner(self, query_id: str) -> None:
-        try:
-            await self._sender.toast(query_id)
-        except NotDelivered as error:
-            log.info("spinner.stays", error=type(error).__name__)
-
     async def _leave(self, chat_id: int, update: Update) -> None:
         person = update.effective_user
         goodbye = Screen(private_only(say_in(negotiate(person.language_code if person else None))))
@@ -64,7 +58,7 @@ class Groups:
             try:
                 await self._sender.persist(chat_id, step)
             except NotDelivered as final:  # we may not write there, or have already left
-                log.info("group.silent", error=type(final).__name__)
+                log.info("group.refuses", error=type(final).__name__)
 
 
 def _is_here(update: Update) -> bool:

@@ -19,7 +19,7 @@ class Guests:
     def __init__(self) -> None:
         self._shown: OrderedDict[int, tuple[int, datetime]] = OrderedDict()
 
-    def shown(self, user_id: int, invite_id: int, now: datetime) -> None:
+    def remember(self, user_id: int, invite_id: int, now: datetime) -> None:
         self._shown[user_id] = invite_id, now
         self._shown.move_to_end(user_id)
         while len(self._shown) > _REMEMBERED:

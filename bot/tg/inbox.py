@@ -23,7 +23,7 @@ from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups, is_elsewhere
 from bot.tg.lanes import Lanes
-from bot.tg.turn import Taken, UpdateProcessor
+from bot.tg.turn import Handling, UpdateProcessor
 from bot.tg.updates import Update, read
 
 MOST_UNHANDLED: Final = 10_000
@@ -45,18 +45,19 @@ _BUSY: Final = 60.0
 _PATIENCE: Final = 3.0
 """Seconds that a user's next update waits for the previous answer, so that a chat reads in order."""
 _LOOK: Final = 0.2
-"""Seconds between a receiver's looks whether a full inbox has room again."""
+"""Seconds between a receiver's checks whether a full inbox has room again."""
 _RENEW_EVERY: Final = LEASE.total_seconds() / 4
 _ADOPT_EVERY: Final = 1.0
-"""Seconds between looks for updates that another process has left to us, if we aren't notified."""
+"""Seconds between checks for updates that another process has left to us, if we aren't notified."""
 _ADOPT_SOONEST: Final = 0.02
-"""The least seconds between two such looks."""
+"""The shortest time between two such checks, in seconds."""
 _SHARE: Final = 200
-"""How many lanes we take at once beside other processes, so that those get their share. We don't count updates: a flood
+"""How many lanes we have at most beside other processes, so that they get their share. We don't count updates: a flood
 from one person is handled one by one, and nobody else should have to wait for it."""
-_GIVE_THE_RIGHT_KEY: Final = Safe(
-    "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
-    "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
+_KEY_ADVICE: Final = Safe(
+    "The master key doesn't open this user's data key; if it opens those of others, this one is damaged. What they "
+    "send is kept, sealed, until it opens. Type `ajar verify`, and restore a backup in which it is intact: what is "
+    "kept survives that."
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -67,11 +68,11 @@ Take = Callable[[Sequence[Any]], Awaitable[None]]
 
 
 class _Arrived(NamedTuple):
-    """An update that has to be written down, and what handles it."""
+    """An update that has to be written down, and how to handle it."""
 
     received: Received
     update: Update
-    taken: Taken
+    handling: Handling
 
 
 @dataclass(slots=True)
@@ -80,8 +81,8 @@ class _Unhandled:
 
     id: int
     update: Update | None = None
-    taken: Taken | None = None
-    """What handles it, if its content is here."""
+    handling: Handling | None = None
+    """How to handle it, if its content is here."""
     withdrawn: bool = False
     """Whether writing it down has failed, so that it will come again."""
     held: bool = False
@@ -180,14 +181,14 @@ class Inbox:
             update = read(raw)
             lane = _lane_of(update)
             if is_elsewhere(update):
-                self._groups.met(update)
+                self._groups.handle(update)
                 return None
-            taken = self._dispatch.find(update) if update.effective_user else None
+            handling = self._dispatch.find(update) if update.effective_user else None
         except Exception as error:  # noqa: BLE001  # a malformed update must not keep the others from being handled
             incident(log, error, update=_update_id(raw))
             UPDATES_UNREADABLE.inc()
             return None
-        return _Arrived(Received(update.update_id, lane, raw), update, taken) if taken else None
+        return _Arrived(Received(update.update_id, lane, raw), update, handling) if handling else None
 
     async def _write(self, arrived: Sequence[_Arrived]) -> None:
         """Write updates down, as soon as the database allows it, and hand them to their lanes."""
@@ -210,7 +211,7 @@ class Inbox:
                 throttled.error("updates.wait", error=safe_error(error))
                 await asyncio.sleep(_PASSING_WAIT)
             else:
-                await self._take_up()
+                await self._recover_claims()
                 return
 
     async def _write_now(self, arrived: Sequence[_Arrived]) -> None:
@@ -240,13 +241,13 @@ class Inbox:
     def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> list[_Unhandled]:
         handed = []
         now = asyncio.get_running_loop().time()
-        for received, update, taken in arrived:
+        for received, update, handling in arrived:
             if received.id in ours:
                 ours.discard(received.id)
                 has_room = len(self._lanes) < _IN_MEMORY
                 unhandled = _Unhandled(received.id, arrived=now)
                 if has_room:
-                    unhandled.update, unhandled.taken = update, taken
+                    unhandled.update, unhandled.handling = update, handling
                 self._lanes.add(received.lane, unhandled)
                 handed.append(unhandled)
         return handed
@@ -266,14 +267,14 @@ class Inbox:
             raise
         for update_id, lane in found:
             self._lanes.add(lane, _Unhandled(update_id))
-        await self._take_up()
+        await self._recover_claims()
         return lanes is not None and len({lane for _, lane in found}) >= lanes
 
-    async def _take_up(self) -> None:
+    async def _recover_claims(self) -> None:
         """Handle updates that we have claimed without knowing it, as a commit seemed to fail but didn't.
 
-        As long as this process lives, nobody else would: when Telegram repeats them they are known, and the claim is
-        ours.
+        Nobody else handles them while this process lives: the claim is ours, and if Telegram repeats them they are
+        already known.
         """
         if not (self._unsure and self._handles):
             return
@@ -296,7 +297,7 @@ class Inbox:
             self._told.set()
 
     async def watch(self) -> None:
-        """Look after written updates until cancelled.
+        """Look after the updates that are written down, until cancelled.
 
         We retry those that wait for a data key. Beside other processes we also renew our claims, and take over updates
         left by processes that only write down, are busy with other lanes, or have died.
@@ -395,11 +396,11 @@ class Inbox:
 
     async def _handle_once(self, lane: int, unhandled: _Unhandled) -> None:
         update = unhandled.update or await self._read_again(unhandled.id)
-        taken = unhandled.taken or (self._dispatch.find(update) if update else None)
-        if update is None or taken is None or self._is_outrun(lane, update):
+        handling = unhandled.handling or (self._dispatch.find(update) if update else None)
+        if update is None or handling is None or self._is_outrun(lane, update):
             await self._drop(lane, unhandled.id)
             return
-        await self._processor.process(update, taken, unhandled.arrived)
+        await self._processor.process(update, handling, unhandled.arrived)
 
     async def _read_again(self, update_id: int) -> Update | None:
         async with self._store.reading() as rows:
@@ -414,7 +415,7 @@ class Inbox:
 
     def _hold(self, lane: int, unhandled: _Unhandled, error: KeyMismatch) -> None:
         """Set an update aside, so that later ones that need no key, like /help, are answered."""
-        throttled.critical("key.wrong", update=unhandled.id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+        throttled.critical("key.wrong", update=unhandled.id, error=safe_error(error), note=_KEY_ADVICE)
         held = self._held.setdefault(lane, deque())
         (held.appendleft if unhandled.held else held.append)(unhandled.id)
 

@@ -33,8 +33,8 @@ async def awaits_location(rows: Rows, user: User | None, now: datetime) -> bool:
     return user.step is Step.ZONE or await rows.dialogs.awaited(user.id, now) in {Waiting.ZONE, Waiting.PLACE}
 
 
-async def noted(rows: Rows, user: User, message: Message | None, result: Result, now: datetime) -> Result:
-    """Return the result of an update, marked if its answer has to remove the keyboard."""
+async def marked(rows: Rows, user: User, message: Message | None, result: Result, now: datetime) -> Result:
+    """Return the Result of an update, which says whether its answer has to remove the keyboard."""
     was_given_up = (user.id, Waiting.PLACE) in rows.dialogs.given_up
     is_stray = message is not None and message.location is not None and not await awaits_location(rows, user, now)
     return replace(result, keyboard=True) if was_given_up or is_stray else result

@@ -41,7 +41,7 @@ SENT_APART: Final = 1.0
 APART: Final = 600.0
 """Seconds between two messages about incidents."""
 LOOK_EVERY: Final = 30.0
-"""Seconds between checks whether Telegram is heard."""
+"""Seconds between checks whether Telegram still answers."""
 SUM_EVERY: Final = 3600.0
 """Seconds between two savings of the counts; a kill loses at most this much of a week."""
 WEEK: Final = timedelta(days=7)
@@ -188,7 +188,7 @@ class OperatorChat:
         self._new_code.set()
 
     async def _tell_incidents(self) -> None:
-        """Report all incidents of some time at once."""
+        """Report all incidents of a minute in one message."""
         await self._new_code.wait()
         await asyncio.sleep(GATHERED_FOR)
         codes, self._codes = self._codes, []
@@ -196,7 +196,7 @@ class OperatorChat:
         self.tell(lambda say, _zone: incidents_told(say, codes))
 
     async def _watch_fetching(self) -> None:
-        """Report when Telegram has been silent for too long, and when it is heard again."""
+        """Report when Telegram has been silent for too long, and when it answers again."""
         told = False
         while True:
             silence = self._health.silence

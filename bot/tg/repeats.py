@@ -37,8 +37,8 @@ class Repeats:
     def __init__(self) -> None:
         self._last: OrderedDict[int, _Said] = OrderedDict()
 
-    def are(self, user_id: int, update: Update, result: Result, now: datetime) -> bool:
-        """Return whether this answer would only repeat the one already given to the same act."""
+    def is_one(self, user_id: int, update: Update, result: Result, now: datetime) -> bool:
+        """Return whether this answer only repeats the one that was already given to the same act."""
         message, last = update.message, self._last.get(user_id)
         if message is None or last is None or not isinstance(result, _NOTHING_TAKEN) or not _comes_in_rows(message):
             return False

@@ -32,7 +32,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
+class TapRoute:
     """An action, and the handler for taps on its buttons."""
 
     action: Action[*tuple[Any, ...]]
@@ -44,7 +44,7 @@ class Tapped:
 class Routes:
     """All routes, by command and by action. Raises DuplicateService, naming the duplicate."""
 
-    def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
+    def __init__(self, commands: Collection[Command], taps: Iterable[TapRoute]) -> None:
         self.commands = merge({command.name: command.handler} for command in commands)
         self.setting = {command.name for command in commands if command.sets}
         self.always = {command.name for command in commands if command.always}
@@ -99,7 +99,7 @@ def ignoring_argument(use_case: Callable[[Visit], Awaitable[Result]]) -> Callabl
     return handle
 
 
-def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
+def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> TapRoute:
     """Make the route of a button that only users who have completed the start get."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
@@ -107,16 +107,16 @@ def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]
             raise NotOurs
         return await use_case(turn.visit, *action.read(tapped))
 
-    return Tapped(action, handle)
+    return TapRoute(action, handle)
 
 
-def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
+def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> TapRoute:
     """Make the route of a button that also works during the start, under the first question or its Line."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         return await use_case(turn.visit, *action.read(tapped))
 
-    return Tapped(action, handle)
+    return TapRoute(action, handle)
 
 
 def of_user(use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Callable[[Turn, *Ts], Awaitable[Result]]:
@@ -130,7 +130,7 @@ def of_user(use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Callable[[Tu
 
 def tap_by_anybody(
     action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]], *, always: bool = False
-) -> Tapped:
+) -> TapRoute:
     """Make the route of a button that also works for people who are still at the start or haven't agreed yet.
 
     With `always` it also works for a user who no longer agrees.
@@ -139,4 +139,4 @@ def tap_by_anybody(
     async def handle(turn: Turn, tapped: Tap) -> Result:
         return await handler(turn, *action.read(tapped))
 
-    return Tapped(action, handle, always)
+    return TapRoute(action, handle, always)

@@ -62,7 +62,7 @@ class Attachment:
 
 
 class Sender:
-    """Sends to one chat at a time. Every method raises a NotDelivered if it fails."""
+    """Sends to one chat at a time. A method that fails raises a NotDelivered, unless it says otherwise."""
 
     def __init__(self, client: Client, pacer: Pacer, pictures: Pictures | None = None) -> None:
         self._client = client
@@ -103,7 +103,7 @@ class Sender:
 
     async def attach(self, chat_id: int, attachment: Attachment, screen: Screen) -> int:
         """Send a file with the screen as its caption, of up to 1,024 characters. Return its message id."""
-        return await self._noted(
+        return await self._call_noting(
             self._client.upload(
                 attachment.kind,
                 attachment.name,
@@ -120,7 +120,7 @@ class Sender:
 
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
         reply = {"message_id": reply_to, "allow_sending_without_reply": True} if reply_to else None
-        return await self._noted(
+        return await self._call_noting(
             self._client.send(
                 chat_id=chat_id,
                 text=screen.text,
@@ -133,10 +133,10 @@ class Sender:
             )
         )
 
-    async def _noted(self, call: Awaitable[T]) -> T:
-        """Await a call that sends a message, and tell the pacer that Telegram responds."""
+    async def _call_noting(self, call: Awaitable[T]) -> T:
+        """Make a call that sends a message, and tell the pacer that Telegram responds."""
         try:
-            sent = await _told(call)
+            sent = await _call(call)
         except (Blocked, Refused, Unreachable):
             self._pacer.note_success()  # Telegram has refused, but it responds
             raise
@@ -145,7 +145,7 @@ class Sender:
 
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""
-        await _told(
+        await _call(
             self._client.send(
                 chat_id=chat_id,
                 text=text,
@@ -161,7 +161,7 @@ class Sender:
         An edit that may have arrived counts as not sent, since repeating it does no harm.
         """
         try:
-            await _told(
+            await _call(
                 self._client.edit(
                     chat_id=chat_id,
                     message_id=message_id,
@@ -183,60 +183,74 @@ class Sender:
     async def strip(self, chat_id: int, message_id: int) -> None:
         """Remove the buttons from a message, if it still exists."""
         try:
-            await _told(self._client.edit_message_reply_markup(chat_id, message_id))
+            await _call(self._client.edit_message_reply_markup(chat_id, message_id))
         except Refused:
-            log.debug("buttons.stay", message=message_id)
+            log.debug("buttons.not_removed", message=message_id)
+
+    async def try_strip(self, chat_id: int, message_id: int) -> None:
+        """Remove buttons that are no longer valid. If that fails they stay, and a tap finds them outdated."""
+        try:
+            await self.strip(chat_id, message_id)
+        except NotDelivered as error:
+            log.info("buttons.not_removed", message=message_id, error=type(error).__name__)
 
     async def delete(self, chat_id: int, message_ids: Sequence[int]) -> None:
         """Delete messages for everybody. Telegram only lets a bot delete those sent less than 48 hours ago."""
         for start in range(0, len(message_ids), _DELETED_AT_ONCE):
             batch = message_ids[start : start + _DELETED_AT_ONCE]
             try:
-                await _told(self._client.delete_messages(chat_id, batch))
+                await _call(self._client.delete_messages(chat_id, batch))
             except Refused:  # one that can't be deleted stops the whole call
                 for message_id in batch:
                     await self._delete(chat_id, message_id)
 
     async def _delete(self, chat_id: int, message_id: int) -> None:
         try:
-            await _told(self._client.delete_message(chat_id, message_id))
+            await _call(self._client.delete_message(chat_id, message_id))
         except Refused:
-            log.debug("message.stays", message=message_id)
+            log.debug("message.not_deleted", message=message_id)
 
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Return False if the tap was too long ago."""
         try:
-            await _told(self._client.acknowledge(query_id, text))
+            await _call(self._client.acknowledge(query_id, text))
         except Refused:
             return False
         return True
 
+    async def stop_spinner(self, query_id: str) -> None:
+        """Stop the spinner on a tapped button that gets no answer, or a late one. If that fails, Telegram ends it."""
+        try:
+            await self.toast(query_id)
+        except NotDelivered as error:
+            log.info("spinner.not_stopped", error=type(error).__name__)
+
     async def leave(self, chat_id: int) -> None:
         """Leave a group or a channel."""
-        await _told(self._client.leave_chat(chat_id))
+        await _call(self._client.leave_chat(chat_id))
 
     def registrations(
         self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
     ) -> tuple[Callable[[], Awaitable[bool]], ...]:
         """Return the calls that register the bot's profile in one language."""
         return (
-            lambda: _told(self._client.set_my_commands(list(commands), language_code=language)),
-            lambda: _told(self._client.set_my_description(description, language)),
-            lambda: _told(self._client.set_my_short_description(short_description, language)),
+            lambda: _call(self._client.set_my_commands(list(commands), language_code=language)),
+            lambda: _call(self._client.set_my_description(description, language)),
+            lambda: _call(self._client.set_my_short_description(short_description, language)),
         )
 
     async def menu(self, chat_id: int, commands: Sequence[tuple[str, str]] | None) -> None:
         """Show these commands in one chat's menu, whatever the language of its Telegram; None for the default menu."""
         scope = BotCommandScopeChat(chat_id)
         if commands is None:
-            await _told(self._client.delete_my_commands(scope))
+            await _call(self._client.delete_my_commands(scope))
         else:
-            await _told(self._client.set_my_commands(list(commands), scope))
+            await _call(self._client.set_my_commands(list(commands), scope))
 
     async def uploading(self, chat_id: int) -> None:
         """Show above the chat, for some seconds, that a file is being sent."""
         with contextlib.suppress(NotDelivered):
-            await _told(self._client.send_chat_action(chat_id, ChatAction.UPLOAD_DOCUMENT))
+            await _call(self._client.send_chat_action(chat_id, ChatAction.UPLOAD_DOCUMENT))
 
     async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]], *, most: int = _MANY) -> T | None:
         """Repeat a call that isn't in the outbox until Telegram takes or refuses it. None if its answers make no sense.
@@ -260,8 +274,8 @@ class Sender:
         raise NotSent("tried often enough")
 
 
-async def _told(call: Awaitable[T]) -> T:
-    """Await a call and return its result. Raises failures in our own terms, as a NotDelivered."""
+async def _call(call: Awaitable[T]) -> T:
+    """Make a call and return its result. Raises failures in our own terms, as a NotDelivered."""
     try:
         return await call
     except RetryAfter as error:

@@ -28,7 +28,7 @@ from bot.tg.handlers.traces import TracesHandlers
 from bot.tg.routes import (
     Command,
     Routes,
-    Tapped,
+    TapRoute,
     command,
     ignoring_argument,
     of_user,
@@ -113,7 +113,7 @@ def _commands_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Comman
     )
 
 
-def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
+def _taps_of_start(start: StartHandlers) -> tuple[TapRoute, ...]:
     return (
         tap_by_anybody(a.CONSENT, start.consent),
         tap_by_anybody(a.DECLINE, start.decline),
@@ -130,25 +130,25 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_zones(start: StartHandlers, zones: Zones) -> tuple[Tapped, ...]:
+def _taps_of_zones(start: StartHandlers, zones: Zones) -> tuple[TapRoute, ...]:
     return (
-        tap_by_anybody(a.START_ZONE, start.until_the_clock(zones.set)),
+        tap_by_anybody(a.START_ZONE, start.only_at_the_clock(zones.set)),
         tap(a.MY_ZONE, zones.set),
-        tap_by_anybody(a.MY_CLOCKS, start.at_the_clock(zones.clocks)),
-        tap_by_anybody(a.MY_ELSEWHERE, start.at_the_clock(zones.elsewhere)),
-        tap_by_anybody(a.MY_CLOCK, start.at_the_clock(zones.near)),
-        tap_by_anybody(a.MY_PLACES, start.at_the_clock(zones.location)),
-        tap_by_anybody(a.REGION_LIST, start.at_the_clock(zones.regions)),
-        tap_by_anybody(a.REGION, start.at_the_clock(zones.region)),
+        tap_by_anybody(a.MY_CLOCKS, start.from_the_clock_on(zones.clocks)),
+        tap_by_anybody(a.MY_ELSEWHERE, start.from_the_clock_on(zones.elsewhere)),
+        tap_by_anybody(a.MY_CLOCK, start.from_the_clock_on(zones.near)),
+        tap_by_anybody(a.MY_PLACES, start.from_the_clock_on(zones.location)),
+        tap_by_anybody(a.REGION_LIST, start.from_the_clock_on(zones.regions)),
+        tap_by_anybody(a.REGION, start.from_the_clock_on(zones.region)),
         # Buttons of earlier versions
-        tap_by_anybody(a.START_CLOCK, start.until_the_clock(zones.near)),
-        tap_by_anybody(a.START_CLOCKS, start.until_the_clock(zones.clocks)),
-        tap_by_anybody(a.START_PLACE, start.until_the_clock(zones.elsewhere)),
+        tap_by_anybody(a.START_CLOCK, start.only_at_the_clock(zones.near)),
+        tap_by_anybody(a.START_CLOCKS, start.only_at_the_clock(zones.clocks)),
+        tap_by_anybody(a.START_PLACE, start.only_at_the_clock(zones.elsewhere)),
         tap(a.MY_PLACE, zones.set),
     )
 
 
-def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
+def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[TapRoute, ...]:
     return (
         tap_by_anybody(a.TODAY, when_ready(asks.today)),
         tap_once_agreed(a.ANOTHER, asks.another),
@@ -166,7 +166,7 @@ def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[Tapped, ...]:
+def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[TapRoute, ...]:
     return (
         tap_once_agreed(a.CHANGE_LINE, journal.leading_back(lines.change)),
         tap_once_agreed(a.SHOW_LINE, journal.leading_back(lines.show)),
@@ -179,7 +179,7 @@ def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_shelf(shelf: Shelf, journal: Journal) -> tuple[Tapped, ...]:
+def _taps_of_shelf(shelf: Shelf, journal: Journal) -> tuple[TapRoute, ...]:
     return (
         tap_once_agreed(a.SHELF, shelf.show),
         tap_once_agreed(a.BOARD, shelf.board),
@@ -189,7 +189,7 @@ def _taps_of_shelf(shelf: Shelf, journal: Journal) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_journal(journal: Journal) -> tuple[Tapped, ...]:
+def _taps_of_journal(journal: Journal) -> tuple[TapRoute, ...]:
     return (
         tap(a.JOURNAL, journal.back),
         tap(a.JOURNAL_ALL, journal.show),
@@ -206,7 +206,7 @@ def _taps_of_journal(journal: Journal) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_pause(pause: Pause) -> tuple[Tapped, ...]:
+def _taps_of_pause(pause: Pause) -> tuple[TapRoute, ...]:
     return (
         tap(a.PAUSE, pause.longer),
         tap(a.PAUSE_BACK, pause.wanted),
@@ -225,7 +225,7 @@ async def _nothing(_visit: Visit) -> Result:
     return Silence()
 
 
-def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
+def _taps_of_settings(settings: Settings) -> tuple[TapRoute, ...]:
     return (
         tap(a.SETTINGS, settings.show),
         tap(a.SETTINGS_DONE, settings.close),
@@ -251,7 +251,7 @@ def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ...]:
+def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[TapRoute, ...]:
     handlers = PairingHandlers(pairing, start)
     return (
         tap_by_anybody(a.PAIR_NAME, handlers.confirm_name),
@@ -276,7 +276,7 @@ def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ..
     )
 
 
-def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
+def _taps_of_sharing(use: UseCases) -> tuple[TapRoute, ...]:
     sharing, rewording, responses = use.sharing, use.rewording, use.responses
     return (
         tap(a.SHARE, beside_the_line(sharing.start)),
@@ -311,7 +311,7 @@ def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_receiving(receiving: Receiving) -> tuple[Tapped, ...]:
+def _taps_of_receiving(receiving: Receiving) -> tuple[TapRoute, ...]:
     return (
         tap(a.OPEN, receiving.open),
         tap(a.OPEN_LATER, receiving.later),
@@ -326,7 +326,7 @@ def _taps_of_receiving(receiving: Receiving) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_answering(answering: Answering, follow_ups: FollowUps) -> tuple[Tapped, ...]:
+def _taps_of_answering(answering: Answering, follow_ups: FollowUps) -> tuple[TapRoute, ...]:
     return (
         tap(a.FOLLOW_UP, follow_ups.want),
         tap(a.FOLLOW_UP_SEND, follow_ups.send),
@@ -344,7 +344,7 @@ def _taps_of_answering(answering: Answering, follow_ups: FollowUps) -> tuple[Tap
     )
 
 
-def _taps_of_ritual(rituals: Rituals) -> tuple[Tapped, ...]:
+def _taps_of_ritual(rituals: Rituals) -> tuple[TapRoute, ...]:
     return (
         tap(a.RITUAL, partial(rituals.show, here=True)),
         tap(a.RITUAL_DAYS, rituals.days),

@@ -80,8 +80,8 @@ class Turn:
 Handler = Callable[[Turn], Awaitable[Result]]
 
 
-class Taken(NamedTuple):
-    """The handler of an update, and under which conditions it runs."""
+class Handling(NamedTuple):
+    """How an update is handled: by which handler, and under which conditions."""
 
     handler: Handler
     wakes: bool = True
@@ -128,7 +128,7 @@ class UpdateProcessor:
         self._owner = owner
         self._repeats = Repeats()
 
-    async def process(self, update: Update, taken: Taken, arrived: float | None = None) -> None:
+    async def process(self, update: Update, handling: Handling, arrived: float | None = None) -> None:
         """Let an update take effect, and hand on its answer.
 
         `arrived` is when it came, on the event loop's clock; None if another process took it. Raises NotClaimed if
@@ -140,7 +140,7 @@ class UpdateProcessor:
             if update.message:
                 rows.lines.prefetch_text(person.id, update.message.message_id)
             behind = await self._claimed(rows, update, person, now)
-            effect = await self._effect(rows, update, person, taken, now)
+            effect = await self._effect(rows, update, person, handling, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
         self._repeats.said(person.id, update, effect.result, now)
         self._hand_on(rows, answer, arrived)
@@ -164,20 +164,20 @@ class UpdateProcessor:
         await rows.inbox.check_claim(update.update_id, self._owner)
         return await rows.notices.behind(person.id, self._owner, now)
 
-    async def _effect(self, rows: Rows, update: Update, person: Person, taken: Taken, now: datetime) -> _Effect:
+    async def _effect(self, rows: Rows, update: Update, person: Person, handling: Handling, now: datetime) -> _Effect:
         known = await rows.users.find(person.id)
-        user = await self._note_user(Visit(rows, known, now), update, person, wakes=taken.wakes) if known else None
+        user = await self._note_user(Visit(rows, known, now), update, person, wakes=handling.wakes) if known else None
         language = user.language if user else negotiate(person.language_code)  # also for the answer to an erase
         turn = Turn(update, rows, person.id, user, language, now)
         try:
-            result = await (await _before_all(turn, taken) or taken.handler)(turn)
+            result = await (await _handler_instead(turn, handling) or handling.handler)(turn)
         except NotOurs:
             result = Outdated()
-        if self._repeats.are(person.id, update, result, now):
+        if self._repeats.is_one(person.id, update, result, now):
             result = Silence()
         after = await rows.users.find(person.id)
         if after:
-            result = await location_keyboard.noted(rows, after, update.message, result, now)
+            result = await location_keyboard.marked(rows, after, update.message, result, now)
         if known and after and changes_menu(rows, known, after):
             await renew_menus(rows, [after.id], now)
         return _Effect(result, after, after.language if after else language)
@@ -220,9 +220,9 @@ class UpdateProcessor:
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
 
-async def _before_all(turn: Turn, taken: Taken) -> Handler | None:
+async def _handler_instead(turn: Turn, handling: Handling) -> Handler | None:
     """Return the handler to run instead, if we must not read what this user has sent."""
-    if turn.user is None or taken.always:
+    if turn.user is None or handling.always:
         return None
     if not turn.user.has_agreed:
         return _without_consent
@@ -231,15 +231,15 @@ async def _before_all(turn: Turn, taken: Taken) -> Handler | None:
 
 async def _without_consent(turn: Turn) -> Result:
     """Answer a user who doesn't agree to the current policy."""
-    return await next_step(turn.rows, turn.user, turn.now) if _speaks(turn) else Silence()
+    return await next_step(turn.rows, turn.user, turn.now) if _expects_answer(turn) else Silence()
 
 
 async def _while_taking_in(turn: Turn) -> Result:
     """Answer a user whose export is being taken in, as their action would interfere with it."""
-    return ArrivalUnderWay() if _speaks(turn) else Silence()
+    return ArrivalUnderWay() if _expects_answer(turn) else Silence()
 
 
-def _speaks(turn: Turn) -> bool:
+def _expects_answer(turn: Turn) -> bool:
     return bool(turn.update.message or turn.update.callback_query)
 
 

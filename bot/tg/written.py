@@ -11,21 +11,21 @@ from bot.tg.updates import Message
 _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?![A-Za-z0-9_@/<>])")
 
 
-class Command(NamedTuple):
+class TypedCommand(NamedTuple):
     """A command as it was typed: its name in lower case, and the text after it."""
 
     name: str
     argument: str
 
 
-def command_of(text: str) -> Command | None:
+def command_of(text: str) -> TypedCommand | None:
     """Return the command that a text begins with, ignoring white space and invisible marks around it."""
     start = next((at for at, character in enumerate(text) if _shows(character)), len(text))
     match = _COMMAND.match(text, start)
     if match is None:
         return None
     argument_start = next((at for at in range(match.end(), len(text)) if _shows(text[at])), len(text))
-    return Command(match[1].lower(), text[argument_start:].rstrip())
+    return TypedCommand(match[1].lower(), text[argument_start:].rstrip())
 
 
 def argument_of(text: str) -> str:

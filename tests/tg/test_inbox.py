@@ -22,7 +22,7 @@ from bot.tg import inbox as module
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups
 from bot.tg.inbox import Inbox
-from bot.tg.turn import Taken, Turn, UpdateProcessor
+from bot.tg.turn import Handling, Turn, UpdateProcessor
 from bot.tg.updates import Update
 
 ALICE, BOB = 1, 2
@@ -51,10 +51,10 @@ class Handler:
         self.owner = US
         self.answers: dict[int, asyncio.Future[None]] = {}
 
-    def find(self, _update: Update) -> Taken:
-        return Taken(_silent)
+    def find(self, _update: Update) -> Handling:
+        return Handling(_silent)
 
-    async def process(self, update: Update, _taken: Taken, _arrived: float | None = None) -> None:
+    async def process(self, update: Update, _handling: Handling, _arrived: float | None = None) -> None:
         update_id = update.update_id
         self.log.append(("begin", update_id))
         self.began.put_nowait(update_id)

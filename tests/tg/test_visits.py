@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.sqlite import Connection
-from bot.tg.turn import Taken, UpdateProcessor
+from bot.tg.turn import Handling, UpdateProcessor
 from tests.silence.world import A, Beginning
 
 
@@ -17,9 +17,9 @@ async def test_kept_line_takes_two_visits(tmp_path: Path, monkeypatch: pytest.Mo
         visits.append("visit")
         return await visit(self, work, *arguments)  # type: ignore[arg-type]
 
-    async def noted_process(self: UpdateProcessor, update: object, taken: Taken, arrived: float | None) -> None:
+    async def noted_process(self: UpdateProcessor, update: object, handling: Handling, arrived: float | None) -> None:
         visits.clear()
-        await process(self, update, taken, arrived)  # type: ignore[arg-type]
+        await process(self, update, handling, arrived)  # type: ignore[arg-type]
         turns.append(len(visits))
 
     turns: list[int] = []

@@ -5,23 +5,23 @@ from bot.services.profile import Profile
 from bot.tg.turn import Turn
 
 
-async def leave(turn: Turn) -> None:
+async def stop_waiting(turn: Turn) -> None:
     """Stop waiting for any text, as every command does."""
     await turn.rows.dialogs.forget(turn.user_id)
 
 
 async def help_(turn: Turn) -> Result:
-    await leave(turn)
+    await stop_waiting(turn)
     return Help(paired=turn.user is not None and await turn.rows.pairs.looks_active_to(turn.user_id))
 
 
 async def support(turn: Turn) -> Result:
-    await leave(turn)
+    await stop_waiting(turn)
     return Support()
 
 
 async def stop(turn: Turn) -> Result:
-    await leave(turn)
+    await stop_waiting(turn)
     return StopWanted(paired=turn.user is not None and await turn.rows.pairs.looks_active_to(turn.user_id))
 
 
@@ -30,7 +30,7 @@ async def cancel(turn: Turn) -> Result:
 
 
 async def unknown(turn: Turn) -> Result:
-    await leave(turn)
+    await stop_waiting(turn)
     return UnknownCommand()
 
 

@@ -6,12 +6,12 @@ from bot.domain.results import Erased, EraseWanted, PrivacyShown, Result
 from bot.domain.results.privacy import NothingStored, PolicySent, PolicyShown
 from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
-from bot.tg.handlers.always import leave
+from bot.tg.handlers.always import stop_waiting
 from bot.tg.turn import Turn
 
 
 async def privacy(turn: Turn) -> Result:
-    await leave(turn)
+    await stop_waiting(turn)
     return PrivacyShown()
 
 
@@ -38,11 +38,11 @@ class PrivacyHandlers:
         self._exporting = exporting
 
     async def export(self, turn: Turn) -> Result:
-        await leave(turn)
+        await stop_waiting(turn)
         return await self._exporting.request(turn.visit) if turn.user else NothingStored()
 
     async def ask(self, turn: Turn) -> Result:
-        await leave(turn)
+        await stop_waiting(turn)
         if turn.user is None and await turn.rows.arrivals.waits(turn.user_id):
             return EraseWanted(turn.now)
         return await self._privacy.ask_erase(turn.user, turn.now)

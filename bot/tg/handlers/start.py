@@ -52,7 +52,7 @@ class StartHandlers:
         if turn.user:
             await turn.rows.dialogs.forget(turn.user_id)
             await self._profile.unblocked(turn.rows, turn.user, turn.now)
-        return await self._next(turn, again=True)
+        return await self.next(turn, again=True)
 
     async def consent(self, turn: Turn, invited_by: str) -> Result:
         """Take the consent of somebody who may have come with an unanswered Invite."""
@@ -76,7 +76,7 @@ class StartHandlers:
         tag = person.language_code if person else None
         await self._profile.follow_language(Visit(turn.rows, user, turn.now), turn.language, tag)
         await self._claim_and_promise(turn, invited_by, receives_only=True)
-        return await self._next(turn)
+        return await self.next(turn)
 
     async def _claim_and_promise(self, turn: Turn, invited_by: str, *, receives_only: bool = False) -> bool:
         """Claim the Invite for this user during the start, and note their yes. False if it leads nowhere."""
@@ -99,17 +99,17 @@ class StartHandlers:
             return await self._invited(turn, secret) or ConsentWanted()
         visit = Visit(turn.rows, user, turn.now)
         if user.step is Step.READY:
-            return await self._pairing.open(visit, secret) if secret else await self._next(turn, again=True)
+            return await self._pairing.open(visit, secret) if secret else await self.next(turn, again=True)
         if secret and (invite := await self._pairing.claim_at_start(visit, secret)):
             return Invitation(invite.id)
-        result = await self._next(turn)
+        result = await self.next(turn)
         return replace(result, invite=Came.NOWHERE) if isinstance(result, Asked | HourWanted | ClockWanted) else result
 
     async def _invited(self, turn: Turn, secret: Secret | None, *, more: bool = False) -> Result | None:
         invite = await self._pairing.invited(turn.rows, secret, turn.now) if secret else None
         if invite is None:
             return None
-        self._guests.shown(turn.user_id, invite.id, turn.now)
+        self._guests.remember(turn.user_id, invite.id, turn.now)
         return Invited(invite.id, more=more)
 
     async def _invited_again(self, turn: Turn) -> Result | None:
@@ -133,14 +133,11 @@ class StartHandlers:
         """Go back from the screen that says what is stored, or what pairing means."""
         if turn.user is None and (invited := await self._invited(turn, read_secret(invited_by))):
             return invited
-        return await self._next(turn, again=True)
-
-    async def next(self, turn: Turn) -> Result:
-        return await self._next(turn)
+        return await self.next(turn, again=True)
 
     async def decline(self, turn: Turn) -> Result:
         self._guests.forget(turn.user_id)
-        return Declined() if turn.user is None else await self._next(turn, again=True)
+        return Declined() if turn.user is None else await self.next(turn, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
         """Take the tapped hour; None means another one, to be typed."""
@@ -152,18 +149,18 @@ class StartHandlers:
         """Leave the first question open, and go on to the hour."""
         return await self._start.hour_first(turn.visit) if turn.user else ConsentWanted()
 
-    def at_the_clock(
+    def from_the_clock_on(
         self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
-        """Wrap a use case around the zone so that during the start it begins only after question and hour are done."""
+        """Wrap a use case around the zone so that during the start it works only once question and hour are done."""
 
         async def handle(turn: Turn, *values: *Ts) -> Result:
             is_early = turn.user is None or turn.user.step in {Step.CONSENT, Step.HOUR}
-            return await self._next(turn) if is_early else await use_case(turn.visit, *values)
+            return await self.next(turn) if is_early else await use_case(turn.visit, *values)
 
         return handle
 
-    def until_the_clock(
+    def only_at_the_clock(
         self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
         """Wrap a use case around the zone so that it works only during the start, and not with old buttons later."""
@@ -245,8 +242,9 @@ class StartHandlers:
 
     async def _already(self, turn: Turn) -> Result:
         """Answer a button of a step that is already done: show the next step, or say that the button is outdated."""
-        step = await self._next(turn)
+        step = await self.next(turn)
         return Outdated() if isinstance(step, Ready) else step
 
-    async def _next(self, turn: Turn, *, again: bool = False) -> Result:
+    async def next(self, turn: Turn, *, again: bool = False) -> Result:
+        """Return the next step of the start, or that everything is done."""
         return await next_step(turn.rows, await turn.rows.users.find(turn.user_id), turn.now, again=again)

@@ -3,7 +3,7 @@
 from bot.domain.results import Outdated, Result
 from bot.domain.results.traces import Hidden
 from bot.services.traces import Traces
-from bot.tg.handlers.always import leave
+from bot.tg.handlers.always import stop_waiting
 from bot.tg.turn import Turn
 
 
@@ -15,7 +15,7 @@ class TracesHandlers:
 
     async def hide(self, turn: Turn) -> Result:
         """Clear the chat. Without consent we know nothing about it, not even the ids of messages."""
-        await leave(turn)
+        await stop_waiting(turn)
         return await self._traces.hide_all(turn.visit, turn.message.message_id) if turn.user else Hidden()
 
     async def hide_this(self, turn: Turn) -> Result:

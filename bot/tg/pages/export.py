@@ -207,4 +207,4 @@ class _Writer:
             (say("Quiet hours"), hours_in_words(view, quiet)),
             *((label, position_in_words(view, switch, profile)) for switch, label in switch_labels(say).items()),
         )
-        return [(Markup(label), Markup.escape(value) if label else "") for label, value in settings]  # noqa: S704
+        return [(Markup(label), Markup.escape(value)) for label, value in settings]  # noqa: S704
