@@ -13,7 +13,7 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.location_keyboard import taken_away
 from bot.tg.screens import SCREENS, Operator, Screen, View, show
-from bot.tg.screens.always import after_its_preface, safety_card
+from bot.tg.screens.always import safety_card, with_preface
 from bot.tg.screens.screen import for_its_user
 
 _NOBODY: Final = User(0, BASE)
@@ -53,7 +53,7 @@ class Renderer:
         say = say_in(language)
         view = View(say, now, self._library, user, places, words, self._bot(), self._operator, swept=self._store.swept)
         screen = show(view, result)
-        screen = after_its_preface(screen, view, result.preface) if screen and result.preface else screen
+        screen = with_preface(screen, view, result.preface) if screen and result.preface else screen
         screen = for_its_user(screen, user, say) if screen else None
         return taken_away(screen, say) if screen and result.keyboard else screen
 

@@ -15,7 +15,7 @@ from bot.domain.times import QuietHours
 from bot.i18n import Say
 from bot.tg.pages.templates import template
 from bot.tg.screens.expectations import reception_words
-from bot.tg.screens.responses import ready
+from bot.tg.screens.responses import ready_made
 from bot.tg.screens.screen import View
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_labels
 from bot.tg.screens.sharing import wish_words
@@ -150,8 +150,7 @@ class _Writer:
         return self._entry(each.shared_at or each.drafted_at, words, notes, each.question)
 
     def _response(self, each: document.Response) -> Row:
-        words = each.words or (ready(self._say, Answer(each.answer)) if each.answer in set(Answer) else each.answer)
-        return self._entry(each.sent_at, words, [])
+        return self._entry(each.sent_at, each.words or self._ready_made(each.answer), [])
 
     def _remark(self, each: document.Remark) -> Row:
         say = self._say
@@ -167,8 +166,11 @@ class _Writer:
         )  # fmt: skip
 
     def _kept(self, each: document.KeptQuestion) -> Row:
-        text = ready(self._say, Answer(each.question)) if each.question in set(Answer) else each.question
-        return self._entry(each.due_at, text, [])
+        return self._entry(each.due_at, self._ready_made(each.question), [])
+
+    def _ready_made(self, answer: str) -> str:
+        """Return the text of a ready-made Response; its name, if this version doesn't have it."""
+        return ready_made(self._say, Answer(answer)) if answer in set(Answer) else answer
 
     def _draft(self, each: document.Draft) -> Row:
         return self._entry(each.sent_at, each.words or _NOT_OURS, [])

@@ -49,10 +49,7 @@ def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
 
 
 _DIRECTORY: Final = "findahelpline.com"
-"""A directory of help lines by country, for where we know of none. content/README.md says why this one.
-
-112 and 911 are emergency numbers for every mobile phone. Source: 3GPP TS 22.101, section 10.1.1.
-"""
+"""A directory of help lines by country. content/README.md says why this one."""
 _ALWAYS: Final = frozenset({"hide", "privacy", "export", "erase", "support", "help"})
 """The commands that work before the start is done."""
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
@@ -192,7 +189,10 @@ def _to_be_hidden(view: View, text: str) -> Screen:
 
 
 def _emergency(view: View) -> tuple[str, ...]:
-    """Return what to do in danger, and the numbers that we know for the user's country."""
+    """Return what to do in danger, and the numbers that we know for the user's country.
+
+    Every mobile phone takes 112 and 911 as emergency numbers. Source: 3GPP TS 22.101, section 10.1.1.
+    """
     say = view.say
     # Translators: in danger. Mobile phones take 112 and 911 for an emergency call.
     text = say(
@@ -302,8 +302,8 @@ def private_only(say: Say) -> str:
     return say("I'm made for private chats only, so I'm leaving. Write to me there.")
 
 
-def after_its_preface(screen: Screen, view: View, preface: Preface) -> Screen:
-    """Return the screen with the preface before it."""
+def with_preface(screen: Screen, view: View, preface: Preface) -> Screen:
+    """Put the preface before the text of a screen."""
     say = view.say
     language = say.language_name(view.user.language if view.user else say.language)
     lines = {

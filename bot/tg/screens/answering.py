@@ -29,7 +29,7 @@ from bot.tg.actions import (
     STEM,
     UNDO,
 )
-from bot.tg.screens.responses import ready, response_text
+from bot.tg.screens.responses import ready_made, response_text
 from bot.tg.screens.screen import Button, DraftCard, Place, Screen, View, button, named, private, shown
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
@@ -125,7 +125,7 @@ def questions_shown(view: View, result: QuestionsShown) -> Screen:
     text = say("One question is plenty. You can send it, or keep it and ask it yourself some other day.")
     answers = (*QUESTIONS, Answer.TALK)
     return Screen(
-        text, tuple((button(ready(say, each), RESPOND(each, about)),) for each in answers), place=Place.BESIDE
+        text, tuple((button(ready_made(say, each), RESPOND(each, about)),) for each in answers), place=Place.BESIDE
     )
 
 
@@ -149,7 +149,7 @@ def question_reminder(view: View, _: QuestionReminder) -> Screen:
         return words_gone(view)
     # Translators: a private reminder of a question that the user wanted to ask their partner face to face; it follows
     text = say("You kept a question, to ask in person if it still fits:")
-    return Screen(text + "\n" + quoted(ready(say, Answer(question))), place=Place.BELOW)
+    return Screen(text + "\n" + quoted(ready_made(say, Answer(question))), place=Place.BELOW)
 
 
 SCREENS: Final = (

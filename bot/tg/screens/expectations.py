@@ -15,13 +15,13 @@ from bot.domain.results.expectations import (
 )
 from bot.i18n import Say
 from bot.tg.actions import CAME, EXPECT_STOP, EXPECT_YES, EXPECTED, TALLY, Action
-from bot.tg.screens.screen import Button, Place, Screen, View, button, private, shown
+from bot.tg.screens.screen import Button, Place, Screen, View, button, in_rows, private, shown
 
 
 def receptions(say: Say, action: Action[Reception, int], about: int) -> tuple[tuple[Button, ...], ...]:
     """Return the buttons with the ways in which a line can be received."""
     made = [button(text, action(reception, about)) for reception, text in reception_words(say).items()]
-    return tuple(made[:2]), tuple(made[2:])
+    return in_rows(made)
 
 
 def reception_words(say: Say) -> Mapping[Reception, str]:

@@ -37,9 +37,9 @@ from bot.tg.actions import (
     SHARE_SEE,
 )
 from bot.tg.screens.lines import changed_text, deleted_text, line_gone_text
-from bot.tg.screens.screen import Button, LineCard, Screen, View, button, private, shown, upper
+from bot.tg.screens.screen import Button, LineCard, Screen, View, button, in_rows, private, shown, upper
 from bot.tg.screens.sharing import glimpse, quoted, safe
-from bot.tg.screens.shelf import name_button, text_of, two_a_row, with_feelings, words_in
+from bot.tg.screens.shelf import name_button, text_of, with_feelings, words_in
 
 _GLIMPSE: Final = 120
 """How many characters of a Line a page shows."""
@@ -65,16 +65,16 @@ def journal_page(view: View, result: JournalPage) -> Screen:
         if words := view.words.get(f"line.{line_id}"):
             # Translators: in a list; the head of a line of the user: its number in the list, and its date
             head = say("<b>%(n)s</b> %(day)s", n=number, day=view.date(day))
-            put = words_in(view, view.words.get(f"feelings.{line_id}"))
-            parts.append(" · ".join((head, safe(", ".join(put)))) if put else head)
+            feelings = words_in(view, view.words.get(f"feelings.{line_id}"))
+            parts.append(" · ".join((head, safe(", ".join(feelings)))) if feelings else head)
             above, asked = asked, _question(view, line_id, _GLIMPSE_OF_ASKED)
             parts += asked if asked != above else []
             parts.append(quoted(glimpse(words, _GLIMPSE)))
             numbers.append(button(str(number), JOURNAL_LINE(line_id)))
     if not result.lines:
         parts.append(_nothing(view, limited=result.limited))
-    turning, everything = _turning(view, result), [_all_lines(view)] if result.limited else []
-    rows = [numbers, turning + everything] if len(turning) == 1 else [numbers, turning, everything]
+    paging, everything = _page_buttons(view, result), [_all_lines(view)] if result.limited else []
+    rows = [numbers, paging + everything] if len(paging) == 1 else [numbers, paging, everything]
     return Screen("\n".join(parts), tuple(tuple(row) for row in rows if row))
 
 
@@ -117,19 +117,19 @@ def _nothing(view: View, *, limited: bool) -> str:
     return view.say("Nothing here yet, which is fine. /today brings a question, and your line is here from then on.")
 
 
-def _turning(view: View, result: JournalPage) -> list[Button]:
+def _page_buttons(view: View, result: JournalPage) -> list[Button]:
     """Return the buttons to the pages before and after, with the button to the Filters between them."""
-    turning = []
+    buttons = []
     if result.newer:
         # Translators: button; to the page with newer lines
-        turning.append(button(view.say("‹ Newer"), JOURNAL_NEWER(result.newer)))
+        buttons.append(button(view.say("‹ Newer"), JOURNAL_NEWER(result.newer)))
     if result.lines or result.limited:
         # Translators: button under a page of the user's lines; leads to what the page can be limited by
-        turning.append(button(view.say("Find…"), JOURNAL_FILTERS()))
+        buttons.append(button(view.say("Find…"), JOURNAL_FILTERS()))
     if result.older:
         # Translators: button; to the page with older lines
-        turning.append(button(view.say("Older ›"), JOURNAL_OLDER(result.older)))
-    return turning
+        buttons.append(button(view.say("Older ›"), JOURNAL_OLDER(result.older)))
+    return buttons
 
 
 def _all_lines(view: View) -> Button:
@@ -165,10 +165,10 @@ def _shared(view: View, result: JournalLine) -> list[str]:
 
     It reads nothing about the partner, not even their name: if they have left, that must not show.
     """
-    return [_standing(view, at, answered=about in result.answered) for about, at in result.reflections[:_REFLECTIONS]]
+    return [_state(view, at, answered=about in result.answered) for about, at in result.reflections[:_REFLECTIONS]]
 
 
-def _standing(view: View, at: datetime, *, answered: bool) -> str:
+def _state(view: View, at: datetime, *, answered: bool) -> str:
     say, when = view.say, view.when(at)
     if answered:
         # Translators: below a line that was shared, and to which an answer came. %(when)s is when it was to go out.
@@ -218,7 +218,7 @@ def journal_words(view: View, result: JournalWords) -> Screen:
     else:
         # Translators: the user has put no word to any line
         text = say("There is no word yet. “Name the feeling” is under every line you keep.")
-    return Screen(text, (*two_a_row(labels), (*more, other)))
+    return Screen(text, (*in_rows(labels), (*more, other)))
 
 
 def journal_themes(view: View, _: JournalThemes) -> Screen:
@@ -229,7 +229,7 @@ def journal_themes(view: View, _: JournalThemes) -> Screen:
     ]
     # Translators: asks of which theme the shown lines should be; the answers are buttons
     text = say("Which theme?") if themes else _nothing(view, limited=True)
-    return Screen(text, (*two_a_row(themes), (button(say("Back"), JOURNAL_FILTERS()),)))
+    return Screen(text, (*in_rows(themes), (button(say("Back"), JOURNAL_FILTERS()),)))
 
 
 def journal_search_wanted(view: View, _: JournalSearchWanted) -> Screen:

@@ -56,10 +56,10 @@ def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> S
             button(say("Delete"), ASK_DELETE_LINE(*shown)),
         ),
     )
-    return _going_on(view, Screen(with_feelings(view, text), rows, card=LineCard(line_id)))
+    return _with_next_step(view, Screen(with_feelings(view, text), rows, card=LineCard(line_id)))
 
 
-def _going_on(view: View, screen: Screen) -> Screen:
+def _with_next_step(view: View, screen: Screen) -> Screen:
     """During the start, add the next step's question to a screen."""
     step = view.user.step if view.user else Step.READY
     if step is Step.HOUR:
@@ -133,7 +133,7 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
 
 
 def deleted(view: View, _: Deleted) -> Screen:
-    return _going_on(view, Screen(deleted_text(view)))
+    return _with_next_step(view, Screen(deleted_text(view)))
 
 
 def deleted_text(view: View) -> str:
@@ -298,7 +298,7 @@ def shorter_wanted(view: View, _: ShorterWanted) -> Screen:
 
 def dropped(view: View, _: Dropped) -> Screen:
     # Translators: the text that waited for a decision was let go
-    return _going_on(view, Screen(view.say("Not kept.")))
+    return _with_next_step(view, Screen(view.say("Not kept.")))
 
 
 def empty_text(view: View, _: EmptyText) -> Screen:

@@ -75,7 +75,7 @@ def _late(say: Say, minutes: int) -> str:
 
 
 def _counted(view: View, result: OpsShown) -> str:
-    say, day = view.say, view.say.date(local(result.since, _zone(view)).date())
+    say, day = view.say, view.say.date(local(result.since, view.zone).date())
     if not result.incidents:
         # Translators: /ops; %(day)s is when the bot was last started
         return say("Incidents: none since the start on %(day)s.", day=day)
@@ -111,10 +111,6 @@ def _built(say: Say, result: OpsShown) -> str:
         return say("Version %(version)s, database %(schema)s.", **facts)
     # Translators: /ops; %(free)s is how much room is left on the disk
     return say("Version %(version)s, database %(schema)s, %(free)s GiB free.", free=result.free_gib, **facts)
-
-
-def _zone(view: View) -> str:
-    return (view.user.zone if view.user else None) or "UTC"
 
 
 # Unprompted reports

@@ -152,7 +152,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
         )
     )
     if result.nobody_waits:
-        # Translators: to the one who made an invitation, after a tap on yes or no; who came has taken their yes back
+        # Translators: to the one who made an invitation, after a tap on yes or no; the guest has taken their yes back
         text = say("Nobody is waiting for your answer now. Your invitation is still open.") + "\n\n" + text
     return Screen(
         _ended(view, text, ended=result.ended),
@@ -189,7 +189,7 @@ def invite_sending(view: View, _: InviteSending) -> Screen:
         say("I found something small: I'd like to show you a line now and then. You needn't do anything."),
         # Translators: another one, shorter
         say("Would you read a line from me now and then? Only when it suits you."),
-        # Translators: another one, for who finds it hard to say things
+        # Translators: another one, for somebody who finds it hard to say things
         say("There are things I don't manage to say. I'd like to try it this way, one line at a time."),
     )
     # Translators: above three sentences; the buttons below are their numbers. Telegram then asks whom to send it to.

@@ -57,8 +57,7 @@ Weeks = Sequence[tuple[date, tuple[str, ...]]]
 
 
 def _weeks(view: View) -> Weeks:
-    zone = view.user.zone if view.user and view.user.zone else "UTC"
-    without = [(first.isoformat(), "[]") for first in weeks_until(local_date(view.now, zone))]
+    without = [(first.isoformat(), "[]") for first in weeks_until(local_date(view.now, view.zone))]
     read = json.loads(view.words["weeks"]) if "weeks" in view.words else without
     return [
         (date.fromisoformat(first), tuple(filter(None, (text_of(view, each) for each in unpack(feelings)))))

@@ -36,8 +36,8 @@ from bot.tg.actions import (
     Action,
 )
 from bot.tg.screens.asks import time_unclear
-from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Button, OpenedCard, Place, Screen, View, button, private, shown
+from bot.tg.screens.responses import ready_made
+from bot.tg.screens.screen import Button, OpenedCard, Place, Screen, View, button, in_rows, private, shown
 from bot.tg.screens.sharing import (
     announcement,
     announcement_of_ritual,
@@ -78,12 +78,11 @@ def announced_together(view: View, result: AnnouncedTogether) -> Screen:
         button(say("Open %(n)s", n=number), OPEN_ONE(reflection_id))
         for number, reflection_id in enumerate(result.reflections, 1)
     ]
-    rows = [tuple(opens[start : start + _A_ROW]) for start in range(0, len(opens), _A_ROW)]
     # Translators: button; the announcement of several lines comes again later
     later = button(say("All later"), ALL_LATER(about))
     # Translators: button; several lines stay closed until they are looked for
-    rows.append((later, button(say("None now"), ALL_NOT_NOW(about))))
-    return Screen(text, tuple(rows))
+    none = button(say("None now"), ALL_NOT_NOW(about))
+    return Screen(text, (*in_rows(opens, _A_ROW), (later, none)))
 
 
 def all_later_wanted(view: View, result: AllLaterWanted) -> Screen:
@@ -177,7 +176,7 @@ def opened(view: View, result: Opened) -> Screen:
         removed = say("In five minutes this message is removed, and can't be opened again.")
         parts[-1] += f" {removed}"
     wish = Wish(result.wish)
-    rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in OFFERED[wish]]
+    rows = [(button(ready_made(say, answer), RESPOND(answer, about)),) for answer in OFFERED[wish]]
     if wish is Wish.ASK_LATER:
         # Translators: button; leads to questions that can be sent, or kept and asked in person
         rows.append((button(say("A question for another day…"), QUESTIONS(about)),))

@@ -52,12 +52,12 @@ def response_text(view: View, answer: str, name: str) -> str:
         return say("%(name)s writes back:", name=name) + "\n" + quoted(view.words.get("answer", ""))
     if answer in QUESTIONS:
         # Translators: the partner chose one of the ready questions, which follows
-        return say("%(name)s asks:", name=name) + "\n" + quoted(ready(say, Answer(answer)))
+        return say("%(name)s asks:", name=name) + "\n" + quoted(ready_made(say, Answer(answer)))
     # Translators: the partner chose one of the ready responses, which follows
-    return say("%(name)s says:", name=name) + "\n" + quoted(ready(say, Answer(answer)))
+    return say("%(name)s says:", name=name) + "\n" + quoted(ready_made(say, Answer(answer)))
 
 
-def ready(say: Say, answer: Answer) -> str:
+def ready_made(say: Say, answer: Answer) -> str:
     """Return the text of a ready-made Response, which is the same for both."""
     texts = {
         # Translators: a ready response of the receiver, also a button

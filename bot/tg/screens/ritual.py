@@ -51,7 +51,7 @@ from bot.tg.actions import (
     RITUAL_YES,
     RITUAL_YES_SAME,
 )
-from bot.tg.screens.screen import Button, Place, Screen, View, button, named, private, shown
+from bot.tg.screens.screen import Button, Place, Screen, View, button, in_rows, named, private, shown
 from bot.tg.screens.sharing import (
     glimpse,
     how_to_receive,
@@ -65,15 +65,14 @@ from bot.tg.screens.sharing import (
 )
 
 _A_MONDAY: Final = date(2026, 11, 23)
-_A_ROW: Final = 4
-_DAYS_A_ROW: Final = 2
+_HOURS_A_ROW: Final = 4
 _GLIMPSE: Final = 30
 """How many characters of a Line a button shows."""
 
 
 def weekly(view: View, moment: datetime) -> str:
     """Return the weekday and hour of a weekly moment, by the user's own clock."""
-    here = local(moment, view.user.zone if view.user and view.user.zone else "UTC")
+    here = local(moment, view.zone)
     # Translators: a moment of every week: %(day)s is a weekday, "Sunday", %(clock)s like 20:30
     return view.say("%(day)s at %(clock)s", day=view.say.weekday(here.date()), clock=view.say.clock(here.time()))
 
@@ -116,17 +115,16 @@ def ritual_day_wanted(view: View, result: RitualDayWanted) -> Screen:
         button(say.weekday(_A_MONDAY + timedelta(days=day)), RITUAL_DAY(day, result.same_question)) for day in range(7)
     ]
     # Translators: the buttons are weekdays
-    return Screen(say("On which day?"), tuple(tuple(days[at : at + _DAYS_A_ROW]) for at in range(0, 7, _DAYS_A_ROW)))
+    return Screen(say("On which day?"), in_rows(days))
 
 
 def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     say = view.say
     hours = [button(say.clock(time(hour)), RITUAL_HOUR(result.weekday, hour, result.same_question)) for hour in HOURS]
-    rows = [tuple(hours[at : at + _A_ROW]) for at in range(0, len(hours), _A_ROW)]
     # Translators: button; to the weekdays again
-    rows.append((button(say("Another day"), RITUAL_DAYS(result.same_question)),))
+    back = (button(say("Another day"), RITUAL_DAYS(result.same_question)),)
     # Translators: the buttons are hours
-    return Screen(say("Tap the hour, by your clock. They see it by theirs."), tuple(rows))
+    return Screen(say("Tap the hour, by your clock. They see it by theirs."), (*in_rows(hours, _HOURS_A_ROW), back))
 
 
 def ritual_proposed(view: View, result: RitualProposed) -> Screen:

@@ -101,8 +101,7 @@ class Screen:
     place: Place = Place.HERE
     wants_location: tuple[str, str] | None = None
     """The labels of a keyboard that shares the user's location or goes back (`bot.tg.location_keyboard`). Such a screen
-    is
-    always a new message."""
+    is always a new message."""
     first: str | None = None
     """A text sent before the screen as its own message, which removes such a keyboard."""
     card: Card | None = None
@@ -155,6 +154,11 @@ class View:
     """Whether no deleted content is left on the disk."""
 
     @property
+    def zone(self) -> str:
+        """The user's time zone; UTC until they have told us theirs."""
+        return (self.user.zone if self.user else None) or "UTC"
+
+    @property
     def length(self) -> int | None:
         """The length of a text that is too long; None if it is no longer known."""
         return int(self.words["length"]) if "length" in self.words else None
@@ -165,8 +169,7 @@ class View:
 
     def when(self, moment: datetime) -> str:
         """Return a moment by the user's clock and in their language, with the day in words: "tomorrow at 07:30"."""
-        zone = self.user.zone if self.user and self.user.zone else "UTC"
-        relation, here = day_relation(moment, self.now, zone)
+        relation, here = day_relation(moment, self.now, self.zone)
         clock = self.say.clock(here.time())
         if relation == "today":
             # Translators: a moment later on the same day; stands within or at the end of a sentence
@@ -196,7 +199,7 @@ class View:
         return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)
 
     def _local(self, moment: datetime) -> datetime:
-        return local(moment, self.user.zone if self.user and self.user.zone else "UTC")
+        return local(moment, self.zone)
 
 
 def button(text: str, tap: Tap) -> Button:
@@ -204,9 +207,9 @@ def button(text: str, tap: Tap) -> Button:
     return Button(text, tap)
 
 
-def two_by_two(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
-    """Return rows of two buttons each."""
-    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+def in_rows(buttons: Sequence[Button], width: int = 2) -> tuple[tuple[Button, ...], ...]:
+    """Return the buttons in rows of up to `width` each."""
+    return tuple(tuple(buttons[at : at + width]) for at in range(0, len(buttons), width))
 
 
 def link_button(text: str, url: str) -> Button:

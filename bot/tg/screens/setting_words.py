@@ -89,7 +89,7 @@ def position_in_words(view: View, switch: str, facts: object) -> str:
     return on if position(switch, facts) else off
 
 
-def change_in_words(view: View, _switch: str, value: object) -> str:
+def change_in_words(view: View, value: object) -> str:
     """Return the label of the button that sets a switch to another position."""
     # Translators: button; what is on is turned off
     turn_off = view.say("Turn it off")

@@ -57,8 +57,8 @@ from bot.tg.screens.screen import (
     View,
     back_to_settings,
     button,
+    in_rows,
     shown,
-    two_by_two,
     unlinked,
 )
 from bot.tg.screens.setting_words import (
@@ -122,7 +122,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
     # Translators: title of the settings
     title = say("Settings")  # not inside the f-string, where extraction would miss it
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
-    return Screen(text, (*two_by_two(buttons), (done,)))
+    return Screen(text, (*in_rows(buttons), (done,)))
 
 
 def _labels(view: View) -> dict[Tap, str]:
@@ -203,7 +203,7 @@ def days_setting(view: View, result: DaysSetting) -> Screen:
     if result.unclear:
         # Translators: the weekdays that were typed could not be read; the examples are ways of writing them
         text = say("I couldn't read that. Write the days like Mon-Fri, weekends or Tue and Thu.") + "\n\n" + text
-    return Screen(text, (tuple(days[:4]), tuple(days[4:]), quick, (back_to_settings(view),)))
+    return Screen(text, (*in_rows(days, 4), quick, (back_to_settings(view),)))
 
 
 T = TypeVar("T")
@@ -256,7 +256,7 @@ def ceiling_setting(view: View, result: CeilingSetting) -> Screen:
         )
     )
     if result.unclear:
-        # Translators: something else than a number from 1 to 5 was typed; the list of depths follows
+        # Translators: something other than a number from 1 to 5 was typed; the list of depths follows
         text = say("I need a number from 1 to 5.") + "\n\n" + text
     return Screen(text, (marks, (back_to_settings(view),)))
 
@@ -284,9 +284,9 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
     touching = [
         _switch(names[each], TOGGLE_SENSITIVITY, each, on=each not in user.muted_sensitivities) for each in Sensitivity
     ]
-    # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
+    # Translators: in the settings; themes and sensitive subjects follow as buttons; those that may come up have a tick
     text = say("Ticked subjects may come up. Tap one to leave it out, or to take it in again. Nobody is told.")
-    return Screen(text, (*two_by_two(themes), *((each,) for each in touching), (back_to_settings(view),)))
+    return Screen(text, (*in_rows(themes), *((each,) for each in touching), (back_to_settings(view),)))
 
 
 def last_theme(view: View, _: LastTheme) -> Screen:
@@ -366,8 +366,8 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     state = say("It is %(state)s.", state=position_in_words(view, result.switch, user))
     now = position(result.switch, user)
     others = [
-        (button(change_in_words(view, result.switch, value), FLIP(result.switch, place)),)
-        for place, value in enumerate(SWITCHES[result.switch])
+        (button(change_in_words(view, value), FLIP(result.switch, index)),)
+        for index, value in enumerate(SWITCHES[result.switch])
         if value != now
     ]
     return Screen(f"{texts[result.switch]}\n\n{state}", (*others, (back_to_settings(view),)))

@@ -59,9 +59,9 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.expectations import receptions, what_do_you_expect
-from bot.tg.screens.screen import Button, Place, Screen, View, button, named, private, shown, upper
+from bot.tg.screens.screen import Button, Place, Screen, View, button, in_rows, named, private, shown, upper
 
-_A_ROW: Final = 4
+_HOURS_A_ROW: Final = 4
 _LONG_WORD: Final = 20
 _GLIMPSE: Final = 90
 """How many characters of a Line a list shows."""
@@ -177,12 +177,12 @@ def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...
 
 
 def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:
-    about = _of(reflection_id, set_for)
+    about = _about(reflection_id, set_for)
     return wishes(view, lambda wish: SHARE_WISH(wish, *about))
 
 
-def _of(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
-    """Return a button's last values. They make it ineffective once the Reflection is rescheduled."""
+def _about(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
+    """Return the last values of a button. Its time makes it ineffective once the Reflection is rescheduled."""
     return set_for, reflection_id
 
 
@@ -266,7 +266,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         # Translators: asked below the preview; the answers are buttons with times
         say("When should it go out? You can change it until then, and take it back until it's opened.")
     )
-    about = _of(reflection_id, result.set_for)
+    about = _about(reflection_id, result.set_for)
     rows = [(_when_button(view, about, when, moment),) for when, moment in result.choices]
     # Translators: button; the user picks a day and an hour
     rows.append((button(say("Another time…"), SHARE_DAYS(*about)),))
@@ -306,7 +306,7 @@ def day_wanted(view: View, result: DayWanted) -> Screen:
     if result.which:
         # Translators: the day that was typed can be one or the other; both follow as buttons
         text = say("That can be two days. Which one do you mean?")
-    about = _of(result.reflection_id, result.set_for)
+    about = _about(result.reflection_id, result.set_for)
     days = [button(view.date(day), SHARE_DAY(day, *about)) for day in result.days]
     return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
 
@@ -317,7 +317,7 @@ def _back(view: View, reflection_id: int) -> Button:
 
 
 def which_time(view: View, result: WhichTime) -> Screen:
-    about = _of(result.reflection_id, result.set_for)
+    about = _about(result.reflection_id, result.set_for)
     times = [(button(upper(view.when(moment)), SHARE_TIME(moment, *about)),) for moment in result.times]
     # Translators: the time that was typed can be one or another; they follow as buttons
     text = view.say("That can be more than one time. Which one do you mean?")
@@ -325,17 +325,16 @@ def which_time(view: View, result: WhichTime) -> Screen:
 
 
 def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
-    say, about = view.say, _of(result.reflection_id, result.set_for)
+    say, about = view.say, _about(result.reflection_id, result.set_for)
     hours = [button(view.clock(moment), SHARE_TIME(moment, *about)) for moment in result.hours]
-    rows = [tuple(hours[start : start + _A_ROW]) for start in range(0, len(hours), _A_ROW)]
     # Translators: button; back to the days
-    rows.append((button(say("Back"), SHARE_DAYS(*about)),))
+    back = (button(say("Back"), SHARE_DAYS(*about)),)
     # Translators: the user picks an hour of that day, or types day and hour. %(day)s is like "Friday, 27 November".
     text = say(
         "%(day)s: at what time? Or type day and hour, like “Friday 19:45”.",
         day=view.day(next(iter(result.hours), view.now)),
     )
-    return Screen(text, tuple(rows))
+    return Screen(text, (*in_rows(hours, _HOURS_A_ROW), back))
 
 
 def too_soon(view: View, result: TooSoon) -> Screen:
@@ -344,7 +343,7 @@ def too_soon(view: View, result: TooSoon) -> Screen:
     if result.far:
         # Translators: the time that was typed is more than a year ahead
         return Screen(say("That is more than a year away. Try a nearer day."), (back,))
-    when, about = view.when(result.earliest), _of(result.reflection_id, result.set_for)
+    when, about = view.when(result.earliest), _about(result.reflection_id, result.set_for)
     # Translators: the time that was typed is too near, or over. %(when)s is like "today at 20:30".
     text = say("That is a little soon. The earliest is %(when)s.", when=when)
     return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back))
@@ -414,7 +413,7 @@ def share_shown(view: View, result: ShareShown) -> Screen:
         )
     else:
         first = say("Set for %(when)s, for %(name)s:", when=when, name=name)
-        last = _now_wished(view)
+        last = _current_wish(view)
         rows = (
             (_reword_button(view, reflection_id),),
             *question_button(view, reflection_id, SHARE_QUESTION),
@@ -430,7 +429,7 @@ def share_shown(view: View, result: ShareShown) -> Screen:
     return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
 
 
-def _now_wished(view: View) -> str:
+def _current_wish(view: View) -> str:
     say = view.say
     wish = wish_words(say)[Wish(view.words.get("wish") or Wish.LISTEN)].now
     if hint := cue(view, view.words.get("cue_id", "")):
@@ -457,7 +456,7 @@ def reword_wanted(view: View, result: RewordWanted) -> Screen:
             say("Send me the words for %(name)s. Your own line stays as it is. Now it would be:",
                 name=partner(view)),
             quoted(view.words.get("words", "")),
-            # Translators: after it was asked for other words
+            # Translators: after the request for other words
             say("Nothing changes before you've seen it again."),
         )
     )  # fmt: skip

@@ -7,10 +7,21 @@ from bot.domain.feelings import LONGEST_OWN, MOST, Feeling, unpack
 from bot.domain.results.shelf import BoardShown, OwnWordWanted, ShelfFull, ShelfShown, WordsShown
 from bot.tg.actions import BOARD, FEEL, FEEL_NOTHING, FEEL_OWN, SHELF, SHOW_LINE, NotOurs
 from bot.tg.actions import unpack as unpack_tap
-from bot.tg.screens.screen import Button, LineCard, Place, Screen, View, button, private, shown, unlinked, upper
+from bot.tg.screens.screen import (
+    Button,
+    LineCard,
+    Place,
+    Screen,
+    View,
+    button,
+    in_rows,
+    private,
+    shown,
+    unlinked,
+    upper,
+)
 from bot.tg.screens.sharing import safe
 
-_IN_A_ROW: Final = 2
 _MOST_SHOWN: Final = 40
 """The most words on one screen; older ones aren't shown."""
 
@@ -62,9 +73,9 @@ def shelf_shown(view: View, result: ShelfShown) -> Screen:
     off = button(say("Take them off"), FEEL_NOTHING(result.line_id))
     # Translators: button; back to the line
     back = button(say("Back"), SHOW_LINE(result.line_id))
-    rows = two_a_row([button(_label(view, word), BOARD(word.id, result.line_id)) for word in words])
+    rows = in_rows([button(_label(view, word), BOARD(word.id, result.line_id)) for word in words])
     last = (no_word, off, back) if feelings_in(view) else (no_word, back)
-    return Screen(text, (*rows, *two_a_row(list(last))), card=LineCard(result.line_id))
+    return Screen(text, (*rows, *in_rows(last)), card=LineCard(result.line_id))
 
 
 def board_shown(view: View, result: BoardShown) -> Screen:
@@ -73,7 +84,7 @@ def board_shown(view: View, result: BoardShown) -> Screen:
         return shelf_shown(view, ShelfShown(result.line_id))
     first, *others = (word for word in view.library.shelf.values() if word.board == board)
     lines = (f"<b>{say.content(word.text)}</b> – {say.content(word.line)}" for word in (first, *others))
-    rows = two_a_row([button(_label(view, word), FEEL(word.id, result.line_id)) for word in others])
+    rows = in_rows([button(_label(view, word), FEEL(word.id, result.line_id)) for word in others])
     # Translators: button below finer words; the first word alone. %(word)s is one like "heavy"
     alone = button(say("Just “%(word)s”", word=say.title(first.text)), FEEL(first.id, result.line_id))
     # Translators: button; back to the twelve first words
@@ -135,11 +146,6 @@ def _tapped_board(view: View) -> str | None:
 
 def _label(view: View, word: ShelfWord) -> str:
     return upper(view.say.title(word.text))
-
-
-def two_a_row(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
-    """Return these buttons in rows of two."""
-    return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
 SCREENS: Final = (

@@ -35,7 +35,7 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import Button, Place, Screen, View, back_to_settings, button, shown
+from bot.tg.screens.screen import Button, Place, Screen, View, back_to_settings, button, in_rows, shown
 from bot.tg.screens.settings import settings_shown
 
 _CLOCKS_A_ROW: Final = 5
@@ -45,7 +45,7 @@ _HALF_A_ROW: Final = 15
 _PAGE: Final = 12
 
 
-def _zone(view: View, zone: str) -> Tap:
+def _pick(view: View, zone: str) -> Tap:
     """Return the Tap that chooses a zone. The start has another one, so that its buttons do nothing later."""
     return START_ZONE(zone) if _at_the_start(view) else MY_ZONE(zone)
 
@@ -76,13 +76,13 @@ def clock_rows(view: View) -> tuple[tuple[Button, ...], ...]:
     """Return the buttons of the likely clocks, and those that lead on or back."""
     buttons = [
         # Translators: button; a city and the time it is there now, like "Berlin 20:14"
-        button(view.say("%(city)s %(clock)s", city=view.say.city(zone), clock=_clock_in(view, zone)), _zone(view, zone))
+        button(view.say("%(city)s %(clock)s", city=view.say.city(zone), clock=_clock_in(view, zone)), _pick(view, zone))
         for zone in likely_clocks(speakers(_tag(view)), view.now)
     ]
     # Translators: button; none of the cities named is near; the user then types one
     elsewhere = button(view.say("Somewhere else"), MY_ELSEWHERE())
     back = () if _at_the_start(view) else ((back_to_settings(view),),)
-    return (*_in_rows(buttons), (elsewhere,), *back)
+    return (*_packed(buttons), (elsewhere,), *back)
 
 
 def _tag(view: View) -> str:
@@ -90,7 +90,7 @@ def _tag(view: View) -> str:
     return (view.user and view.user.telegram_language) or view.say.language
 
 
-def _in_rows(buttons: list[Button]) -> list[tuple[Button, ...]]:
+def _packed(buttons: list[Button]) -> list[tuple[Button, ...]]:
     """Arrange buttons, with two in a row where both are short."""
     rows: list[tuple[Button, ...]] = []
     half: int | None = None  # the index of the row with room for another short one
@@ -108,7 +108,7 @@ def _in_rows(buttons: list[Button]) -> list[tuple[Button, ...]]:
 def _unclear(view: View, result: ClockWanted) -> str:
     say = view.say
     if result.unclear == Unclear.CLOCK:
-        # Translators: a time of day was typed that it is nowhere now. %(clock)s is like 20:14.
+        # Translators: a time of day was typed that no clock in the world shows now. %(clock)s is like 20:14.
         return say(
             "Nobody's clock shows that right now. Type what yours shows at this minute, like %(clock)s, or a town.",
             clock=view.clock(view.now),
@@ -148,7 +148,7 @@ def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
     for has_day, group in groupby(clocks, key=lambda clock: len(clock.text) > _PLAIN_CLOCK):
         alike = list(group)
         a_row = _DAYS_A_ROW if has_day else _CLOCKS_A_ROW
-        rows += [tuple(alike[at : at + a_row]) for at in range(0, len(alike), a_row)]
+        rows += in_rows(alike, a_row)
     return rows
 
 
@@ -169,7 +169,7 @@ def city_wanted(view: View, result: CityWanted) -> Screen:
     has_one_clock = len({_clock_in(view, zone) for zone in result.zones}) == 1
     labels = {zone: say.city(zone) if has_one_clock else _label(view, say.city(zone), zone) for zone in result.zones}
     rows = [
-        *((button(labels[zone], _zone(view, zone)),) for zone in result.zones),
+        *((button(labels[zone], _pick(view, zone)),) for zone in result.zones),
         (button(say("Somewhere else"), MY_ELSEWHERE()),),
     ]
     # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
@@ -199,14 +199,14 @@ def place_sought(view: View, _: PlaceSought) -> Screen:
             (
                 (
                     # Translators: button; yes, this is the time zone I live in
-                    button(say("Yes"), _zone(view, zone)),
+                    button(say("Yes"), _pick(view, zone)),
                     # Translators: button; no, this is not my clock; the clock times are shown again
                     button(say("No"), MY_CLOCKS()),
                 ),
             ),
         )
     rows = [
-        *((button(_label(view, name, zone), _zone(view, zone)),) for name, zone in view.places),
+        *((button(_label(view, name, zone), _pick(view, zone)),) for name, zone in view.places),
         # Translators: button; none of these places; the clock times are shown again
         (button(say("None of these"), MY_CLOCKS()),),
     ]
@@ -248,7 +248,7 @@ def region_zones(view: View, result: RegionZones) -> Screen:
     zones = sorted(zones_of(region), key=say.city)
     pages = [zones[at : at + _PAGE] for at in range(0, len(zones), _PAGE)]
     page = min(result.page, len(pages) - 1)
-    buttons = [button(_label(view, say.city(zone), zone), _zone(view, zone)) for zone in pages[page]]
+    buttons = [button(_label(view, say.city(zone), zone), _pick(view, zone)) for zone in pages[page]]
     rows = [(each,) for each in buttons]
     turns: list[Button] = []
     if page:
