@@ -317,7 +317,7 @@ DROP: Final = _action("drop", ID)
 
 # Consent and the policy
 POLICY: Final = _action("policy", wakes=False)
-POLICY_FILE: Final = _action("policy-file", wakes=False)
+POLICY_FILE: Final = _action("policy_file", wakes=False)
 AGREE_AGAIN: Final = _action("agree", wakes=False)
 ASK_WITHDRAW: Final = _action("ask_withdraw", wakes=False)
 WITHDRAW: Final = _action("withdraw", wakes=False)

@@ -1,5 +1,6 @@
 """The data of a button is read back as it was written, and a forged button is refused."""
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -115,3 +116,7 @@ def _read(data: str | None) -> tuple[Any, ...]:
 
 def test_action_names_fit_into_a_button() -> None:
     assert max(len(name) for name in ACTIONS) < actions.LIMIT / 2
+
+
+def test_action_names_are_spelt_alike() -> None:
+    assert [name for name in ACTIONS if not re.fullmatch("[a-z]+(_[a-z]+)*", name)] == []
