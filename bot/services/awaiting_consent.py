@@ -11,4 +11,4 @@ async def await_consent(rows: Rows, user: User, now: datetime) -> None:
     """If a new version of the policy holds up something of this user's, ask them about it, once per version."""
     if user.consented_at and user.consent_asked != POLICY_VERSION:
         await rows.users.change(user, consent_asked=POLICY_VERSION)
-        await rows.notices.add([(user.id, NoticeKind.CONSENT, user.id, now)], now)
+        await rows.notices.plan_once([(user.id, NoticeKind.CONSENT, user.id, now)], now)

@@ -33,10 +33,8 @@ def changes_menu(rows: Rows, before: User, after: User) -> bool:
 
 async def renew_menus(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
     """Schedule an update of these users' menus at Telegram."""
-    if not user_ids:
-        return
-    await rows.notices.cancel_all(NoticeKind.MENU, user_ids, now)
-    await rows.notices.add([(user_id, NoticeKind.MENU, user_id, now) for user_id in user_ids], now)
+    if user_ids:
+        await rows.notices.replace(NoticeKind.MENU, user_ids, now)
 
 
 async def renew_all_menus(store: Store, now: datetime) -> None:

@@ -191,6 +191,16 @@ class Notices:
                 _plan_once(self._connection.dialect.name), [_as_row(*each, now=now) for each in new]
             )
 
+    async def replace(self, kind: NoticeKind, user_ids: Collection[int], now: datetime) -> None:
+        """Add a Notice about each of these users, due now, in place of an open one of this kind.
+
+        Another transaction may be doing the same. Then its Notice, even if just claimed, counts as a new one.
+        """
+        self._plan(now)
+        await self.cancel_all(kind, user_ids, now)
+        new = [_as_row(user_id, kind, user_id, now, now=now) for user_id in sorted(user_ids)]
+        await execute_later(self._connection, _renew_or_add(self._connection.dialect.name), *new)
+
     async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
         """Plan to look for messages of this user to remove, at `at` or earlier. Each user has at most one such Notice.
 
@@ -494,6 +504,17 @@ class Notices:
     async def forget_before(self, moment: datetime, limit: int) -> int:
         """Remove up to `limit` Notices that were settled before `moment`. Returns how many there were."""
         return await delete_some(self._connection, notices, notices.c.settled_at < moment, limit)
+
+
+@cache
+def _renew_or_add(dialect: str) -> Any:
+    """Return the statement that adds a Notice, or makes the open one of this kind and subject as good as new."""
+    new = insert_into(dialect, notices)
+    return new.on_conflict_do_update(
+        index_elements=["subject_id", "kind"],
+        index_where=_OPEN,
+        set_={column: new.excluded[column] for column in ("due_at", "state", "attempts", "unclear")} | {"owner": None},
+    )
 
 
 @cache
