@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, Table, func, select, union, update
+from sqlalchemy import Select, Table, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
@@ -200,13 +200,17 @@ class Rows:
         """Write a note, or replace it. Several processes may write the same one; the last one counts."""
         await self._connection.execute(_take_note(self._connection.dialect.name), {"name": name, "value": value})
 
+    async def _hold_note(self, name: str) -> None:
+        """Lock a note until this transaction ends. If it is missing, make it, empty."""
+        await self._connection.execute(_lock_note(self._connection.dialect.name), {"name": name, "value": ""})
+
     async def append_endings(self, journal: Journal) -> None:
         """Write this transaction's endings to the journal and note the position, as the transaction's last step.
 
-        The first statement locks the note, which it makes if it is missing, so that only one transaction at a time does
-        this and the note never goes back.
+        The first statement locks the note, so that only one transaction at a time does this and the note never goes
+        back.
         """
-        await self._connection.execute(_lock_note(self._connection.dialect.name), {"name": ENDINGS_NOTED, "value": ""})
+        await self._hold_note(ENDINGS_NOTED)
         await self.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, self.users.endings))
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
@@ -248,9 +252,9 @@ class Rows:
         return int((await self._connection.execute(select(func.count()).select_from(users))).scalar_one())
 
     async def note_to_change(self, name: str) -> str | None:
-        """Return a note, locked against other transactions until this one ends."""
-        await self._connection.execute(update(notes).where(notes.c.name == name).values(value=notes.c.value))
-        return await self.note(name)
+        """Return a note, locked against other transactions until this one ends, even if it is missing."""
+        await self._hold_note(name)
+        return await self.note(name) or None
 
     async def backlog(self, now: datetime) -> Backlog:
         """Return the Backlog."""

@@ -73,3 +73,15 @@ async def test_consent_is_asked_for_once(store: Store, clock: HandClock) -> None
 
     await at_once(store, ask)
     assert await claimed(store, clock) == [NoticeKind.CONSENT]
+
+
+async def test_missing_note_is_locked_too(store: Store) -> None:
+    """Several processes add to the same sums, which none of them has begun yet."""
+
+    async def count(rows: Rows) -> None:
+        noted = await rows.note_to_change("sums")
+        await rows.take_note("sums", str(int(noted or 0) + 1))
+
+    await at_once(store, count)
+    async with store.reading() as rows:
+        assert await rows.note("sums") == "2"
