@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, KeyRing, WrongKey, open_sealed, seal
+from bot.storage.conflicts import insert_into
 from bot.storage.schema import arrivals
 
 _PURPOSE: Final = "arrivals"
@@ -48,12 +49,9 @@ class Arrivals:
 
     async def put(self, arrival: Arrival, now: datetime) -> None:
         """Store an Arrival, replacing an earlier one for the same person."""
-        await self.drop(arrival.user_id)
-        await self._connection.execute(
-            insert(arrivals).values(
-                user_id=arrival.user_id, version=arrival.version, content=arrival.content, arrived_at=now
-            )
-        )
+        facts = {"version": arrival.version, "content": arrival.content, "arrived_at": now}
+        new = insert_into(self._connection.dialect.name, arrivals).values(user_id=arrival.user_id, **facts)
+        await self._connection.execute(new.on_conflict_do_update(index_elements=["user_id"], set_=facts))
 
     async def waits(self, user_id: int) -> bool:
         """Return whether there is an Arrival for this person."""

@@ -85,3 +85,11 @@ async def test_missing_note_is_locked_too(store: Store) -> None:
     await at_once(store, count)
     async with store.reading() as rows:
         assert await rows.note("sums") == "2"
+
+
+async def test_export_is_imported_once(store: Store, clock: HandClock) -> None:
+    async with store.reading() as rows:
+        arrival = await rows.arrivals.seal(ALICE, b"an export")
+    await at_once(store, lambda rows: rows.arrivals.put(arrival, clock.now()))
+    async with store.reading() as rows:
+        assert await rows.arrivals.find(ALICE) == b"an export"
