@@ -1,4 +1,4 @@
-"""Encrypts whole files in the age format (https://age-encryption.org/v1), for the key ring that guards everything.
+"""Encrypts whole files in the age format (https://age-encryption.org/v1), to keys made from the master key.
 
 Each version of the master key has a key pair of its own, derived from it, so a file needs only the version that was
 current when it was made. age is anonymous: whoever knows a recipient can write a file to it. Our recipients are

@@ -248,7 +248,7 @@ async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, role:
     lock = await _take_lock(config, stack, stop, health)
     if not listening:  # on SQLite we listen only now, so that a second bot complains about the first, not its address
         observed = await _listen(config, webhook, health, stack)
-    await _run_alone(config, stack, stop, role, lock, health, gate, webhook, observed, take_over=take_over)
+    await _run_locked(config, stack, stop, role, lock, health, gate, webhook, observed, take_over=take_over)
 
 
 async def _take_lock(config: Config, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
@@ -309,7 +309,7 @@ async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
         await _cancel(working)
 
 
-async def _run_alone(
+async def _run_locked(
     config: Config,
     stack: AsyncExitStack,
     stop: asyncio.Event,

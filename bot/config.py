@@ -190,7 +190,7 @@ def _check_options(options: list[tuple[str, str]]) -> None:
             f"has a target_session_attrs that a bot can't work with; type one of {', '.join(SESSION_ATTRS)}"
         )
     if not POOLER.fullmatch(given.get("pgbouncer", "host:6432")):
-        raise ValueError("has a pgbouncer that names no place; type it like pgbouncer=host:6432")
+        raise ValueError("has a pgbouncer that isn't a host and a port; type it like pgbouncer=host:6432")
 
 
 def _listen(value: object) -> object:
@@ -381,10 +381,8 @@ def _env_file(path: str | Path | None, problems: list[str]) -> Mapping[str, str 
     """Read `.env`, and add a problem for every line that doesn't give a setting a value."""
     if path is None or not (file := Path(path)).exists():
         return {}
-    from pydantic_settings import (
-        BaseSettings,
-        DotEnvSettingsSource,
-    )  # takes a sixth of a second, and is often not needed
+    # Importing it takes a sixth of a second, and is often not needed.
+    from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
     values = DotEnvSettingsSource(BaseSettings, env_file=file, case_sensitive=True).env_vars
     if mode := _too_open(file, values):

@@ -130,7 +130,7 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
     await asyncio.to_thread(journal.begin, now.date(), known)
     services = Endings()
     done = await services.apply(store, found.endings, now)
-    said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
+    said = [f"Ended again: {_count(done, 'thing')} that ended after this copy was made."]
     if found.gap:
         asked_again = await services.require_new_yes(store, now)
         said = [

@@ -85,9 +85,8 @@ class KeyRing:
         for version, key in keys.items():
             _check(version, key)
         self._keys = dict(sorted(keys.items()))
-        _refuse_guessable(
-            self.current, self._keys[self.current]
-        )  # an older one must still work, so that it can be replaced
+        # An older one may be guessable: it must still work, so that it can be replaced.
+        _refuse_guessable(self.current, self._keys[self.current])
         self._wrap_keys = {v: AESGCMSIV(_derive(key, "ajar/wrap")) for v, key in self._keys.items()}
         self._digest_keys: dict[tuple[int, str], bytes] = {}
 

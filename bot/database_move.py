@@ -8,7 +8,7 @@ from typing import Final
 from bot.config import Config
 from bot.crypto import KeyRing
 from bot.opening import make_clock, open_store
-from bot.operating import Unfit, fit, opened
+from bot.operating import Unfit, opened, require_version
 from bot.storage.backup import make_folder
 from bot.storage.copying import Differs, NotEmpty, TargetFailed, named, take_back
 from bot.storage.copying import move as move_rows
@@ -24,7 +24,7 @@ _TO_USE_IT: Final = (
 )
 
 Progress = Callable[[int, int], None]
-"""Is called with the number of rows copied or compared so far, and the number there is to copy and compare."""
+"""Called with the number of rows copied or compared so far, and the number there is to copy and compare."""
 
 
 def _silently(_done: int, _of: int) -> None:
@@ -72,7 +72,7 @@ async def move(config: Config, target: Config, progress: Progress = _silently) -
 async def back(config: Config) -> list[str]:
     """Let bots use this database again after it was moved. Raises Unfit, InUse."""
     async with _held(config):
-        await fit(config)
+        await require_version(config)
         moved = await take_back(config.database_url)
     if moved is None:
         raise Unfit(f"{named(config.database_url)} was not moved, so there is nothing to take back.")
@@ -102,7 +102,7 @@ async def _make_ready(target: Config, ring: KeyRing) -> None:
     if not version:
         await migrate(target.database_url)
     async with open_store(target, ring) as store, store.reading() as rows:
-        await rows.master_keys.is_recorded()  # compares the versions that are noted there
+        await rows.master_keys.is_recorded()  # raises if a version noted there is another key
 
 
 @contextmanager

@@ -128,10 +128,7 @@ def changing(path: Path) -> Iterator[None]:
     """Keep every other command from changing this file, whatever database it works on. Raises WrongKey."""
     path = path.resolve()
     with contextlib.ExitStack() as stack:
-        with (
-            _said(path),
-            contextlib.suppress(FileNotFoundError),
-        ):  # without the folder there is no file to change either
+        with _said(path), contextlib.suppress(FileNotFoundError):  # no folder: there is no file to change either
             stack.enter_context(_folder_locked(path.parent, wait=False))
         yield
 

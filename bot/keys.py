@@ -20,7 +20,7 @@ from bot.config import Config
 from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
 from bot.opening import key_path, open_keys, open_store
-from bot.operating import fit, opened
+from bot.operating import opened, require_version
 from bot.storage.backup import InUse
 from bot.storage.database_lock import DatabaseLock, exclusive_lock, key_lock
 from bot.storage.store import Store
@@ -33,7 +33,7 @@ _PATIENCE: Final = 20.0
 _LOOK: Final = 0.2
 
 Progress = Callable[[int, int], None]
-"""Is called with the number of data keys wrapped so far, and the number there is to wrap."""
+"""Called with the number of data keys wrapped so far, and the number there is to wrap."""
 
 Survey = Counter[int | None]
 """How many data keys each version of the master key wraps; under None, how many don't open with any version we have."""
@@ -246,7 +246,7 @@ async def _is_recorded(store: Store) -> bool:
 @asynccontextmanager
 async def _changing(config: Config, *, beside_bot: bool = False) -> AsyncIterator[_Change]:
     """Begin a change. With `beside_bot` it is allowed while bots use the database."""
-    await fit(config)  # without a database there is nothing to lock either
+    await require_version(config)  # without a database there is nothing to lock either
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(key_lock(config.database_url))
         lock: DatabaseLock | None = None

@@ -13,13 +13,13 @@ from bot.storage.store import Store
 
 
 class Unfit(Exception):
-    """The database isn't at this version, or there is no key, so there is nothing to work with yet."""
+    """A command can't work with this database; the message says why and what to do."""
 
 
 @asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[tuple[Store, MasterKey]]:
     """Open the database with the master key that sealed it. Raises Unfit, WrongKey."""
-    await fit(config)
+    await require_version(config)
     try:
         found = await open_keys(config, may_make=False)
     except MissingKey:
@@ -31,7 +31,7 @@ async def opened(config: Config) -> AsyncIterator[tuple[Store, MasterKey]]:
         yield store, found
 
 
-async def fit(config: Config) -> None:
+async def require_version(config: Config) -> None:
     """Make sure that the database is at this version. Raises Unfit, NewerSchema."""
     if await known_version(config.database_url) != HEAD:
         raise Unfit("The database isn't at this version yet. Type: ajar migrate")
@@ -39,7 +39,7 @@ async def fit(config: Config) -> None:
 
 async def stats(config: Config) -> list[str]:
     """Return sums over all users, and nothing about a single person."""
-    await fit(config)
+    await require_version(config)
     # Sums need no key, so we pass one that opens nothing.
     async with open_store(config, KeyRing.new()) as store, store.reading() as rows:
         return [f"{name}: {number}" for name, number in (await rows.sums()).items()]

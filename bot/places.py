@@ -51,7 +51,7 @@ _FEWEST: Final = 3  # bytes of the beginning of a name; fewer would match half t
 _ZONES: Final = 6  # per country, those with the biggest cities; Russia has eleven
 _CHILD_SECONDS: Final = 120  # for the slowest machines; building the index takes about 3 s
 _MAP_SECONDS: Final = 20  # likewise; the first question takes about 0.5 s
-_MAP_RESTS: Final = 60.0  # seconds without a question after which its 45 MiB are freed
+_MAP_IDLE: Final = 60.0  # seconds without a question after which its 45 MiB are freed
 
 # Letters that don't decompose into a plain letter and a mark, and Arabic ones that keyboards mix up.
 _PLAIN_LETTERS: Final = str.maketrans(
@@ -217,13 +217,13 @@ class _Map:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
-        self._rests: asyncio.TimerHandle | None = None
-        self._resting: asyncio.Task[None] | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def zone_at(self, latitude: float, longitude: float) -> str | None:
         """Return the zone at a point; see `Places.zone_at`."""
         async with self._asking:
-            self._stay()
+            self._stay_open()
             if self._process is None or self._process.returncode is not None:
                 self._process = await _start("zones")
             try:
@@ -235,12 +235,12 @@ class _Map:
             except BaseException:  # even if cancelled: otherwise the late answer would be taken for the next one
                 await self._stop()
                 raise
-            self._rests = asyncio.get_running_loop().call_later(_MAP_RESTS, self._rest)
+            self._idle = asyncio.get_running_loop().call_later(_MAP_IDLE, self._close_soon)
         return answer or None
 
     async def close(self) -> None:
         async with self._asking:
-            self._stay()
+            self._stay_open()
             await self._stop()
 
     async def _ask(self, process: asyncio.subprocess.Process, asked: str) -> str:
@@ -256,13 +256,13 @@ class _Map:
             raise _failed(process, errors)
         return answer.decode().strip()
 
-    def _stay(self) -> None:
-        if self._rests:
-            self._rests.cancel()
-            self._rests = None
+    def _stay_open(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
 
-    def _rest(self) -> None:
-        self._resting = asyncio.create_task(self.close(), name="the map rests")
+    def _close_soon(self) -> None:
+        self._closing = asyncio.create_task(self.close(), name="closing the map")
 
     async def _stop(self) -> None:
         process, self._process = self._process, None

@@ -1,9 +1,9 @@
 """Coordinates the processes that share a database: who is alive, what only one of them does, what all must know.
 
 With SQLite there is one process, which does everything. With PostgreSQL each process has a row whose beat counts up
-every second. If another process sees the beat stand still, that process was killed or is frozen: its row is removed and
-its claims are released. No clocks are compared for that. By then its fence has been closed for seconds, so if it wakes
-up it sends nothing more; it finds its row gone and starts over.
+every second. Once another process sees that a beat has stopped, the process that it belongs to was killed or is frozen:
+its row is removed and its claims are released. No clocks are compared for that. By then its fence has been closed for
+seconds, so if it wakes up it sends nothing more; it finds its row gone and starts over.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ BEAT: Final = 1.0
 VALID: Final = 5.0
 """Seconds for which the fence is open after a beat began."""
 DEAD: Final = 10.0
-"""Seconds for which another process must see a beat stand still before it takes over. That is five more than VALID, for
-a call that has passed the fence and is still being written to Telegram."""
+"""Seconds for which another process must see no new beat before it takes over. That is five more than VALID, for a call
+that has passed the fence and is still being written to Telegram."""
 _GAP: Final = 3.0
 """If we haven't seen the others for this many seconds, earlier sightings don't count: perhaps nobody could beat."""
 _HEARD: Final = 2 * BEAT
@@ -115,9 +115,9 @@ class Presence:
         """The id under which this process claims rows."""
         self.fence = fence or Fence(now)
         self.on_seen: Callable[[Others], None] = _ignore
-        """Is called after every beat with what the pacer needs to know about the others."""
+        """Called after every beat with what the pacer needs to know about the others."""
         self.pass_on: Callable[[], int] = int
-        """Is called before every beat; returns for how many more answers the others have to make room."""
+        """Called before every beat; returns for how many more answers the others have to make room."""
         self._processes: tuple[Process, ...] = ()
         self._joined_at: float | None = None
         self._watched: dict[int, tuple[int, float]] = {}
@@ -171,7 +171,7 @@ class Presence:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self.beat()
-                    await self._bury()
+                    await self._remove_dead()
             except TakenForDead:
                 raise
             except Exception as error:  # noqa: BLE001  # the database is unavailable: the fence closes if that lasts
@@ -192,7 +192,7 @@ class Presence:
     async def beat(self) -> None:
         """Show that we are alive, share our holds, and look at the other processes. Raises TakenForDead."""
         began = self._now()
-        with self._telling() as holds:
+        with self._holds_to_share() as holds:
             async with self._store.writing_reserved() as rows:
                 await rows.processes.hold(holds)
                 seen = await rows.processes.beat(self.owner, passed_on=self.pass_on())
@@ -204,7 +204,7 @@ class Presence:
         self._look(seen, offset)
 
     @contextmanager
-    def _telling(self) -> Iterator[Mapping[int, float]]:
+    def _holds_to_share(self) -> Iterator[Mapping[int, float]]:
         """Yield the holds to share, and keep them for the next beat if that fails."""
         holds, self._holds = self._holds, {}
         try:
@@ -253,7 +253,7 @@ class Presence:
             return None
         return Part(senders.index(self.owner), len(senders), offset)
 
-    async def _bury(self) -> None:
+    async def _remove_dead(self) -> None:
         """Remove the processes that are gone, and free what they had claimed."""
         still = {process_id: beat for process_id, (beat, since) in self._watched.items() if self._now() - since >= DEAD}
         still.pop(self.owner, None)

@@ -9,7 +9,7 @@ from bot.domain.content import Prompt, Role, Sensitivity, Tag
 from bot.domain.model import DEEPEST, User
 from bot.domain.prompts import FIRST
 from bot.library import Library
-from bot.library.rehearsal import Put, Rehearsal
+from bot.library.rehearsal import Rehearsal, RehearsedDay
 
 FIRST_DAY = date(2026, 1, 5)
 YEAR = timedelta(days=365)
@@ -74,7 +74,7 @@ class Examiner:
             kind = self._examined(put)
             self.counts[kind] = self.counts.get(kind, 0) + 1
 
-    def _examined(self, put: Put) -> str:
+    def _examined(self, put: RehearsedDay) -> str:
         day, prompt = put.today.date, put.found.prompt
         fresh = [each for each in self.theirs if self._is_new(each, day) and self._may_come(each, put)]
         if prompt is None:
@@ -89,7 +89,7 @@ class Examiner:
         self.last = prompt
         return "fresh" if is_new else "old"
 
-    def _without_prompt(self, put: Put) -> str:
+    def _without_prompt(self, put: RehearsedDay) -> str:
         day = put.today.date
         self.mixed.clear()
         if put.found.callback_line_id is None:
@@ -101,7 +101,7 @@ class Examiner:
         self.last_callback = day
         return "callback"
 
-    def _check_order(self, put: Put, prompt: Prompt, fresh: list[Prompt]) -> None:
+    def _check_order(self, put: RehearsedDay, prompt: Prompt, fresh: list[Prompt]) -> None:
         """Check the hand-picked ones, the theme and, where there is a choice, the mixture of depths."""
         if prompt.id in FIRST and len(self.put_at) < len(FIRST):
             return
@@ -120,7 +120,7 @@ class Examiner:
             self.mixed.append((depth, prompt.depth))
             self._check_mixture(put)
 
-    def _check_mixture(self, put: Put) -> None:
+    def _check_mixture(self, put: RehearsedDay) -> None:
         if len(self.mixed) < WINDOW:
             return
         self.counts["windows"] = self.counts.get("windows", 0) + 1
@@ -134,7 +134,7 @@ class Examiner:
     def _is_new(self, prompt: Prompt, day: date) -> bool:
         return prompt.id not in self.put_at or day - self.put_at[prompt.id] >= YEAR
 
-    def _may_come(self, prompt: Prompt, put: Put) -> bool:
+    def _may_come(self, prompt: Prompt, put: RehearsedDay) -> bool:
         user, day = put.user, put.today.date
         accepted = user.depth == 1 or (self.life.takes(user.depth) and user.depth <= user.ceiling)
         if prompt.depth > user.depth or not accepted:
@@ -143,7 +143,7 @@ class Examiner:
             return False
         return prompt.id in self.their_ids and all(_fits(prompt, day, self.life))
 
-    def _check(self, holds: bool, put: Put, sentence: str) -> None:
+    def _check(self, holds: bool, put: RehearsedDay, sentence: str) -> None:
         if not holds:
             name = put.found.prompt.id if put.found.prompt else "nothing"
             self.wrong.append(f"user {put.user.id}, {put.today.date}, {name}: {sentence}")

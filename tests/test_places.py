@@ -388,7 +388,7 @@ async def test_one_child_answers_everybody(places: Places, monkeypatch: pytest.M
 
 
 async def test_idle_map_is_unloaded(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MAP_RESTS", 0.01)
+    monkeypatch.setattr(module, "_MAP_IDLE", 0.01)
     assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
     process = places._map._process
     assert process

@@ -52,7 +52,7 @@ async def beats(steady: Steady, *alive: Presence, seconds: float) -> None:
         steady.seconds += 1
         for presence in alive:
             await presence.beat()
-            await presence._bury()
+            await presence._remove_dead()
 
 
 def may_send(presence: Presence) -> bool:

@@ -10,6 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from bot.domain.times import year_before
+
 LONGEST_PROMPT: Final = 140
 """In characters: a prompt should be readable at a glance."""
 LONGEST_EXAMPLE: Final = 300
@@ -220,7 +222,7 @@ class Support:
 
     def fresh(self, today: date) -> bool:
         """Return whether it can be shown: verified within the last twelve months, and not in the future."""
-        return _a_year_before(today) <= self.verified_on <= today
+        return year_before(today) <= self.verified_on <= today
 
 
 def local_support(entries: Iterable[Support], country: str | None, today: date) -> tuple[Support, ...]:
@@ -233,8 +235,3 @@ def local_support(entries: Iterable[Support], country: str | None, today: date) 
     only = countries.pop() if len(countries) == 1 else None
     found = [each for each in fresh if each.country == (country or only)]
     return tuple(sorted(found, key=lambda each: each.kind is not SupportKind.EMERGENCY))[:MOST_SUPPORT]
-
-
-def _a_year_before(day: date) -> date:
-    leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)

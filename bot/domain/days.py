@@ -6,7 +6,7 @@ themselves are in `time_words`.
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -260,8 +260,3 @@ def is_endless(text: str) -> bool:
     """Return whether the text means a pause without an end."""
     said = without_courtesy(plain(text))
     return any(said in words.endless for words in LANGUAGES.values())
-
-
-def future(days: Iterable[date], first: date) -> Days:
-    """Return the days from `first` on."""
-    return tuple(day for day in days if day >= first)

@@ -1,4 +1,4 @@
-"""The words that a user puts to a Line: from the Shelf, or their own."""
+"""The words that a user adds to a Line: from the Shelf, or their own."""
 
 import json
 from collections.abc import Iterable, Sequence

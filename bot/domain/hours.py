@@ -26,7 +26,7 @@ _WORDS_BESIDE: Final = 3
 """With more words than this around the hour, the text is about something else."""
 _AGAINST: Final = frozenset(word for words in LANGUAGES.values() for word in words.against | words.ahead)
 _POLITE: Final = frozenset(word for words in LANGUAGES.values() for word in words.polite)
-_BEHIND: Final = "|".join(words.behind for words in LANGUAGES.values())
+_TRAILING: Final = "|".join(words.trailing for words in LANGUAGES.values())
 _NUMBERS: Final = frozenset(word for words in LANGUAGES.values() for word in words.numbers)
 _TELLING: Final = _NUMBERS | {name for words in LANGUAGES.values() for name in words.named_hours}
 """A text with neither a digit nor one of these words contains no hour."""
@@ -88,7 +88,7 @@ def means_nothing(text: str) -> bool:
 def without_courtesy(said: str) -> str:
     """Remove "please" and the like, "or so", and a foreign "at" before a number."""
     kept = " ".join(word for word in said.split() if word.strip(",.!") not in _POLITE)
-    return re.sub(rf" (?:{_BEHIND})$|\b(?:{ELSEWHERE})\.? ?(?=\d)", "", kept)
+    return re.sub(rf" (?:{_TRAILING})$|\b(?:{ELSEWHERE})\.? ?(?=\d)", "", kept)
 
 
 def _among_words(text: str) -> Hour | None:

@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -78,11 +78,3 @@ def folded(text: str) -> str:
         return text.casefold()
     apart = unicodedata.normalize("NFKD", visible(text).casefold().translate(_APOSTROPHES))
     return "".join(character for character in apart if unicodedata.category(character) != "Mn")
-
-
-def year_before(day: date) -> date:
-    """Return the same date a year earlier; the 28th for 29 February."""
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return day.replace(year=day.year - 1, day=28)

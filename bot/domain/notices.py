@@ -86,9 +86,8 @@ class NoticeKind(StrEnum):
     ANSWER = "answer", Policy(can_wait=False)
     """The answer to an update; the subject is the update's id."""
     EXPORT = "export", _WORDLESS
-    """All of a user's data as files. It sends its own messages, and doesn't hold up anything else on its way to the
-    user,
-    whose id is the subject."""
+    """All of a user's data as files. It sends its own messages, and holds up nothing else on its way to the user, whose
+    id is the subject."""
     TAKE_IN = "take_in", _WORDLESS
     """The export that an operator imported for a user is being taken in. The subject is the user's id."""
     TAKEN_IN = "taken_in", Policy(can_wait=False, lasting=True)

@@ -207,10 +207,10 @@ def _longest_away(
 ) -> Prompt:
     """Return one of `found`, of the theme that was asked the longest ago; among equals it is random."""
     chance = Random(seed)
-    put = {prompt.theme: _NEVER for prompt in found}
+    last_asked = {prompt.theme: _NEVER for prompt in found}
     for prompt in prompts:
-        if prompt.theme in put and prompt.id in shown:
-            put[prompt.theme] = max(put[prompt.theme], shown[prompt.id])
-    longest = min(put.values())
-    theme = chance.choice(sorted(theme for theme, at in put.items() if at == longest))
+        if prompt.theme in last_asked and prompt.id in shown:
+            last_asked[prompt.theme] = max(last_asked[prompt.theme], shown[prompt.id])
+    longest = min(last_asked.values())
+    theme = chance.choice(sorted(theme for theme, at in last_asked.items() if at == longest))
     return chance.choice(sorted((prompt for prompt in found if prompt.theme == theme), key=lambda prompt: prompt.id))

@@ -27,7 +27,7 @@ class Words:
     numbers: Mapping[str, int]
     single: frozenset[str]  # "a" in "in a week"
     polite: frozenset[str]  # courtesies around an hour or a day
-    behind: str  # a pattern for words after an hour or a span that don't change it: "or so"
+    trailing: str  # a pattern for words after an hour or a span that don't change it: "or so"
     against: frozenset[str]  # words that change what an hour beside them means: "not at 8", "after 8", "8 or 9"
 
     morning: tuple[str, ...]  # phrases within an hour ("8 in the morning"), longest first
@@ -63,17 +63,13 @@ class Words:
     nothing: frozenset[str]  # no hours at all: "/quiet off"
 
     before_place: str  # patterns for words before and after the name of a place
-    behind_place: str
+    after_place: str
 
 
 ELSEWHERE: Final = "kl|klo|klockan|klokken|às|à|a las|alle|om"
 """A pattern for "at" before an hour in languages that we otherwise don't support."""
 _HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
 _WEEK, _WORKDAYS, _WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset({5, 6})
-
-
-def _listed(*lines: str) -> list[str]:
-    return " ".join(lines).split()
 
 
 def _english_numbers() -> dict[str, int]:
@@ -146,7 +142,7 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         numbers=_english_numbers(),
         single=frozenset({"a", "an"}),
         polite=frozenset({"please", "pls", "thanks", "thx", "ok", "okay", "yes", "sorry", "hi", "hello", "then"}),
-        behind="or so|or thereabouts|sharp|from now",
+        trailing="or so|or thereabouts|sharp|from now",
         against=frozenset(
             {"not", "no", "never", "don't", "dont", "before", "after", "until", "till", "or", "between", "except"}
         ),
@@ -233,13 +229,13 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         at_ritual=frozenset({"at our moment", "our moment", "at the ritual", "ritual"}),
         nothing=frozenset({"none", "off", "no", "never", "no quiet hours"}),
         before_place="(?:i live |i am |i'm )?(?:in|near) (?:the )?",
-        behind_place=" (?:local )?(?:time|timezone|time zone)",
+        after_place=" (?:local )?(?:time|timezone|time zone)",
     ),
     "de": Words(
         numbers=_german_numbers(),
         single=frozenset({"einem", "einer", "eine", "einen"}),
         polite=frozenset({"bitte", "danke", "ok", "okay", "ja", "gern", "gerne", "hallo", "dann", "doch"}),
-        behind="oder so|herum|ab jetzt|von jetzt an",
+        trailing="oder so|herum|ab jetzt|von jetzt an",
         against=frozenset(
             {"nicht", "kein", "keine", "nie", "vor", "nach", "bis", "oder", "zwischen", "außer", "ausser"}
         ),
@@ -330,6 +326,6 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         at_ritual=frozenset({"zum moment", "unser moment", "zu unserem moment", "beim ritual"}),
         nothing=frozenset({"keine", "aus", "nie", "keine ruhezeit", "keine ruhezeiten"}),
         before_place="(?:ich wohne |ich bin |ich lebe )?(?:in|bei|nahe) (?:der |den )?",
-        behind_place="(?:er)? (?:zeit|ortszeit|zeitzone)",
+        after_place="(?:er)? (?:zeit|ortszeit|zeitzone)",
     ),
 }

@@ -87,6 +87,12 @@ def local_date(now: datetime, zone: str) -> date:
     return local(now, zone).date()
 
 
+def year_before(day: date) -> date:
+    """Return the same date a year earlier; 28 February for 29 February."""
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
+
+
 def _aware(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise ValueError("an instant needs a time zone; this datetime is naive")
@@ -171,29 +177,6 @@ def next_slot(
             if moment is not None and moment > after:
                 return Slot(day, moment)
         day += _DAY
-
-
-def slots_between(
-    after: datetime,
-    until: datetime,
-    at: time,
-    zone: str,
-    *,
-    days: Days = EVERY_DAY,
-    last_day: date | None = None,
-) -> list[Slot]:
-    """Return the slots with `after` < at <= `until` and a date later than `last_day`, oldest first.
-
-    This is for catching up after the bot was down. It looks back from `until` no further than CATCH_UP.
-    """
-    start = max(after, until - CATCH_UP)
-    found: list[Slot] = []
-    while True:
-        slot = next_slot(start, at, zone, days=days, last_day=last_day)
-        if slot.at > until:
-            return found
-        found.append(slot)
-        start, last_day = slot.at, slot.day
 
 
 def changed_slot(

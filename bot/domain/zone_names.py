@@ -74,7 +74,7 @@ def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
 def place_in(text: str) -> str:
     """Return the name of a place without the words around it: "in Berlin", "Berlin time", "in der Schweiz"."""
     said = " ".join(text.split())
-    for pattern in ("^(?:{0.before_place})", "(?:{0.behind_place})$"):
+    for pattern in ("^(?:{0.before_place})", "(?:{0.after_place})$"):
         readings = [re.sub(pattern.format(words), "", said, flags=re.IGNORECASE) for words in LANGUAGES.values()]
         said = min(readings, key=len)
     return said.strip(" .,!?")

@@ -8,7 +8,7 @@ from bot.domain.content import Prompt
 from bot.domain.model import User
 from bot.i18n import Say
 from bot.library import Library
-from bot.library.rehearsal import Put, Rehearsal
+from bot.library.rehearsal import Rehearsal, RehearsedDay
 
 
 def cards(library: Library, say: Say, *, depths: Collection[int], themes: Collection[str]) -> Iterator[str]:
@@ -28,8 +28,8 @@ def year(
     since = datetime.combine(first, time(), UTC)
     person = User(1, say.language, since, zone=zone, ceiling=ceiling, callbacks=True)
     rehearsal = Rehearsal(library, person, paired, calendars.weekend(zone), calendars.dark_months(zone))
-    for put in rehearsal.days(first, days):
-        yield f"{put.today.date}  {say.weekday_short(put.today.date):<3}  {_line(put, say)}"
+    for each in rehearsal.days(first, days):
+        yield f"{each.today.date}  {say.weekday_short(each.today.date):<3}  {_line(each, say)}"
 
 
 def _card(prompt: Prompt, say: Say) -> str:
@@ -38,9 +38,9 @@ def _card(prompt: Prompt, say: Say) -> str:
     return f"{prompt.id}  ({', '.join(facts)})\n{say.title(prompt.text)}\n{examples}\n"
 
 
-def _line(put: Put, say: Say) -> str:
-    prompt = put.found.prompt
+def _line(day: RehearsedDay, say: Say) -> str:
+    prompt = day.found.prompt
     if prompt is None:
-        return "-  an older line of theirs" if put.found.callback_line_id else "-  (no question)"
-    again = "" if put.is_fresh else "  (again)"
+        return "-  an older line of theirs" if day.found.callback_line_id else "-  (no question)"
+    again = "" if day.is_fresh else "  (again)"
     return f"{prompt.depth}  {prompt.theme:<11}{say.title(prompt.text)}{again}"

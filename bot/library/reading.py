@@ -85,7 +85,7 @@ class Reading:
         themes = list({theme.id: theme for theme in self._themes()}.values())
         prompts = [prompt for theme in themes for prompt in self._prompts(theme)]
         if prompts and not any(prompt.depth == 1 and prompt.role is Role.TELLER for prompt in prompts):
-            wanted = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
+            wanted = 'there is no prompt of depth 1 whose role is "teller", so nobody outside a pair can be asked'
             self._problems.append(Problem(f"{self._folder.name}/themes.toml", 1, wanted))
         self._strangers(themes)
         shelf = self._shelf()
@@ -178,7 +178,7 @@ class Reading:
         wish = table.choice("wish", Wish)
         cue = Cue(self._id(table, "cue", lead=f"{wish}."), wish, table.text("text", LONGEST_CUE))
         if cue.text and not cue.text.endswith("."):
-            table.complain("text does not end in a full stop, a cue is one sentence", "text")
+            table.complain("text does not end in a full stop; a cue is one sentence", "text")
         self._words(table, cue.text, "text")
         return cue
 
@@ -196,7 +196,7 @@ class Reading:
         table.only("id", "wishes", "text")
         stem = Stem(self._id(table, "stem"), table.choices("wishes", Wish), table.text("text", LONGEST_STEM))
         if stem.text and not stem.text.endswith(f" {ELLIPSIS}"):
-            table.complain(f'text does not end in " {ELLIPSIS}", a stem is a beginning', "text")
+            table.complain(f'text does not end in " {ELLIPSIS}"; a stem is a beginning', "text")
         self._words(table, stem.text, "text")
         return stem
 
@@ -206,14 +206,14 @@ class Reading:
         for table in source.tables("word") if source else []:
             words.append(word := self._shelf_word(table))
             if not word.is_first and not any(each.id == word.board and each.is_first for each in words):
-                table.complain(f'of is "{word.board}", no word before this one opens a board of that name', "of")
+                table.complain(f'of is "{word.board}"; no word before this one opens a board of that name', "of")
         return words
 
     def _shelf_word(self, table: Table) -> ShelfWord:
         table.only("id", "text", "line", optional=("of",))
         name = self._id(table, "word")
         if len(name) > _LONGEST_SHELF_ID:
-            table.complain(f"id is {len(name)} characters long, at most {_LONGEST_SHELF_ID} are allowed", "id")
+            table.complain(f"id is {len(name)} characters long; at most {_LONGEST_SHELF_ID} are allowed", "id")
         board = table.text("of", _LONGEST_ID) if "of" in table.values else name
         word = ShelfWord(name, board, table.text("text", LONGEST_SHELF_WORD), table.text("line", LONGEST_SHELF_LINE))
         self._words(table, word.text, "text")
@@ -234,7 +234,7 @@ class Reading:
             if board in hints:
                 table.complain(f'id "{board}" is already used in this file', "id")
             elif board not in boards:
-                table.complain(f'id is "{board}", no word of shelf.toml opens a board of that name', "id")
+                table.complain(f'id is "{board}"; no word of shelf.toml opens a board of that name', "id")
             hints[board] = table.texts("words", _LONGEST_HINT)
             for index, word in enumerate(hints[board]):
                 if not word.isalpha() or word != word.lower():
@@ -367,7 +367,7 @@ class Reading:
         for index, names in enumerate(combinations):
             for name in names.split(" + "):
                 if name not in concepts:
-                    table.complain(f'{key} has "{name}", there is no concept of that name', key, index)
+                    table.complain(f'{key} has "{name}"; there is no concept of that name', key, index)
         return combinations
 
     def _phrases(self, table: Table, key: str, groups: Collection[str]) -> tuple[str, ...]:
@@ -381,7 +381,7 @@ class Reading:
                     table.complain(f'{key} has "{element}", which is none of the forms in README.md', key, index)
                 for name in re.findall("<(.*?)>", element):
                     if name not in groups:
-                        table.complain(f'{key} has "<{name}>", there is no group of that name', key, index)
+                        table.complain(f'{key} has "<{name}>"; there is no group of that name', key, index)
         return phrases
 
     def _support(self) -> list[Support]:
@@ -445,9 +445,9 @@ def _answerable(table: Table, prompt: Prompt) -> None:
     if not prompt.text.rstrip().endswith("?"):
         table.complain("text does not end in a question mark", "text")
     if prompt.text.count("?") > 1:
-        table.complain("text has more than one question mark, a prompt asks one thing", "text")
+        table.complain("text has more than one question mark; a prompt asks one thing", "text")
     if prompt.format is Format.FINISH_THE_LINE and "…" not in prompt.text:
-        table.complain("text has no … for the end that is to be found", "text")
+        table.complain("text has no … for the end that the answer adds", "text")
     if prompt.format in {Format.PICK_ONE, Format.THIS_OR_THAT} and " or " not in prompt.text:
         table.complain(f'text has no "or", as "{prompt.format}" needs', "text")
 

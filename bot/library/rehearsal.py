@@ -18,13 +18,13 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """A question asked on one date, and who is asked."""
+class RehearsedDay:
+    """What is asked on one date, and who is asked."""
 
     today: Today
     user: User
     wanted: int
-    """The depth of the day."""
+    """The depth that the date calls for."""
     found: Found
     is_fresh: bool
     """Whether it is a prompt that wasn't asked within the last year."""
@@ -46,11 +46,11 @@ class Rehearsal:
     """The prompt and the moment of each Line, by id."""
     _brought_back: dict[int, datetime] = field(default_factory=dict)
 
-    def days(self, first: date, count: int) -> Iterator[Put]:
+    def days(self, first: date, count: int) -> Iterator[RehearsedDay]:
         for number in range(count):
             yield self._day(first + number * _DAY)
 
-    def _day(self, day: date) -> Put:
+    def _day(self, day: date) -> RehearsedDay:
         now = datetime.combine(day, _NOON)
         today = Today(now, day, self.paired, self.weekend, self.dark_months)
         user, seed = self.user, day.toordinal() * 1_000_003 + self.user.id
@@ -59,7 +59,7 @@ class Rehearsal:
         found = Found(prompt) if prompt else self._used_up(today, seed)
         self._note(found, day, now)
         self._answer(found)
-        return Put(today, user, wanted, found, is_fresh=prompt is not None)
+        return RehearsedDay(today, user, wanted, found, is_fresh=prompt is not None)
 
     def _used_up(self, today: Today, seed: int) -> Found:
         self._recent = [ask for ask in self._recent if ask.day >= today.date - LOOK_BACK]

@@ -128,7 +128,7 @@ def _of_the_whole(prompts: Sequence[Prompt], folder: str) -> Iterator[Problem]:
         yield Problem(file, 1, f'{share:.0%} of all examples are of the kind "Noun. Dry remark."')
     for what, pattern, most in (("a car", _CARS, _MOST_CARS), ("a job", _JOBS, _MOST_JOBS)):
         if (found := per_hundred(pattern, prompts)) > most:
-            yield Problem(file, 1, f"{found:.0f} of a hundred examples speak of {what}, at most {most} should")
+            yield Problem(file, 1, f"{found:.0f} of a hundred examples mention {what}; at most {most} should")
 
 
 def _untagged(prompt: Prompt, spot: Spot) -> Iterator[Problem]:

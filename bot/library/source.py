@@ -52,7 +52,7 @@ class Source:
     def tables(self, key: str, *, required: bool = True, beside: tuple[str, ...] = ()) -> list["Table"]:
         """Return the `[[key]]` tables of the file, which may contain nothing else but the keys `beside`."""
         for other in self.values.keys() - {key, *beside}:
-            self.complain((other,), f'"{other}" is not known here, only [[{key}]] is')
+            self.complain((other,), f'"{other}" is not known here; only [[{key}]] is')
         rows = self.values.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             self.complain((key,), f"write each entry as a table of its own, under [[{key}]]")
@@ -116,7 +116,7 @@ class Table:
             self.complain(f"{key} is {_kind(value)}; expected a whole number", key)
             return lowest
         if not lowest <= value <= highest:
-            self.complain(f"{key} is {value}, it can be {lowest} to {highest}", key)
+            self.complain(f"{key} is {value}; it can be {lowest} to {highest}", key)
             return lowest
         return value
 
@@ -143,7 +143,7 @@ class Table:
         try:
             return choices(str(value))
         except ValueError:
-            self.complain(f'{at[0]} is "{value}", it can be {", ".join(choices)}', *at)
+            self.complain(f'{at[0]} is "{value}"; it can be {", ".join(choices)}', *at)
             return None
 
     def _sound(self, value: object, longest: int, *at: str | int) -> str:
@@ -154,7 +154,7 @@ class Table:
         if (tidy := " ".join(value.split())) != value or not tidy:
             self._untidy(value, *at)
         if len(value) > longest:
-            self.complain(f"{at[0]} is {len(value)} characters long, at most {longest} are allowed", *at)
+            self.complain(f"{at[0]} is {len(value)} characters long; at most {longest} are allowed", *at)
         return value
 
     def _untidy(self, value: str, *at: str | int) -> None:

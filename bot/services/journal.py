@@ -19,7 +19,6 @@ from bot.domain.journal import (
     By,
     Filter,
     searching,
-    year_before,
 )
 from bot.domain.model import Dialog, Line, User, Waiting
 from bot.domain.results import Changed, Deleted, Kept, LineDiffers, Outdated, Result
@@ -33,7 +32,7 @@ from bot.domain.results.journal import (
     JournalWords,
 )
 from bot.domain.sharing import Reflection
-from bot.domain.times import local_date
+from bot.domain.times import local_date, year_before
 from bot.library import Library
 from bot.services.lines import Typed, kept
 from bot.services.visit import Visit

@@ -33,7 +33,7 @@ class Shelf:
         return BoardShown(line_id) if await visit.rows.lines.find(visit.user.id, line_id) else LineGone()
 
     async def name(self, visit: Visit, word: str, line_id: int) -> Result:
-        """Put a word of the Shelf to a Line."""
+        """Add a word of the Shelf to a Line."""
         if word not in self._library.shelf:
             return Outdated()
         return await self._add(visit, Feeling(shelf=word), line_id)

@@ -342,7 +342,7 @@ class Lines:
         return [(row.day, await self._opened(user_id, row)) for row in rows.all()]
 
     async def set_feelings(self, line: Line, feelings: Collection[Feeling]) -> None:
-        """Put these Feelings to a Line, replacing any others."""
+        """Set the Feelings of a Line, replacing any others."""
         self._without_feelings.discard(line.id)
         sealed = sealed_feelings(await self._users.data_key(line.user_id), line.user_id, line.id, feelings)
         await self._connection.execute(update(lines).where(lines.c.id == line.id).values(feelings=sealed))

@@ -50,9 +50,8 @@ async def migrate(url: str) -> str | None:
                 return None
             if found > HEAD:
                 raise NewerSchema(found)
-            await asyncio.to_thread(
-                import_module, "alembic.command"
-            )  # in a thread, so that the loop can go on serving Telegram
+            # In a thread, so that the loop can go on serving Telegram.
+            await asyncio.to_thread(import_module, "alembic.command")
             await connection.run_sync(_upgrade)
             return found
     finally:

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from bot.domain.feelings import Feeling
-from bot.domain.journal import By, Filter, searching, year_before
+from bot.domain.journal import By, Filter, searching
+from bot.domain.times import year_before
 
 
 @pytest.mark.parametrize(

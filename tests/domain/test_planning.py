@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.domain import planning
 from bot.domain.model import AskOpening, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
-from bot.domain.times import EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
+from bot.domain.times import CATCH_UP, EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
 from tests.samples import sampled
 
 DAY = timedelta(days=1)
@@ -263,6 +263,15 @@ def test_downtime_is_recorded_as_missed(hours: int, asked: int, missed: int) -> 
     assert user.next_ask_at
     found = plan(user, user.next_ask_at + timedelta(hours=hours))
     assert (int(found.asked is not None), len(found.missed)) == (asked, missed)
+
+
+def test_after_a_year_down_only_a_month_is_looked_through() -> None:
+    user = someone()
+    assert user.planned
+    found = plan(user, user.planned.at + 365 * DAY + timedelta(hours=7))
+    assert found.missed[0] == user.planned, "the date that was planned"
+    assert len(found.missed) == 1 + CATCH_UP.days
+    assert [(span.reason, (span.last - span.first).days + 1) for span in found.skipped] == [(SkipReason.MISSED, 334)]
 
 
 def test_late_ask_waits_out_quiet_hours() -> None:

@@ -70,7 +70,7 @@ async def test_restore_opens_no_ended_lines(house_of_its_own: Make) -> None:
                 await end(alice)
         async with stopped(house):
             said = await types(house, "restore", "copy.db")
-            assert "4 things that ended after this copy was made ended again" in said
+            assert "Ended again: 4 things that ended after this copy was made" in said
             assert "WARNING" not in said
         for _, bob in pairs:
             bob._acts()
@@ -165,7 +165,7 @@ async def test_erase_in_the_middle_of_an_answer_stays_after_a_restore(house_of_i
         await house.telegram.no_faults()
         await house.forgets(alice)
         async with stopped(house):
-            assert "1 thing that ended after this copy was made ended again" in await types(house, "restore", "copy.db")
+            assert "Ended again: 1 thing that ended after this copy" in await types(house, "restore", "copy.db")
             assert await nothing_is_left(house, alice, bob)
 
         (house.bot.data_dir / "file.json").write_bytes(file)
@@ -181,7 +181,7 @@ async def test_erase_in_the_middle_of_an_answer_stays_after_a_restore(house_of_i
         await house.forgets(alice)
         async with stopped(house):
             for copy in ("taken-in.db", "waiting.db", "copy.db"):
-                assert "ended again" in await types(house, "restore", copy)
+                assert "Ended again" in await types(house, "restore", copy)
                 assert await nothing_is_left(house, alice, bob)
 
 

@@ -54,7 +54,7 @@ def test_library_cannot_be_changed(content: Content) -> None:
 def test_library_needs_prompts_for_one(content: Content) -> None:
     for theme in ("work", "weather"):
         content.spoil(f"prompts/{theme}.toml", 'role = "teller"', 'role = "either"')
-    nothing = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
+    nothing = 'there is no prompt of depth 1 whose role is "teller", so nobody outside a pair can be asked'
     assert check(content.folder) == [f"content/themes.toml:1: {nothing}"]
 
 
@@ -72,16 +72,16 @@ PROMPT_MISTAKES = [
     ("depth = 1", 'depth = "1"', 3, "depth is a text; expected a whole number"),
     ("depth = 1", "depth = true", 3, "depth is true or false; expected a whole number"),
     ("depth = 1", "depth = 1.0", 3, "depth is a number; expected a whole number"),
-    ("depth = 2", "depth = 6", 15, "depth is 6, it can be 1 to 5"),
-    ("depth = 2", "depth = 0", 15, "depth is 0, it can be 1 to 5"),
-    ('role = "teller"', 'role = "partner"', 4, 'role is "partner", it can be teller, either, receiver'),
-    ('role = "teller"', "role = 3", 4, 'role is "3", it can be teller, either, receiver'),
+    ("depth = 2", "depth = 6", 15, "depth is 6; it can be 1 to 5"),
+    ("depth = 2", "depth = 0", 15, "depth is 0; it can be 1 to 5"),
+    ('role = "teller"', 'role = "partner"', 4, 'role is "partner"; it can be teller, either, receiver'),
+    ('role = "teller"', "role = 3", 4, 'role is "3"; it can be teller, either, receiver'),
     (
         'format = "one fact"',
         'format = "essay"',
         5,
         (
-            'format is "essay", it can be one fact, name it, pick one, this or that, finish the line, '
+            'format is "essay"; it can be one fact, name it, pick one, this or that, finish the line, '
             "scale by things, deed, two words, nearly said"
         ),
     ),
@@ -89,7 +89,7 @@ PROMPT_MISTAKES = [
         "sensitivities = []",
         'sensitivities = ["loss",\n  "exams"]',
         12,
-        'sensitivities is "exams", it can be childhood, loss, money, children, bodies, sex',
+        'sensitivities is "exams"; it can be childhood, loss, money, children, bodies, sex',
     ),
     ("sensitivities = []", 'sensitivities = "loss"', 11, "sensitivities is a text; expected a list"),
     (
@@ -97,7 +97,7 @@ PROMPT_MISTAKES = [
         'sensitivities = []\ntags = ["tuesday"]',
         12,
         (
-            'tags is "tuesday", it can be not-monday, not-free-day, free-day, not-january, dark-months, holidays, '
+            'tags is "tuesday"; it can be not-monday, not-free-day, free-day, not-january, dark-months, holidays, '
             "not-first-week"
         ),
     ),
@@ -119,13 +119,13 @@ PROMPT_MISTAKES = [
         6,
         'text says "Partner", so its role is "either" or "receiver": only for a pair',
     ),
-    ('"What of work is at depth 1?"', f'"{LONG_PROMPT}"', 6, "text is 151 characters long, at most 140 are allowed"),
+    ('"What of work is at depth 1?"', f'"{LONG_PROMPT}"', 6, "text is 151 characters long; at most 140 are allowed"),
     ('"What of work is at depth 1?"', '"Tell me about work."', 6, "text does not end in a question mark"),
     (
         '"What of work is at depth 1?"',
         '"What? And why?"',
         6,
-        "text has more than one question mark, a prompt asks one thing",
+        "text has more than one question mark; a prompt asks one thing",
     ),
     ('"What of work is at depth 1?"', '"What of\\nwork?"', 6, "text has a line break; expected one line"),
     ('"What of work is at depth 1?"', '"""\nWhat\nof work?"""', 6, "text has a line break; expected one line"),
@@ -162,7 +162,7 @@ PROMPT_MISTAKES = [
         'examples says "hubby", which is too cute',
     ),
     ('"Sun on work 1."', '"Yes!"', 9, "examples has an exclamation mark"),
-    ('"Sun on work 1."', f'"{"a" * 301}"', 9, "examples is 301 characters long, at most 300 are allowed"),
+    ('"Sun on work 1."', f'"{"a" * 301}"', 9, "examples is 301 characters long; at most 300 are allowed"),
     ('"Sun on work 1."', "7", 9, "examples is a number; expected a text"),
     ('  "Sun on work 1.",\n', "", 7, "examples has 1 entries; expected 2"),
     ('  "Sun on work 1.",\n', '  "Sun.",\n  "Both.",\n', 7, "examples has 3 entries; expected 2"),
@@ -179,7 +179,7 @@ PROMPT_MISTAKES = [
         2,
         'id is "weather.d3"; expected "work." and then lower-case letters, digits and single hyphens',
     ),
-    ('format = "one fact"', 'format = "finish the line"', 6, "text has no … for the end that is to be found"),
+    ('format = "one fact"', 'format = "finish the line"', 6, "text has no … for the end that the answer adds"),
     ('format = "one fact"', 'format = "this or that"', 6, 'text has no "or", as "this or that" needs'),
     ('format = "one fact"', 'format = "pick one"', 6, 'text has no "or", as "pick one" needs'),
 ]
@@ -233,11 +233,11 @@ def test_all_mistakes_are_reported_in_order(content: Content) -> None:
     with pytest.raises(ContentError) as caught:
         load(content.folder)
     assert caught.value.problems == [
-        "content/cues.toml:4: text does not end in a full stop, a cue is one sentence",
+        "content/cues.toml:4: text does not end in a full stop; a cue is one sentence",
         "content/prompts/weather.toml:9: examples has an exclamation mark",
         "content/prompts/work.toml:1: there is no prompt of depth 2; everybody starts with a ceiling of 2",
-        'content/prompts/work.toml:4: role is "boss", it can be teller, either, receiver',
-        "content/prompts/work.toml:15: depth is 9, it can be 1 to 5",
+        'content/prompts/work.toml:4: role is "boss"; it can be teller, either, receiver',
+        "content/prompts/work.toml:15: depth is 9; it can be 1 to 5",
     ]
     assert str(caught.value) == "\n".join(caught.value.problems)
 
@@ -316,11 +316,11 @@ def test_table_instead_of_list_is_reported(content: Content) -> None:
 
 def test_stray_table_is_reported(content: Content) -> None:
     content.append("themes.toml", "\n[setting]\nx = 1\n")
-    assert check(content.folder) == ['content/themes.toml:9: "setting" is not known here, only [[theme]] is']
+    assert check(content.folder) == ['content/themes.toml:9: "setting" is not known here; only [[theme]] is']
 
 
 CUE_MISTAKES = [
-    ('wish = "listen"', 'wish = "fix"', 3, 'wish is "fix", it can be listen, ask_later, advice'),
+    ('wish = "listen"', 'wish = "fix"', 3, 'wish is "fix"; it can be listen, ask_later, advice'),
     ('wish = "listen"', 'wish = "listen"\ndepth = 4', 4, '"depth" is not known here; known are id, wish, text'),
     ('wish = "listen"\n', "", 1, '"wish" is missing'),
     (
@@ -330,7 +330,7 @@ CUE_MISTAKES = [
         'id is "nod"; expected "listen." and then lower-case letters, digits and single hyphens',
     ),
     ("A nod for listen.", "Say nothing, it is a journey.", 4, 'text says "journey", which is a word of the clinic'),
-    ("A nod for listen.", "a" * 140 + ".", 4, "text is 141 characters long, at most 140 are allowed"),
+    ("A nod for listen.", "a" * 140 + ".", 4, "text is 141 characters long; at most 140 are allowed"),
 ]
 
 
@@ -405,7 +405,7 @@ SUPPORT_MISTAKES = [
     ('number = "000 000"\n', "", 1, 'there is neither a "number" nor a "url"'),
     ("https://example.org/contact", "a friend", 7, "source does not begin with https://"),
     ('"XX"', '"xx"', 4, 'country is "xx"; expected two capital letters like DE'),
-    ('"help line"', '"chat"', 3, 'kind is "chat", it can be emergency, help line'),
+    ('"help line"', '"chat"', 3, 'kind is "chat"; it can be emergency, help line'),
 ]
 
 

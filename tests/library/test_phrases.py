@@ -234,13 +234,13 @@ def test_concepts_match_in_any_close_order(content: Content) -> None:
     ("old", "new", "sentence"),
     [
         ('id = "filler"', 'id = "fillers"', '1: there is no group "filler"'),
-        ('"<not> * swim"', '"<nott> * swim"', '40: phrases has "<nott>", there is no group of that name'),
+        ('"<not> * swim"', '"<nott> * swim"', '40: phrases has "<nott>"; there is no group of that name'),
         ('"<not> * swim"', '"* swim"', '40: phrases has "* swim", which begins with something that can be nothing'),
         ('"in soup"', '"in (soup)"', '41: unless has "(soup)", which is none of the forms in README.md'),
         ("unless", "unles", '41: "unles" is not known here; known are phrases, together, scattered, unless'),
-        ('["boat + hole"]', '["boat + whole"]', '44: together has "whole", there is no concept of that name'),
+        ('["boat + hole"]', '["boat + whole"]', '44: together has "whole"; there is no concept of that name'),
         ('together = ["boat + hole"]\n', "", '43: "phrases" is missing'),
-        ("[[never]]", "[[nevr]]", '1: "nevr" is not known here, only [[group]] is'),
+        ("[[never]]", "[[nevr]]", '1: "nevr" is not known here; only [[group]] is'),
     ],
 )
 def test_mistake_in_phrases_is_reported(content: Content, old: str, new: str, sentence: str) -> None:

@@ -25,7 +25,7 @@ def test_shipped_library_passes_review() -> None:
 def test_library_with_mistakes_is_not_reviewed(content: Content) -> None:
     content.spoil(WORK, "depth = 1", "depth = 7")
     mistakes, found = review(content.folder)
-    assert [str(each) for each in mistakes][-1:] == ["content/prompts/work.toml:3: depth is 7, it can be 1 to 5"]
+    assert [str(each) for each in mistakes][-1:] == ["content/prompts/work.toml:3: depth is 7; it can be 1 to 5"]
     assert found == []
 
 
@@ -77,9 +77,7 @@ def test_one_format_is_too_few(content: Content) -> None:
 
 def test_cars_are_counted(content: Content) -> None:
     content.spoil(WORK, "Rain on work 1.", "Parked, and sat in the car a while.")
-    assert "content/themes.toml:1: 12 of a hundred examples speak of a car, at most 4 should" in warnings(
-        content.folder
-    )
+    assert "content/themes.toml:1: 12 of a hundred examples mention a car; at most 4 should" in warnings(content.folder)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How often, when and how deep the bot asks on its own."""
+"""Results about how often, when and how deep the bot asks on its own."""
 
 from dataclasses import dataclass
 from datetime import datetime, time

@@ -41,9 +41,8 @@ class WhenWanted(Result):
     too_soon: bool = False
     """Whether the time that was picked is no longer possible."""
     set_for: datetime | None = None
-    """The scheduled time that the card shows; the card's buttons do nothing once that time has changed. It means the
-    same
-    in the results below."""
+    """The scheduled time that the card shows; the card's buttons do nothing once that time has changed. The same holds
+    for the results below."""
     cue_id: str = ""
 
 
