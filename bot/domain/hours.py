@@ -65,6 +65,11 @@ def read_hour(text: str) -> Hour | None:
     return next((found for found in readings if found is not None), None)
 
 
+def shows_clock(text: str) -> bool:
+    """Return whether a text is nothing but a time of day, even one that doesn't exist: "8 pm", "noon", "25:00"."""
+    return read_hour(text) is not None or re.fullmatch(r"\d{1,2}[:.h]\d{2}(?: ?[ap]m)?", plain(text)) is not None
+
+
 def parse_hours(text: str) -> tuple[time, time] | None:
     """Read a part of the day: "22:30-7", "10 pm to 6:45", "von 23 Uhr bis 8 Uhr"."""
     if len(text) > 2 * LONGEST:

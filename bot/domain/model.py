@@ -37,6 +37,7 @@ class AskOpening(StrEnum):
     STILL = "still"  # a reminder: the question is still open
     AGAIN = "again"  # nothing fresh is left, so this one has been asked before
     NOT_KEPT = "not_kept"  # a text that would have answered it was dropped
+    DELETED = "deleted"  # the Line that answered it was deleted
 
 
 class Step(StrEnum):
@@ -236,7 +237,10 @@ class Waiting(StrEnum):
     CODE = "code"
     PAIR_NAME = "pair_name"
     PAIR_NAME_CHOICE = "pair_name_choice"
-    """Like PAIR_NAME, while the name from Telegram is offered: a text is kept as neither name nor Line unasked."""
+    """Like PAIR_NAME, while the name from Telegram is offered: a text is kept as neither name nor Line unasked.
+
+    The subject is the unanswered Invite that a guest is shown, or 0 while the user chooses a name for their own.
+    """
     RITUAL_LINE = "ritual_line"
     NOTICED = "noticed"
     FEELING = "feeling"

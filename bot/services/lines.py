@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.feelings import pack
-from bot.domain.model import Ask, AskOpening, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
+from bot.domain.model import Ask, AskOpening, AskState, Dialog, Draft, DraftReason, Line, Step, User, Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import (
     Asked,
@@ -122,8 +122,11 @@ class Lines:
         if opened and words:
             result = await self._ask_for_whom(visit.rows, opened, words, draft.message_id, visit.now)
         elif ask and words:
-            code = await self._recognized(visit, words, draft.message_id)
-            result = code or await self._answer(visit, ask, words, draft.message_id)
+            result = await self._recognized(visit, words, draft.message_id) or (
+                await self._set_aside(visit, words, draft.reason, draft.message_id, ask_id=ask.id)
+                if draft.reason is DraftReason.UNASKED
+                else await self._answer(visit, ask, words, draft.message_id)
+            )
         else:
             result = await self.receive(visit, text, draft.message_id)
         return replace(result, stale=(*result.stale, *_card(draft)))
@@ -150,7 +153,7 @@ class Lines:
     async def delete(self, visit: Visit, line_id: int, revision: int) -> Result:
         """Remove a Line for good, with every copy of its words. Its unopened Reflections are taken back.
 
-        The question that it answered counts as skipped again.
+        The question that it answered counts as skipped again; but the first one is put again until there is an hour.
         """
         line = await self._shown(visit, line_id, revision)
         if not isinstance(line, Line):
@@ -161,7 +164,15 @@ class Lines:
         await visit.rows.lines.delete(line)
         if line.ask_id and await visit.rows.lines.of_ask(visit.user.id, line.ask_id) is None:
             await visit.rows.asks.unanswer(line.ask_id)
+            if visit.user.step is Step.HOUR and (first := await visit.rows.asks.find(visit.user.id, line.ask_id)):
+                return await self._open_again(visit, first, line)
         return Deleted(stale=_card(line))
+
+    async def _open_again(self, visit: Visit, first: Ask, deleted: Line) -> Result:
+        """Put the first question again after its Line was deleted, as if it had not been answered yet."""
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.HOUR,))
+        await visit.rows.asks.reopen(first, AskState.OPEN, shown_at=visit.now)
+        return Asked(first.id, first.prompt_id, here=True, opening=AskOpening.DELETED, stale=_card(deleted))
 
     async def _shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
         """Return the Line if it still has the revision that the card shows, or else what to say."""

@@ -43,6 +43,7 @@ from bot.domain.results import (
     Paired,
     PairNameWanted,
     Ready,
+    ReplyOrLine,
     Result,
     SetAside,
     SharingEnded,
@@ -54,6 +55,7 @@ from bot.domain.results import (
     ritual,
     sharing,
 )
+from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE
 from bot.services.menu import renew_menus
 from bot.services.visit import NoticeHandlers, Visit
@@ -134,12 +136,16 @@ class Pairing:
         await visit.rows.users.set_name(visit.user.id, name)
         return await self.pair(visit, here=True)
 
-    async def typed_at_name(self, visit: Visit, _awaited: Dialog, words: str, message_id: int) -> Result | None:
+    async def typed_at_name(self, visit: Visit, awaited: Dialog, words: str, message_id: int) -> Result | None:
         """Set aside a text typed while a name is offered, and ask what it is. None for an Invite's link or code."""
         if find_link(words) or looks_like_code(words):
             return None
-        await _await_name_choice(visit)
+        await _await_name_choice(visit, awaited.subject_id)
         draft = await self._set_aside(visit, words, message_id)
+        if len(words) > LINE_LIMIT:
+            return SetAside(draft.id, DraftReason.TOO_LONG)
+        if awaited.subject_id:
+            return ReplyOrLine(draft.id)
         is_name = len(words) <= NAME_LIMIT and clean_name(words)
         return NameOrLine(draft.id) if is_name else SetAside(draft.id, draft.reason)
 
@@ -185,7 +191,7 @@ class Pairing:
         if dialog.subject_id == 0:
             return await self.pair(visit)
         invite = await visit.rows.invites.find_as_guest(visit.user.id, dialog.subject_id, visit.now)
-        return _for_guest(invite) if invite else NothingCame()
+        return await _for_guest(visit, invite) if invite else NothingCame()
 
     async def renew(self, visit: Visit, invite_id: int) -> Result:
         """Make a new link and code; those of this Invite lead nowhere from now on."""
@@ -284,7 +290,7 @@ class Pairing:
             return TooManyTries()
         ended = await visit.rows.pairs.tell_ended(visit.user.id)
         invite = await self._claim(visit, secret)
-        return _for_guest(invite, ended=ended) if invite else NoSuchInvite(ended)
+        return await _for_guest(visit, invite, ended=ended) if invite else NoSuchInvite(ended)
 
     async def join(self, visit: Visit, typed: str) -> Result:
         """Handle a text sent with or after /join. If it leads nowhere, we take the next text as another try."""
@@ -320,11 +326,12 @@ class Pairing:
         ):
             invite = await self._claim(visit, secret)
             if invite:
-                return _for_guest(invite)
+                return await _for_guest(visit, invite)
         return await self._code_or_line(visit, words, message_id) if looks_like_code(words) else None
 
     async def _code_or_line(self, visit: Visit, words: str, message_id: int) -> Result:
-        return CodeOrLine((await self._set_aside(visit, words, message_id)).id)
+        draft = await self._set_aside(visit, words, message_id)
+        return SetAside(draft.id, DraftReason.TOO_LONG) if len(words) > LINE_LIMIT else CodeOrLine(draft.id)
 
     async def _set_aside(self, visit: Visit, words: str, message_id: int) -> Draft:
         """Set aside a text that may have been meant as a Line: then it answers the open question, if there is one."""
@@ -350,21 +357,16 @@ class Pairing:
         """
         return await rows.invites.with_link(secret.link, now) if secret.link else None
 
-    async def is_unused(self, rows: Rows, invite_id: int, now: datetime) -> bool:
-        """Return whether an Invite that a guest was shown can still be answered."""
-        return await rows.invites.unused(invite_id, now) is not None
-
     async def show(self, visit: Visit, invite_id: int, *, more: bool = False) -> Result:
         """Show the invitation again, in short or at length."""
         if moved_on := await self._moved_on(visit):
             return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
-        if invite is None:
-            return NothingCame()
-        return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, more=more)
+        return await _for_guest(visit, invite, more=more) if invite else NothingCame()
 
     async def promise(self, visit: Visit, invite_id: int, first_name: str, *, receives_only: bool = False) -> User:
         """Note the yes of a guest who is still at the start; we pass it on when the start is done."""
+        await _answered(visit)
         if await visit.rows.users.name(visit.user.id) is None and (name := clean_name(first_name)):
             await visit.rows.users.set_name(visit.user.id, name)
         only = receives_only or visit.user.receives_only
@@ -395,6 +397,7 @@ class Pairing:
         """
         if moved_on := await self._moved_on(visit):
             return moved_on
+        await _answered(visit)
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         if invite is None:
             return NothingCame()
@@ -414,6 +417,7 @@ class Pairing:
 
     async def decline(self, visit: Visit, invite_id: int) -> Result:
         """Take the guest's no to an invitation that they haven't accepted. Nobody is told."""
+        await _answered(visit)
         if moved_on := await self._moved_on(visit):
             return moved_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
@@ -518,10 +522,7 @@ class Pairing:
         invite = await visit.rows.invites.unused(result.invite_id, visit.now)
         if invite is None:
             return {}
-        # The link and the tapped button contain the secret; what was typed instead of an answer doesn't.
-        secrets = await visit.rows.invites.secrets(invite) if result.again else None
-        name = await visit.rows.users.name(invite.user_id) or ""
-        return {"name": name, **({"secret": secrets.link} if secrets else {})}
+        return {"name": await visit.rows.users.name(invite.user_id) or ""}
 
     async def read_invitation(self, visit: Visit, result: Invitation | InvitationAccepted) -> Mapping[str, str]:
         invite = await visit.rows.invites.as_guest(visit.user.id, result.invite_id)
@@ -540,14 +541,26 @@ class Pairing:
         return {"name": await visit.rows.users.name(pair.partner_of(visit.user.id)) or ""} if pair else {}
 
 
-async def _await_name_choice(visit: Visit) -> None:
-    await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAIR_NAME_CHOICE, 0, visit.now + PATIENCE))
+async def _await_name_choice(visit: Visit, invite_id: int = 0) -> None:
+    await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAIR_NAME_CHOICE, invite_id, visit.now + PATIENCE))
+
+
+async def _answered(visit: Visit) -> None:
+    """Take what is typed from now on as usual, because an invitation was answered."""
+    await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.PAIR_NAME_CHOICE,))
 
 
 async def _await_code(visit: Visit) -> None:
     await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.CODE, 0, visit.now + PATIENCE))
 
 
-def _for_guest(invite: Invite, *, ended: bool = False) -> Result:
-    """Return what a guest with a link or code sees: the invitation, or that their yes is on its way."""
-    return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, ended=ended)
+async def _for_guest(visit: Visit, invite: Invite, *, ended: bool = False, more: bool = False) -> Result:
+    """Return what a guest with a link or code sees: the invitation, or that their yes is on its way.
+
+    What they type below the invitation isn't taken as a Line, unless we wait for something else already.
+    """
+    if invite.accepted_at:
+        return InvitationAccepted(invite.id)
+    if await visit.rows.dialogs.find(visit.user.id, visit.now) is None:
+        await _await_name_choice(visit, invite.id)
+    return Invitation(invite.id, ended=ended, more=more)

@@ -2,11 +2,23 @@
 
 from datetime import datetime, time
 
-from bot.domain.model import Ask, Dialog, Step, User, Waiting
-from bot.domain.results import Asked, ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Result
+from bot.domain.hours import parse_hour
+from bot.domain.model import Ask, Dialog, Draft, DraftReason, Step, User, Waiting
+from bot.domain.results import (
+    Asked,
+    ClockWanted,
+    ConsentWanted,
+    HourOrLine,
+    HourWanted,
+    Outdated,
+    Paused,
+    Ready,
+    Result,
+)
 from bot.domain.results.arrivals import ArrivalOffered
 from bot.domain.results.privacy import ConsentAgain
 from bot.domain.times import local_date
+from bot.domain.typed import fold_line
 from bot.services.asks import Asks
 from bot.services.lines import PATIENCE
 from bot.services.pairing import Pairing
@@ -71,6 +83,23 @@ class Start:
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.HOUR, 0, visit.now + PATIENCE))
         ask = await visit.rows.asks.latest(visit.user.id)
         return HourWanted(typed=typed, unclear=unclear, begun=ask is not None and not ask.undecided)
+
+    async def hour_or_line(self, visit: Visit, words: str, message_id: int) -> Result:
+        """Set aside a time of day that was typed below the first question, and ask what it is."""
+        ask = await visit.rows.asks.latest(visit.user.id)
+        draft = Draft(0, visit.user.id, DraftReason.UNASKED, fold_line(words), message_id, ask.id if ask else None)
+        return HourOrLine((await visit.rows.drafts.set_aside(draft, visit.now)).id)
+
+    async def meant_as_hour(self, visit: Visit, draft_id: int) -> Result:
+        """The time that was typed below the first question was meant as the hour."""
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await visit.rows.drafts.drop(draft)
+        if visit.user.step is not Step.HOUR:
+            return await next_step(visit.rows, visit.user, visit.now)
+        at = parse_hour(draft.text)
+        return await self.set_hour(visit, at) if at else await self.hour(visit, typed=True, unclear=True)
 
     async def set_hour(self, visit: Visit, at: time) -> Result:
         await visit.rows.dialogs.forget(visit.user.id)

@@ -286,6 +286,7 @@ INVITED_YES: Final = _action("invited_yes", SECRET)
 JOIN: Final = _action("join", SECRET)
 RECEIVE: Final = _action("receive", SECRET)
 HOUR_FIRST: Final = _action("hour_first")
+HOUR_TYPED: Final = _action("hour_typed", ID)
 WAIT: Final = _action("wait")
 
 # The Ask

@@ -92,6 +92,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         tap_by_anybody(a.POLICY, privacy.policy, always=True),
         tap_by_anybody(a.POLICY_FILE, privacy.policy_file, always=True),
         tap_by_anybody(a.AGREE_AGAIN, of_user(use.consents.agree), always=True),
+        tap_once_agreed(a.HOUR_TYPED, use.start.meant_as_hour),
         tap_once_agreed(a.TAKE_ARRIVAL, use.arrivals.take_in),
         tap_once_agreed(a.LEAVE_ARRIVAL, use.arrivals.leave),
         tap_by_anybody(a.ASK_WITHDRAW, of_user(use.consents.ask_withdraw)),

@@ -200,9 +200,10 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
     await bob.taps(say("Back"))
     await bob.waits_for(lambda seen: seen.buttons == asked.buttons)
     await bob.says("Alice?")
-    again = await bob.hears(say("I'm a bot, and kept nothing of that. You decide:"))
-    assert again.buttons == asked.buttons
+    await bob.hears(say("None of that is kept. Invited? Open the link again."))
     await house.forgets(bob)
+    await bob.follows(link)
+    await bob.waits_for(lambda seen: seen.buttons == asked.buttons)
     assert not house.on_disk(link.rpartition("=")[2].encode())
     await bob.taps(say("Yes"))
     await bob.hears("18")
@@ -224,6 +225,67 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
 
 def _has_clocks(seen: Seen) -> bool:
     return any(label.startswith("Berlin ") for label in seen.labels)
+
+
+async def test_text_below_an_invitation_is_queried(house: House) -> None:
+    alice, bob = await two(house)
+    await bob.says("/today")
+    question = await bob.waits_for(is_question)
+    link = link_of(await invites(alice))
+    await bob.follows(link)
+    card = await bob.hears("would like to show you a line")
+    for words in ("Who is this?", "Alice", "20:30", "z" * 301):
+        typed = await bob.says(words)
+        await bob.hears("Is it a line of yours?" if len(words) <= 300 else "That's 301 characters")
+        assert await house.lines(bob) == []
+    await bob.edits(typed, "Which Alice is this?")
+    await bob.taps("Don't keep it", await bob.hears("Keep this as a line for today?"))
+    await bob.hears("Not kept. The question is still open:")
+    await bob.says("The gate needs paint.")
+    await bob.taps("My line", await bob.hears("Is it a line of yours?"))
+    await bob.hears("Kept, and")
+    assert await house.lines(bob) == ["The gate needs paint."]
+    await bob.taps("No", card)
+    await bob.hears("All right, no sharing.")
+    await bob.says("And oil.")
+    await bob.hears("There is a line to this question already:")
+    assert question
+
+
+async def test_text_below_an_invitation_waits_an_hour(house: House) -> None:
+    alice, bob = await two(house)
+    await bob.says("/today")
+    question = await bob.waits_for(is_question)
+    await bob.follows(link_of(await invites(alice)))
+    await bob.hears("would like to show you a line")
+    await bob.says("A reply to the question is its line.", reply_to=question)
+    await bob.hears("Kept, and")
+    await bob.follows(link_of(await invites(alice)))
+    await bob.hears("would like to show you a line")
+    house.telegram.advance(hours=1, seconds=1)
+    await bob.says("The gate needs paint.")
+    await bob.hears("There is a line to this question already:")
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+async def test_text_below_an_invitation_at_the_start(house: House, answer: str) -> None:
+    alice = await house.settled("Alice")
+    bob = house.newcomer("Bob")
+    await bob.says("/start")
+    await bob.taps(AGREE)
+    await bob.waits_for(is_question)
+    await bob.follows(link_of(await invites(alice)))
+    card = await bob.hears("would like to show you a line")
+    await bob.says("Who is this?")
+    await bob.hears("Is it a line of yours?")
+    await bob.says("8pm")
+    await bob.hears("Is it a line of yours?")
+    assert await house.lines(bob) == []
+    await bob.taps(answer, card)
+    await bob.waits_for(is_question)
+    await bob.says("In my back.")
+    await bob.hears("Kept, and")
+    assert await house.lines(bob) == ["In my back."]
 
 
 async def test_newcomer_may_only_receive(house: House) -> None:
@@ -488,7 +550,7 @@ async def test_stranger_pastes_the_whole_invitation(house: House) -> None:
     await bob.says(f"Would you try this with me?\n{link}")
     await bob.hears("would like to show you a line")
     await bob.says("Are you there?")
-    await bob.hears("You decide:")
+    await bob.hears("Open the link again.")
     await bob.taps(AGREE, greeting)
     await bob.hears("would like to show you a line")
     await bob.says(f"code: {code}")  # once more, in the middle of the start

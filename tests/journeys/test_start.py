@@ -76,12 +76,35 @@ async def test_first_line_can_be_changed(house: House) -> None:
     changed = await alice.hears("Changed, and")
     assert TOMORROW in changed.text
     assert await house.lines(alice) == ["In my neck."]
-    await alice.taps("Delete", changed)
+
+
+async def test_deleting_the_first_line_reopens_the_question(house: House) -> None:
+    alice, question = await _asked_first(house)
+    message = await alice.says(LINE)
+    await alice.taps("Another time", await alice.hears("Kept, and"))
+    await alice.hears("At what time?")
+    await alice.edits(message, "In my neck.")
+    await alice.taps("Delete", await alice.hears("Changed, and"))
     await alice.taps("Delete it")
-    deleted = await alice.hears("Deleted.")
+    again = await alice.hears("The question is still open:")
+    assert again.text.startswith("Deleted. ")
     assert await house.lines(alice) == []
-    await alice.taps("08:00", deleted)
+    assert question.text in again.text
+    assert again.labels == question.labels
+    await alice.says("In my neck, 2 days now.")
+    await alice.hears("Kept, and")
+    assert await house.lines(alice) == ["In my neck, 2 days now."]
+
+
+async def test_deleting_the_first_line_leaves_the_clock_to_set(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    message = await alice.says(LINE)
+    await alice.taps("08:00", await alice.hears("Kept, and"))
     await alice.hears(CLOCK)
+    await alice.edits(message, "In my neck.")
+    await alice.taps("Delete", await alice.hears("Changed, and"))
+    await alice.taps("Delete it")
+    assert CLOCK in (await alice.hears("Deleted.")).text
 
 
 async def test_first_line_follows_an_edited_message(house: House) -> None:
@@ -135,6 +158,31 @@ async def test_question_left_open_is_answered_later(house: House) -> None:
     await alice.taps("Yes")
     await alice.hears(READY)
     assert house.asks(alice) == [(f"{house.telegram.now.date()}", "answered")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "then"), [("8pm", CLOCK), ("20:30", CLOCK), ("noon", CLOCK), ("25:00", "I couldn't read that as a time.")]
+)
+async def test_time_typed_at_the_question_is_queried(house: House, typed: str, then: str) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.says(typed)
+    asked = await alice.hears("Is that the time at which I should ask you, or your line?")
+    assert await house.lines(alice) == []
+    await alice.taps("The time", asked)
+    await alice.hears(then)
+    assert await house.lines(alice) == []
+
+
+async def test_time_typed_at_the_question_may_be_the_line(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    message = await alice.says("10:15")
+    await alice.hears("or your line?")
+    await alice.edits(message, "10:30")
+    asked = await alice.hears("or your line?")
+    assert await house.lines(alice) == []
+    await alice.taps("My line", asked)
+    assert TOMORROW in (await alice.hears("Kept, and")).text
+    assert await house.lines(alice) == ["10:30"]
 
 
 async def test_line_typed_at_the_hour_counts(house: House) -> None:

@@ -31,6 +31,15 @@ class NameOrLine(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyOrLine(Result):
+    """A text was typed below an invitation. It is set aside, since it may have been meant for the one who asks."""
+
+    kind: ClassVar = "ReplyOrLine"
+
+    draft_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InviteOpen(Result):
     """The user's own Invite, with its link and code."""
 

@@ -24,6 +24,8 @@ class ConsentWanted(Result):
 
     invited: bool = False
     """Whether this follows a yes to an Invite: then they can agree to receive only."""
+    typed: bool = False
+    """Whether they have typed something instead of tapping a button; it isn't kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,6 @@ class Invited(Result):
     invite_id: int
     more: bool = False
     """Whether it explains at length what pairing means."""
-    again: bool = False
-    """Whether they have typed something instead of answering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,15 @@ class HourWanted(Result):
     invite: Came = Came.ALONE
     begun: bool = False
     """Whether the first question has been answered, so that this is about tomorrow's."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourOrLine(Result):
+    """A time of day was typed below the first question. It is set aside, since it may have been meant as the hour."""
+
+    kind: ClassVar = "HourOrLine"
+
+    draft_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class PairingHandlers:
         return await self._start.next(turn)
 
     async def decline(self, turn: Turn, invite_id: int) -> Result:
-        return await self._pairing.decline(turn.visit, invite_id) if turn.is_ready else await self._start.next(turn)
+        declined = await self._pairing.decline(turn.visit, invite_id)
+        return declined if turn.is_ready else await self._start.next(turn)
 
 
 def _said(turn: Turn) -> str:

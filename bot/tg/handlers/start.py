@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import time
 from typing import TypeVarTuple
 
-from bot.domain.hours import parse_hour
+from bot.domain.hours import parse_hour, shows_clock
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Ask, Step, Waiting
 from bot.domain.results import (
@@ -17,7 +17,6 @@ from bot.domain.results import (
     FirstAskPlanned,
     ForwardedText,
     HourWanted,
-    Invitation,
     Invited,
     Outdated,
     Ready,
@@ -31,7 +30,6 @@ from bot.services.start import next_step
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.services.zones import zones_meant
-from bot.tg.guests import Guests
 from bot.tg.turn import Turn
 
 Ts = TypeVarTuple("Ts")
@@ -46,7 +44,6 @@ class StartHandlers:
         self._lines = use.lines
         self._zones = use.zones
         self._profile = Profile()
-        self._guests = Guests()
 
     async def start(self, turn: Turn) -> Result:
         if turn.user:
@@ -101,7 +98,7 @@ class StartHandlers:
         if user.step is Step.READY:
             return await self._pairing.open(visit, secret) if secret else await self.next(turn, again=True)
         if secret and (invite := await self._pairing.claim_at_start(visit, secret)):
-            return Invitation(invite.id)
+            return await self._pairing.show(visit, invite.id)
         result = await self.next(turn)
         return replace(result, invite=Came.NOWHERE) if isinstance(result, Asked | HourWanted | ClockWanted) else result
 
@@ -109,14 +106,7 @@ class StartHandlers:
         invite = await self._pairing.invited(turn.rows, secret, turn.now) if secret else None
         if invite is None:
             return None
-        self._guests.remember(turn.user_id, invite.id, turn.now)
         return Invited(invite.id, more=more)
-
-    async def _invited_again(self, turn: Turn) -> Result | None:
-        """Return the Invite again for a guest who types something before they have answered it, if it is still open."""
-        invite_id = None if turn.user else self._guests.invite_of(turn.user_id, turn.now)
-        is_open = invite_id and await self._pairing.is_unused(turn.rows, invite_id, turn.now)
-        return Invited(invite_id, again=True) if invite_id and is_open else None
 
     async def invited_more(self, turn: Turn, invited_by: str) -> Result:
         if turn.user:
@@ -136,7 +126,6 @@ class StartHandlers:
         return await self.next(turn, again=True)
 
     async def decline(self, turn: Turn) -> Result:
-        self._guests.forget(turn.user_id)
         return Declined() if turn.user is None else await self.next(turn, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
@@ -182,7 +171,7 @@ class StartHandlers:
         if find_link(turn.written):
             return await self.invited(turn, read_typed(turn.written))
         if turn.user is None or turn.user.step is Step.CONSENT:
-            return await self._invited_again(turn) or ConsentWanted()
+            return ConsentWanted(typed=True)
         dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
         ask = await turn.rows.asks.latest(turn.user_id)
         if ask is None and await turn.rows.arrivals.waits(turn.user_id):
@@ -191,16 +180,17 @@ class StartHandlers:
             return await self._line(turn)
         if turn.user.step is Step.ZONE:
             return await self._typed_place(turn)
-        return await self._typed_hour(turn, ask, is_asked=dialog is not None and dialog.waiting is Waiting.HOUR)
+        return await self._typed_hour(turn, ask, dialog.waiting if dialog else None)
 
     async def edited(self, turn: Turn) -> Result:
         """Take an edited text: a Line's, a Draft's, or one that we still wait for."""
         if turn.user is None:
             return ConsentWanted() if read_typed(turn.written) else Silence()
         message_id = turn.message.message_id
-        if await turn.rows.lines.from_message(turn.user_id, message_id) or await turn.rows.drafts.from_message(
-            turn.user_id, message_id
-        ):
+        draft = await turn.rows.drafts.from_message(turn.user_id, message_id)
+        if draft and turn.user.step is Step.HOUR and shows_clock(turn.text):
+            return await self._start.hour_or_line(turn.visit, turn.text, message_id)
+        if draft or await turn.rows.lines.from_message(turn.user_id, message_id):
             return await self._lines.edited(turn.visit, turn.text, message_id)
         return await self.typed(turn) if await self._lines.still_awaits(turn.visit, message_id) else Silence()
 
@@ -217,10 +207,12 @@ class StartHandlers:
             return TextOnly()
         return await self._lines.receive(turn.visit, turn.text, turn.message.message_id, reply_to=turn.message.reply_to)
 
-    async def _typed_hour(self, turn: Turn, ask: Ask | None, *, is_asked: bool) -> Result:
+    async def _typed_hour(self, turn: Turn, ask: Ask | None, awaited: Waiting | None) -> Result:
         """Take a text while the first question is open, or we have asked for the hour, or both."""
         is_open = ask is not None and ask.undecided
-        if is_open and not is_asked:
+        if is_open and awaited is None and shows_clock(turn.text):
+            return await self._start.hour_or_line(turn.visit, turn.text, turn.message.message_id)
+        if is_open and awaited is not Waiting.HOUR:
             return await self._line(turn)
         if at := parse_hour(turn.text):
             return await self._start.set_hour(turn.visit, at)

@@ -34,6 +34,7 @@ from bot.tg.actions import (
     SNOOZE,
     THEMES,
 )
+from bot.tg.screens.lines import deleted_text
 from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import AskCard, Button, Place, Screen, View, button, private, shown
 from bot.tg.screens.sharing import quoted, safe
@@ -195,6 +196,8 @@ def _opening(view: View, opening: AskOpening) -> str:
         AskOpening.AGAIN: say("You've had this one before; today is another day."),
         # Translators: before the question again, after "Don't keep it" under a text that would have answered it
         AskOpening.NOT_KEPT: say("Not kept. The question is still open:"),
+        # Translators: before the first question again, after "Deleted. …": its line was deleted during the start
+        AskOpening.DELETED: deleted_text(view) + " " + say("The question is still open:"),
     }
     return f"<i>{words[opening]}</i>"
 

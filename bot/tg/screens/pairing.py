@@ -27,6 +27,7 @@ from bot.domain.results import (
     NotPaired,
     Paired,
     PairNameWanted,
+    ReplyOrLine,
     SharingEnded,
     TooManyTries,
     UnpairLeft,
@@ -36,6 +37,7 @@ from bot.i18n import Markup
 from bot.tg.actions import (
     CODE,
     DECLINE,
+    DROP,
     GUEST_BACK,
     GUEST_MORE,
     GUEST_NO,
@@ -119,6 +121,21 @@ def name_or_line(view: View, result: NameOrLine) -> Screen:
                 # Translators: button; the text was meant as the user's name
                 button(say("My name"), PAIR_NAME_TYPED(result.draft_id)),
                 button(say("My line"), KEEP(result.draft_id)),
+            ),
+        ),
+        card=DraftCard(result.draft_id),
+    )
+
+
+def reply_or_line(view: View, result: ReplyOrLine) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: a text came below an invitation; it may be meant for the one who asks, or be the user's own line
+        say("That went to nobody: I pass nothing on before you have both said yes. Is it a line of yours?"),
+        (
+            (
+                button(say("My line"), KEEP(result.draft_id)),
+                button(say("Don't keep it"), DROP(result.draft_id)),
             ),
         ),
         card=DraftCard(result.draft_id),
@@ -331,12 +348,7 @@ def invited(view: View, result: Invited) -> Screen:
         # Translators: button; what pairing means, at length
         (button(say("More"), INVITED_MORE(secret)),),
     )
-    text = _who_asks(view)
-    if result.again:
-        # Translators: to somebody who was invited and types something instead of tapping yes or no, which is not read
-        # as anything; the invitation follows
-        text = say("I'm a bot, and kept nothing of that. You decide:") + "\n\n" + text
-    return Screen(text, rows)
+    return Screen(_who_asks(view), rows)
 
 
 def _go_on(view: View, secret: str) -> Button:
@@ -551,6 +563,7 @@ def _ended(view: View, text: str, *, ended: bool) -> str:
 SCREENS: Final = (
     shown(PairNameWanted, pair_name_wanted),
     shown(NameOrLine, private(name_or_line), lambda use: use.pairing.read_typed_name),
+    shown(ReplyOrLine, private(reply_or_line)),
     shown(InviteOpen, invite_open, lambda use: use.pairing.read_own_invite),
     shown(InviteSending, invite_sending, lambda use: use.pairing.read_own_invite),
     shown(Invited, invited, lambda use: use.pairing.read_invited),

@@ -7,12 +7,13 @@ from bot.domain.results import (
     Came,
     ConsentWanted,
     Declined,
+    HourOrLine,
     HourWanted,
     Ready,
 )
-from bot.tg.actions import CONSENT, DECLINE, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
+from bot.tg.actions import CONSENT, DECLINE, HOUR_TYPED, KEEP, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
 from bot.tg.screens.pairing import consent_of_guest, nowhere
-from bot.tg.screens.screen import Button, Place, Screen, View, button, shown
+from bot.tg.screens.screen import Button, DraftCard, Place, Screen, View, button, private, shown
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 
@@ -35,6 +36,11 @@ def consent_wanted(view: View, result: ConsentWanted) -> Screen:
             _conditions(view),
         )
     )
+    if result.typed:
+        # Translators: to somebody who types something instead of agreeing; the greeting follows. We don't remember who
+        # came by an invitation until they agree.
+        unread = say("None of that is kept. Invited? Open the link again.")
+        text = unread + "\n\n" + text
     return Screen(text, agreement(view, _stored(view)))
 
 
@@ -115,6 +121,22 @@ def hour_rows(view: View, *, other: bool = True) -> tuple[tuple[Button, ...], ..
     return (hours, (button(view.say("Another time"), START_HOUR(None)),)) if other else (hours,)
 
 
+def hour_or_line(view: View, result: HourOrLine) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: a time of day was typed below the first question
+        say("Is that the time at which I should ask you, or your line?"),
+        (
+            (
+                # Translators: button; the text was meant as the time of day at which the question comes
+                button(say("The time"), HOUR_TYPED(result.draft_id)),
+                button(say("My line"), KEEP(result.draft_id)),
+            ),
+        ),
+        card=DraftCard(result.draft_id),
+    )
+
+
 def ready(view: View, result: Ready) -> Screen:
     say = view.say
     user = view.user
@@ -159,5 +181,6 @@ SCREENS: Final = (
     shown(ConsentWanted, consent_wanted),
     shown(Declined, declined),
     shown(HourWanted, hour_wanted),
+    shown(HourOrLine, private(hour_or_line)),
     shown(Ready, ready),
 )
