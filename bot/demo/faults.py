@@ -8,11 +8,8 @@ from bot.demo.errors import NotPossible, Refused
 ANY_METHOD = "*"
 ANSWERS = ("429", "403", "400", "404", "401", "502", "cut_before", "cut_after", "malformed", "strange")
 SLOW = "slow"
-POLL_ONLY = (
-    "repeat",
-    "shuffle",
-    "malformed",
-)  # faults of a batch of updates; "malformed" is one update in it, not the whole answer
+# Faults of a batch of updates; "malformed" is one update in it, not the whole answer.
+POLL_ONLY = ("repeat", "shuffle", "malformed")
 DESCRIPTIONS = {
     "400": "Bad Request: chat not found",
     "401": "Unauthorized",

@@ -27,7 +27,7 @@ def photo(world: World, given: str | Upload) -> Json:
     width, height = _size(stored.content)
     if width + height > MAX_SIDES or max(width, height) > MAX_RATIO * min(width, height):
         raise bad_request("PHOTO_INVALID_DIMENSIONS")
-    return {"photo": [{**_ids(stored), "width": width, "height": height}]}
+    return {"photo": [{**file_ids(stored), "width": width, "height": height}]}
 
 
 def document(world: World, given: str | Upload) -> Json:
@@ -40,7 +40,7 @@ def document(world: World, given: str | Upload) -> Json:
             raise bad_request("file is too big")
         kind = mimetypes.guess_type(given.name)[0] or "application/octet-stream"
         stored = world.add_file("documents", given.name, kind, given.content)
-    return {"document": {**_ids(stored), "file_name": stored.name, "mime_type": stored.kind}}
+    return {"document": {**file_ids(stored), "file_name": stored.name, "mime_type": stored.kind}}
 
 
 def _stored(world: World, file_id: str) -> StoredFile:
@@ -51,7 +51,8 @@ def _stored(world: World, file_id: str) -> StoredFile:
     return world.files[file_id]
 
 
-def _ids(stored: StoredFile) -> dict[str, Any]:
+def file_ids(stored: StoredFile) -> dict[str, Any]:
+    """Return the fields that every kind of file has."""
     unique = stored.file_id.removeprefix("demo-")
     return {"file_id": stored.file_id, "file_unique_id": unique, "file_size": len(stored.content)}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.demo.errors import NotPossible
-from bot.demo.files import document, photo, plain_picture
+from bot.demo.files import document, file_ids, photo, plain_picture
 from bot.demo.signatures import Upload
 from bot.demo.world import Json, World
 
@@ -32,8 +32,7 @@ def _place(latitude: float, longitude: float) -> Json:
 
 def _file(world: World, kind: str, **fields: Any) -> Json:
     stored = world.add_file(kind, kind, "application/octet-stream", b"nothing that anybody would listen to")
-    unique = stored.file_id.removeprefix("demo-")
-    return {"file_id": stored.file_id, "file_unique_id": unique, "file_size": len(stored.content), **fields}
+    return {**file_ids(stored), **fields}
 
 
 def _video(world: World) -> Json:

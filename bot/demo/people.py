@@ -129,13 +129,17 @@ def tap_data(world: World, user_id: int, message_id: int, data: str) -> Query:
     """Send a tap with any data, even on a message that is gone or never had such a button."""
     chat = _unblocked(world, user_id)
     message = world.message(chat, message_id)
-    query = world.queries.add(user_id, message_id)
     shown = message_json(world, message) if message else inaccessible(chat, message_id)
+    return _tapped(world, chat, shown, data, chat.user)
+
+
+def _tapped(world: World, chat: Chat, shown: Json, data: str, by: Json) -> Query:
+    query = world.queries.add(by["id"], shown["message_id"])
     content = {
         "id": query.query_id,
-        "from": chat.user,
+        "from": by,
         "message": shown,
-        "chat_instance": str(hash((BOT_ID, user_id))),
+        "chat_instance": str(hash((BOT_ID, chat.chat_id))),
         "data": data,
     }
     world.updates.add("callback_query", content)
@@ -226,16 +230,7 @@ def taps_in_group(world: World, group_id: int, message_id: int, data: str, by: i
     chat, person = world.group(group_id), world.phone(by)
     if (message := world.message(chat, message_id)) is None:
         raise NotPossible(f"There is no message {message_id}.")
-    query = world.queries.add(by, message_id)
-    content = {
-        "id": query.query_id,
-        "from": person.user,
-        "message": message_json(world, message),
-        "chat_instance": str(hash((BOT_ID, group_id))),
-        "data": data,
-    }
-    world.updates.add("callback_query", content)
-    return query
+    return _tapped(world, chat, message_json(world, message), data, person.user)
 
 
 def removes_from_group(world: World, group_id: int, by: int) -> None:

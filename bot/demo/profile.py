@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from bot.demo.errors import bad_request, strict
+from bot.demo.files import file_ids
 from bot.demo.methods import Method, Params
 from bot.demo.people import left
 from bot.demo.render import bot_view, chat_info, menu_scope
@@ -37,7 +38,7 @@ def set_commands(world: World, params: Params) -> bool:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
         commands.append({"command": command, "description": description})
     world.commands.setdefault(scope, {})[language] = commands
-    return _told(world, params)
+    return _show_bot(world, params)
 
 
 def get_commands(world: World, params: Params) -> list[Json]:
@@ -46,7 +47,7 @@ def get_commands(world: World, params: Params) -> list[Json]:
 
 def delete_commands(world: World, params: Params) -> bool:
     world.commands.get(_scope(world, params), {}).pop(_language(params), None)
-    return _told(world, params)
+    return _show_bot(world, params)
 
 
 def _scope(world: World, params: Params) -> str:
@@ -76,7 +77,7 @@ def _describe(kind: str, limit: int) -> tuple[Method, Method]:
         texts = world.descriptions[kind]
         texts.pop(language, None)
         texts |= {language: text} if text else {}
-        return _told(world, params)
+        return _show_bot(world, params)
 
     def getter(world: World, params: Params) -> Json:
         texts = world.descriptions[kind]
@@ -85,7 +86,8 @@ def _describe(kind: str, limit: int) -> tuple[Method, Method]:
     return setter, getter
 
 
-def _told(world: World, params: Params) -> bool:
+def _show_bot(world: World, params: Params) -> bool:
+    """Show the bot's new profile on the page, and a phone's new menu there. Return what such a call returns."""
     if chat_id := params.get("scope", {}).get("chat_id"):
         world.hub.changed(chat_id)
     world.hub.tell("bot", bot_view(world))
@@ -97,12 +99,7 @@ def get_file(world: World, params: Params) -> Json:
     found = world.files.get(params["file_id"])
     if found is None:
         raise bad_request("invalid file_id")
-    return {
-        "file_id": found.file_id,
-        "file_unique_id": found.file_id.removeprefix("demo-"),
-        "file_size": len(found.content),
-        "file_path": found.path,
-    }
+    return {**file_ids(found), "file_path": found.path}
 
 
 def get_chat(world: World, params: Params) -> Json:

@@ -211,7 +211,7 @@ async def _run_bot(
                 await ended
                 break
             pause = FIRST_PAUSE if loop.time() - began > STEADY else pause
-            say(f"The bot ended by itself (exit code {process.returncode}). It is started again in {pause:.0f} s.")
+            say(f"The bot ended by itself (exit code {process.returncode}). It will be started again in {pause:.0f} s.")
             await asyncio.wait({stopping}, timeout=pause)
             pause = min(pause * 2, LONGEST_PAUSE)
     finally:

@@ -24,8 +24,8 @@ from bot.demo.world import World
 
 MAX_BODY = 60 * 2**20  # bytes: the largest document, and some room around it
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_SOON: dict[str, Callable[[World, dict[str, Any]], Any]] = methods.METHODS | profile.METHODS
-_LATER: dict[str, Callable[[World, dict[str, Any], Alive], Awaitable[Any]]] = receiving.METHODS
+_METHODS: dict[str, Callable[[World, dict[str, Any]], Any]] = methods.METHODS | profile.METHODS
+_ASYNC_METHODS: dict[str, Callable[[World, dict[str, Any], Alive], Awaitable[Any]]] = receiving.METHODS
 
 
 def create_app(
@@ -41,19 +41,19 @@ def create_app(
     app.router.add_route("*", "/bot{token}/{method}", bot_api)
     app.router.add_get("/file/bot{token}/{path:.+}", bot_file)
     app.add_routes([*routes(), *page_routes()])
-    app.cleanup_ctx.append(_living)
-    app.on_shutdown.append(_closing)
+    app.cleanup_ctx.append(_run_world)
+    app.on_shutdown.append(_end_connections)
     return app
 
 
-async def _living(app: web.Application) -> AsyncIterator[None]:
+async def _run_world(app: web.Application) -> AsyncIterator[None]:
     world = app[WORLD]
     world.hub.view = lambda chat_id: phone_of(world, chat_id)
     yield
     await world.webhook.stop()
 
 
-async def _closing(app: web.Application) -> None:
+async def _end_connections(app: web.Application) -> None:
     """End all open connections: pages and long polls."""
     app[WORLD].hub.close()
     app[WORLD].updates.stop_polling(CLOSING)
@@ -158,10 +158,10 @@ async def _broken(fault: Fault, world: World, signature: Signature, raw: dict[st
 
 async def _run(world: World, signature: Signature, raw: dict[str, Any], alive: Alive) -> _Outcome:
     params = check(signature, raw)
-    if signature.name in _SOON:
-        result = _SOON[signature.name](world, params)
+    if signature.name in _METHODS:
+        result = _METHODS[signature.name](world, params)
     else:
-        result = await _LATER[signature.name](world, params, alive)
+        result = await _ASYNC_METHODS[signature.name](world, params, alive)
     return _Outcome(200, {"ok": True, "result": result})
 
 

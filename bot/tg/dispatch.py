@@ -80,9 +80,8 @@ class Dispatch:
     def _written(self, message: Message) -> Handling:
         command = command_of(message.text or "")
         if command and command.name == "ops" and self._operator_chat and self._operator_chat.is_at(message):
-            return Handling(
-                self._operator_chat.ops, wakes=False, always=True
-            )  # for everybody else the command is unknown
+            # For everybody else this command is unknown.
+            return Handling(self._operator_chat.ops, wakes=False, always=True)
         return Handling(self._text, always=command is not None and command.name in self._routes.always)
 
     def _is_for_us(self, message: Message) -> bool:

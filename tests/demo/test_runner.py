@@ -144,7 +144,7 @@ async def test_demo_resumes_or_starts_fresh(tmp_path: Path) -> None:
 async def test_dead_bot_is_started_again(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.post("phones/1001/text", text="/die")
-        said = await running.says(r"SAID The bot ended by itself \(exit code (\d+)\). It is started again in (\S+) s")
+        said = await running.says(r"The bot ended by itself \(exit code (\d+)\). It will be started again in (\S+) s")
         assert said[1] == "3"
         await running.says(r"SAID The bot ended by itself \(exit code 3\)")
         assert "AJAR_" in running.lines[-2], "the same update killed it a second time"

@@ -22,7 +22,7 @@ const draft = {
 
 /**
  * The field for writing. It keeps the text until the stand-in has accepted it.
- * `on`: send(text, replyTo), edit(id, text), start(payload), media(kind, text), attach(button), lastOwn() -> message or undefined.
+ * `on`: send(text, replyTo), edit(id, text), start(payload), attach(button), lastOwn() -> message or undefined.
  */
 export class Composer {
   constructor({ id, who, botName, commands, on }) {

@@ -9,15 +9,15 @@ function size(bytes) {
   return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
-function card(name, title, detail, extra = {}) {
-  return el("div", { class: "card" }, el("span", { class: "card-icon" }, icon(name)), el("span", { class: "card-text" }, el("b", {}, title), el("small", {}, detail)), extra.after);
+function card(name, title, detail) {
+  return el("div", { class: "card" }, el("span", { class: "card-icon" }, icon(name)), el("span", { class: "card-text" }, el("b", {}, title), el("small", {}, detail)));
 }
 
 const seconds = (value) => `${Math.floor((value ?? 0) / 60)}:${String((value ?? 0) % 60).padStart(2, "0")}`;
 
 const KINDS = {
   photo: (photo, message, { onPhoto, open, onReveal }) => {
-    if (!photo.url) return card("photo", "Photo", "A picture of the demo’s");
+    if (!photo.url) return card("photo", "Photo", "A picture");
     const alt = message.caption ? `Picture: ${message.caption}` : "Picture";
     if (message.has_media_spoiler && !open) {
       const covered = el("img", { src: photo.url, alt: "", width: photo.width, height: photo.height });

@@ -164,7 +164,7 @@ function themes() {
 
 const clock = new ClockBar({ note, onDay: () => phones.forEach((phone) => phone.chat.renameDays()), onTick: () => phones.forEach((phone) => phone.tick()) });
 themes();
-document.body.append(el("p", { id: "message-hint", hidden: true }, "Enter opens what can be done with it; the arrow keys go to other messages."));
+document.body.append(el("p", { id: "message-hint", hidden: true }, "Enter shows what you can do with it; the arrow keys go to other messages."));
 at("tabs").addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (step === undefined) return;

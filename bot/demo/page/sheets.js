@@ -5,7 +5,7 @@ const LANGUAGES = [["en", "English"], ["de", "Deutsch"], ["es", "Español"], ["f
 const CODE = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
 
 // Far apart and different in kind: with summer time, without it, and with an offset of 5:45.
-export const PLACES = [
+const PLACES = [
   { name: "Lisbon", latitude: 38.7223, longitude: -9.1393 },
   { name: "Berlin", latitude: 52.52, longitude: 13.405 },
   { name: "New York", latitude: 40.7128, longitude: -74.006 },
@@ -74,7 +74,7 @@ export function languageSheet(overlay, current, onLanguage) {
 
 export function linkSheet(overlay, botName, onStart) {
   const input = el("input", { type: "text", autocomplete: "off", spellcheck: "false", inputmode: "url", placeholder: `https://t.me/${botName}?start=…` });
-  const { nodes, error } = field(`${overlay.phone.id}-link`, "A link to the bot, as one is handed it", input);
+  const { nodes, error } = field(`${overlay.phone.id}-link`, "A link to the bot, as somebody passed it on", input);
   const pick = () => {
     const link = findStart(input.value, botName) ?? readLink(input.value, botName);
     if (link?.kind === "start") return onStart(link.payload);
