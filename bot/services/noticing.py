@@ -13,6 +13,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
 from bot.services.pairing import explain_no_pair
+from bot.services.traces import hide_decided
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 
@@ -36,4 +37,5 @@ class Noticing:
             return NoticedWanted(too_long=True)
         line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, noticed=True)
         await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
+        await hide_decided(visit, message_id)
         return Kept(line.id, may_share=await visit.rows.pairs.looks_active_to(visit.user.id))

@@ -5,11 +5,12 @@ from typing import Final
 
 from bot.domain.feelings import LONGEST_OWN, LOOKS_BACK, Feeling, added, distinct, pack
 from bot.domain.model import Dialog, Waiting
-from bot.domain.results import LineGone, Outdated, Result
+from bot.domain.results import Kept, LineGone, Outdated, Result
 from bot.domain.results.shelf import BoardShown, OwnWordWanted, ShelfFull, ShelfShown, WordsShown
 from bot.library import Library
 from bot.library.hints import Hints
 from bot.services.lines import PATIENCE, Typed, kept
+from bot.services.traces import hide_decided
 from bot.services.visit import Visit
 
 
@@ -57,13 +58,16 @@ class Shelf:
         """Show the user's words of the last eight weeks."""
         return WordsShown()
 
-    async def _typed(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
+    async def _typed(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         if await visit.rows.lines.find(visit.user.id, dialog.subject_id) is None:
             return None
         if len(words) > LONGEST_OWN:
             await visit.rows.dialogs.await_(visit.user.id, dialog)
             return OwnWordWanted(dialog.subject_id, too_long=True)
-        return await self._add(visit, Feeling(own=words), dialog.subject_id)
+        result = await self._add(visit, Feeling(own=words), dialog.subject_id)
+        if isinstance(result, Kept):
+            await hide_decided(visit, message_id)
+        return result
 
     async def _add(self, visit: Visit, feeling: Feeling, line_id: int) -> Result:
         line = await visit.rows.lines.find(visit.user.id, line_id)

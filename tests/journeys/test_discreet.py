@@ -51,6 +51,26 @@ async def test_kept_line_leaves_the_chat(house: House) -> None:
     await gone(alice, "No words yet")
 
 
+async def test_noticed_line_and_own_word_leave_the_chat(house: House) -> None:
+    alice, _ = await paired(house)
+    await turns_on(alice, "Discreet mode")
+    await alice.says("/noticed")
+    await alice.hears("do or carry lately")
+    await alice.says(WORDS)
+    await alice.hears("Kept, and shown to nobody.")
+    await alice.taps("Name the feeling")
+    await alice.hears("Which comes close?")
+    await alice.taps("No word fits")
+    await alice.hears("a word of your own")
+    word = await alice.says("unmoored")
+    await alice.hears("Your word for it")
+    await house.caught_up()
+    house.telegram.advance(seconds=3)
+    await gone(alice, WORDS)
+    await alice._until(lambda: alice.message(word) is None, 20)
+    assert alice.message(word) is None, "it stays in the chat"
+
+
 async def test_undecided_text_stays(house: House) -> None:
     alice, _ = await house.told("Once.")
     await turns_on(alice, "Discreet mode")
