@@ -1,5 +1,6 @@
 """A process among others: who leads, who is taken for dead and when, and that a frozen one does nothing more."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -76,6 +77,23 @@ class TestAmongOthers:
         await beats(steady, everything, seconds=1)
         assert leaders(Duty.RECEIVING, worker, web, everything) == [everything]
         assert leaders(Duty.KEEPING, worker, web, everything) == [everything]
+
+    async def test_interrupted_join_is_completed(
+        self, present: Callable[..., Presence], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The database goes away once our row is there; the start tries again until it succeeds."""
+        presence = present()
+
+        async def is_away(_: Presence) -> None:
+            raise ConnectionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Presence, "beat", is_away)
+            with pytest.raises(ConnectionError):
+                await presence.join()
+        async with asyncio.timeout(20):
+            await presence.join()
+        assert leaders(Duty.KEEPING, presence) == [presence]
 
     async def test_still_process_is_replaced(
         self, present: Callable[..., Presence], steady: Steady, store: Store, clock: HandClock

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, cast, delete, func, insert, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, literal, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,22 +69,24 @@ class Processes:
         self._keys = keys
 
     async def join(self, process_id: int, role: str, version: str) -> bool:
-        """Add a process behind the existing ones. False if another one has just taken its place; then try again."""
+        """Add a process behind the existing ones. False if another one has just taken its place; then try again.
+
+        A process that has joined before, in a transaction that seemed to fail, keeps the place it has.
+        """
         place = select(func.coalesce(func.max(processes.c.place), 0) + 1).scalar_subquery()
+        joined = insert_into(self._connection.dialect.name, processes).values(
+            id=process_id,
+            role=role,
+            version=version,
+            place=place,
+            beat=0,
+            beat_at=_NOW,
+            key_version=self._keys.current,
+            passed_on=0,
+        )
         try:
             async with self._connection.begin_nested():
-                await self._connection.execute(
-                    insert(processes).values(
-                        id=process_id,
-                        role=role,
-                        version=version,
-                        place=place,
-                        beat=0,
-                        beat_at=_NOW,
-                        key_version=self._keys.current,
-                        passed_on=0,
-                    )
-                )
+                await self._connection.execute(joined.on_conflict_do_nothing(index_elements=["id"]))
         except IntegrityError:
             return False
         return True

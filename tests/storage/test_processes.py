@@ -72,6 +72,12 @@ async def test_many_can_join_at_once(store: Store) -> None:
     assert len(set(places)) == 8
 
 
+async def test_joining_again_keeps_the_place(store: Store) -> None:
+    """A commit that seemed to fail is repeated."""
+    await joined(store, HERE, THERE, HERE)
+    assert [process.id for process in (await beat(store, HERE)).processes] == [HERE, THERE]
+
+
 async def test_only_a_still_beat_is_removed(store: Store) -> None:
     await joined(store, HERE, THERE)
     await beat(store, THERE)
