@@ -145,7 +145,7 @@ class Reflection:
         return timedelta() <= self.due_at - known < _MINUTE
 
 
-class Answer(StrEnum):
+class ResponseKind(StrEnum):
     """What a receiver can send back."""
 
     READ = "read"
@@ -159,10 +159,16 @@ class Answer(StrEnum):
     LINE = "line"  # the receiver's own words
 
 
-QUESTIONS: Final = (Answer.HARDEST, Answer.LIKE, Answer.KNOW, Answer.MORE)
+QUESTIONS: Final = (ResponseKind.HARDEST, ResponseKind.LIKE, ResponseKind.KNOW, ResponseKind.MORE)
 """The curious questions."""
-OFFERED: Final[Mapping[Wish, tuple[Answer, ...]]] = {
-    wish: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, *(() if wish is Wish.ASK_LATER else (Answer.TALK,)))
+OFFERED: Final[Mapping[Wish, tuple[ResponseKind, ...]]] = {
+    wish: (
+        ResponseKind.READ,
+        ResponseKind.THANKS,
+        ResponseKind.SENSE,
+        ResponseKind.LINE,
+        *(() if wish is Wish.ASK_LATER else (ResponseKind.TALK,)),
+    )
     for wish in Wish
 }
 """The answers offered under the words for each Wish. Under ASK_LATER a button to the questions takes the place of TALK,
@@ -191,7 +197,7 @@ class Response:
     reflection_id: int
     user_id: int
     """The receiver, who responds."""
-    answer: Answer
+    answer: ResponseKind
     sent_at: datetime | None = None
     landed: bool | None = None
     """Whether it landed well, as the sharer said privately."""

@@ -43,7 +43,7 @@ class Announcing:
         if free > visit.now:
             await visit.rows.notices.suspend(notice, free)
             return None
-        if reflection.ritual or notice.unclear:  # sent again, though it may have arrived: unchanged
+        if reflection.ritual or notice.unclear:  # one that may have arrived is repeated as it was
             return await self._alone(visit.rows, reflection, visit.now)
         others = await self._others(visit, pair, but=reflection)
         if reflection.announced_at is None:

@@ -25,7 +25,7 @@ from bot.domain.results.answering import (
     ReplyWanted,
     UndoneTooLate,
 )
-from bot.domain.sharing import QUESTIONS, REACTIONS, UNDO_FOR, Answer, Move, Opening, Reflection, Response, State
+from bot.domain.sharing import QUESTIONS, REACTIONS, UNDO_FOR, Move, Opening, Reflection, Response, ResponseKind, State
 from bot.domain.times import tomorrow_early_evening
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import say_in
@@ -50,12 +50,12 @@ class Answering:
 
     # --- choosing and typing ------------------------------------------------------------------------------------------
 
-    async def answer(self, visit: Visit, answer: Answer, reflection_id: int) -> Result:
+    async def answer(self, visit: Visit, answer: ResponseKind, reflection_id: int) -> Result:
         """Preview one of the ready-made Responses, or wait for a line of the receiver's own."""
         found = await self._opened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if answer is Answer.LINE:
+        if answer is ResponseKind.LINE:
             return await self._await_line(visit, found)
         response = Response(timeless_id(), found.id, visit.user.id, answer)
         await visit.rows.responses.add(response)
@@ -88,7 +88,7 @@ class Answering:
         if len(line) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, replace(dialog, expires_at=visit.now + PATIENCE))
             return ReplyTooLong(found.id)
-        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
+        response = Response(timeless_id(), found.id, visit.user.id, ResponseKind.LINE)
         await visit.rows.responses.add(response, line)
         return ReplyPreview(response.id, found.id, stem=stem.id if stem else "")
 
@@ -103,7 +103,7 @@ class Answering:
         if len(draft.text) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
             return ReplyTooLong(found.id, draft.id)
-        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
+        response = Response(timeless_id(), found.id, visit.user.id, ResponseKind.LINE)
         await visit.rows.responses.add(response, draft.text)
         if draft.reason is not DraftReason.REACTION:
             return ReplyPreview(response.id, found.id, draft.id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.sharing import QUESTIONS, Answer
+from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.storage.damage import open_or_none
 from bot.storage.schema import kept_questions
 from bot.storage.users import Users
@@ -18,7 +18,7 @@ class KeptQuestions:
         self._connection = connection
         self._users = users
 
-    async def keep(self, user_id: int, question_id: int, question: Answer, due_at: datetime) -> None:
+    async def keep(self, user_id: int, question_id: int, question: ResponseKind, due_at: datetime) -> None:
         sealed = await self._users.seal(
             user_id, question, table="kept_questions", column="question", row=question_id, tied_to=()
         )
@@ -26,7 +26,7 @@ class KeptQuestions:
             insert(kept_questions).values(id=question_id, user_id=user_id, question=sealed, due_at=due_at)
         )
 
-    async def find(self, user_id: int, question_id: int) -> Answer | None:
+    async def find(self, user_id: int, question_id: int) -> ResponseKind | None:
         """Return the question; None if it was dropped or doesn't open."""
         found = await self._connection.execute(
             select(kept_questions).where(kept_questions.c.user_id == user_id, kept_questions.c.id == question_id)
@@ -35,7 +35,7 @@ class KeptQuestions:
             return None
         place = await self._users.place(user_id, table="kept_questions", column="question", row=question_id, tied_to=())
         question = open_or_none(await self._users.data_key(user_id), row.question, **place)
-        return Answer(question) if question in set(QUESTIONS) else None
+        return ResponseKind(question) if question in set(QUESTIONS) else None
 
     async def due_at(self, user_id: int, question_id: int) -> datetime | None:
         """Return when to remind the keeper; None if the question isn't there any more."""

@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed
-from bot.domain.sharing import Answer, Response
+from bot.domain.sharing import Response, ResponseKind
 from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.schema import reflections, responses
 from bot.storage.ties import of_landing, of_response
@@ -152,6 +152,6 @@ def _response(row: Row[Any]) -> Response:
         id=row.id,
         reflection_id=row.reflection_id,
         user_id=row.user_id,
-        answer=Answer(row.answer),
+        answer=ResponseKind(row.answer),
         sent_at=row.sent_at,
     )

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar, TypeVarTuple, overload
 from bot.domain.content import Wish
 from bot.domain.expectations import Reception
 from bot.domain.ritual import Terms
-from bot.domain.sharing import Answer, When
+from bot.domain.sharing import ResponseKind, When
 from bot.domain.times import Later
 from bot.domain.zones import Region
 from bot.i18n import languages
@@ -460,7 +460,7 @@ ALL_LATER: Final = _action("all_later", ID)
 ALL_BACK: Final = _action("all_back", ID)
 ALL_AT: Final = _action("all_at", word_of(("tonight", "tomorrow")), ID)
 ALL_NOT_NOW: Final = _action("all_not_now", ID)
-RESPOND: Final = _action("respond", one_of(Answer), ID)
+RESPOND: Final = _action("respond", one_of(ResponseKind), ID)
 REPLY_SEND: Final = _action("reply_send", ID, WAITING_DRAFT)
 REPLY_DROP: Final = _action("reply_drop", ID, WAITING_DRAFT)
 SEND: Final = _action("send", ID)

@@ -1,7 +1,7 @@
 """Makes an export and sends it, when the outbox claims its Notice. The files exist only in memory.
 
-It works beside the event loop and the user's other messages, on one export at a time. If we are killed meanwhile, the
-next process starts over, and a file that had already been sent comes twice.
+It makes one export at a time, and holds up neither the event loop nor the user's other messages. If we are killed
+meanwhile, the next process starts over, and a file that had already been sent comes twice.
 """
 
 import asyncio

@@ -93,5 +93,5 @@ class Readiness:
         try:
             free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
         except OSError as error:
-            return {"disk": f"the data folder can't be looked at ({error.strerror})"}
+            return {"disk": f"the data folder can't be read ({error.strerror})"}
         return {"disk": f"only {free // 2**20} MiB are free on the disk of the data"} if free < LEAST_ROOM else {}

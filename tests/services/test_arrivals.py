@@ -28,7 +28,7 @@ from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
 from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
-from bot.domain.sharing import Answer
+from bot.domain.sharing import ResponseKind
 from bot.export_document import Document, WrongDocument, parse
 from bot.services.arrivals import ARRIVALS_KEPT, Arrivals, TakingIn, checked, put
 from bot.services.asks import Asks
@@ -127,7 +127,7 @@ async def lives(home: Home) -> None:  # noqa: F811
         )
         await rows.expectations.expect(ALICE, opened, Reception.ADVICE)
         await rows.expectations.note(ALICE, opened, Reception.FINE)
-        await rows.questions.keep(ALICE, 5, Answer.HARDEST, home.now)
+        await rows.questions.keep(ALICE, 5, ResponseKind.HARDEST, home.now)
         await rows.drafts.set_aside(Draft(0, ALICE, DraftReason.SECOND, "Not decided.", 8), home.now)
         await rows.users.change(
             user, last_day=today, rhythm=Rhythm.DAILY, days=frozenset({0, 3}), discreet=True, ceiling=4,

@@ -15,7 +15,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.answering import ReplyWanted
 from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay
-from bot.domain.sharing import Answer
+from bot.domain.sharing import ResponseKind
 from bot.export_document import Document, Profile, parse
 from bot.services.exporting import ONCE_IN, Exporting
 from bot.services.privacy import Privacy
@@ -94,7 +94,7 @@ async def both_live(home: Home) -> int:  # noqa: F811
     """Alice shares two lines, of which Bob opens and answers the first. Return that one."""
     (opened,) = await home.announced()
     await home.opens(opened)
-    chosen = await home.chooses(opened, Answer.LINE)
+    chosen = await home.chooses(opened, ResponseKind.LINE)
     assert isinstance(chosen, ReplyWanted)
     await home.sends(await home.replies(opened, OF_BOB))
     assert await home.hears()
@@ -125,7 +125,7 @@ async def test_export_has_only_its_owners_data(home: Home) -> None:  # noqa: F81
         await rows.lines.set_feelings(line, [Feeling(own="hollow"), Feeling(shelf="heavy")])
         await rows.expectations.expect(ALICE, opened, Reception.SILENCE)
         await rows.drafts.set_aside(Draft(0, ALICE, DraftReason.SECOND, "Not decided.", 8), home.now)
-        await rows.questions.keep(ALICE, 5, Answer.HARDEST, home.now)
+        await rows.questions.keep(ALICE, 5, ResponseKind.HARDEST, home.now)
     alice, bob = await export_of(home, ALICE), await export_of(home, BOB)
 
     assert [line.words for line in alice.lines] == [WORDS, WORDS]
@@ -244,7 +244,7 @@ async def test_responses_are_in_the_order_given(home: Home) -> None:  # noqa: F8
     first = await home.shares()
     home.clock.advance(timedelta(minutes=1))
     (second,) = await home.announced()
-    for about, answer in ((second, Answer.THANKS), (first, Answer.READ)):
+    for about, answer in ((second, ResponseKind.THANKS), (first, ResponseKind.READ)):
         await home.opens(about)
         await home.answers(about, answer)
         await home.goes_out()

@@ -20,7 +20,7 @@ from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceiv
 from bot.domain.results.ritual import RitualPreview
 from bot.domain.results.sharing import Shared
 from bot.domain.ritual import Terms
-from bot.domain.sharing import Answer, Response, State, When
+from bot.domain.sharing import Response, ResponseKind, State, When
 from bot.services.names import name_of
 from bot.storage.ids import timeless_id
 from bot.storage.schema import pair_members, pairs, reflections, responses, ritual_seats, rituals, users
@@ -232,7 +232,7 @@ async def test_forged_time_needs_the_same_wish(home: Home) -> None:
 async def answered(home: Home, words: str) -> tuple[int, Response]:
     (about,) = await home.announced()
     await home.opens(about)
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     response_id = await home.replies(about, words)
     async with home.store.reading() as rows:
         response = await rows.responses.mine(BOB, response_id)

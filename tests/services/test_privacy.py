@@ -11,7 +11,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.results import Erased, EraseWanted, Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import Opened
-from bot.domain.sharing import Answer, State
+from bot.domain.sharing import ResponseKind, State
 from bot.services.privacy import Privacy
 from bot.storage.schema import metadata, records, reflections, responses
 from tests.services.test_exporting import OF_BOB, export_of
@@ -65,7 +65,7 @@ async def test_nothing_is_left_after_an_erase(home: Home) -> None:  # noqa: F811
 async def test_receivers_erase_spares_the_sharer(home: Home) -> None:  # noqa: F811
     (opened,) = await home.announced()
     await home.opens(opened)
-    await home.answers(opened, Answer.THANKS)
+    await home.answers(opened, ResponseKind.THANKS)
     (waiting,) = await home.announced()
     assert await _erases(home, BOB) == Erased()
     assert await _traces(home, BOB) == set()
@@ -138,7 +138,7 @@ async def _answered(home: Home) -> int:  # noqa: F811
     """Bob has answered a line in his own words, and Alice has said privately how that landed. Return the line."""
     (opened,) = await home.announced()
     await home.opens(opened)
-    await home.chooses(opened, Answer.LINE)
+    await home.chooses(opened, ResponseKind.LINE)
     await home.sends(await home.replies(opened, OF_BOB))
     response = await home.response()
     await home.lands(response)

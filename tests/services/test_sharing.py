@@ -45,7 +45,7 @@ from bot.domain.results.sharing import (
     WhenWanted,
     Withdrawn,
 )
-from bot.domain.sharing import UNDO_FOR, Answer, State, When
+from bot.domain.sharing import UNDO_FOR, ResponseKind, State, When
 from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.answering import Answering
@@ -189,12 +189,12 @@ class Home(BaseHome):
     async def opens(self, about: int) -> Result:
         return await self.do(BOB, lambda visit: self.receiving.open(visit, about))
 
-    async def answers(self, about: int, answer: Answer = Answer.THANKS) -> Result:
+    async def answers(self, about: int, answer: ResponseKind = ResponseKind.THANKS) -> Result:
         """Let Bob choose an answer and say yes to it."""
         chosen = await self.chooses(about, answer)
         return await self.sends(chosen.response_id) if isinstance(chosen, ReplyPreview) else chosen
 
-    async def chooses(self, about: int, answer: Answer) -> Result:
+    async def chooses(self, about: int, answer: ResponseKind) -> Result:
         return await self.do(BOB, lambda visit: self.answering.answer(visit, answer, about))
 
     async def undoes(self, response_id: int) -> Result:
@@ -348,7 +348,9 @@ async def test_simultaneous_taps_act_once(home: Home) -> None:
     opened = await asyncio.gather(*(home.opens(about) for _ in range(4)))
     assert sum(isinstance(one, Opened) for one in opened) == 1
     assert opened.count(AlreadyOpened()) == 3
-    answered = await asyncio.gather(*(home.answers(about, one) for one in (Answer.THANKS, Answer.READ, Answer.MORE)))
+    answered = await asyncio.gather(
+        *(home.answers(about, one) for one in (ResponseKind.THANKS, ResponseKind.READ, ResponseKind.MORE))
+    )
     assert sum(isinstance(one, Answered) for one in answered) == 1
     assert {type(one) for one in answered} <= {Answered, AlreadyAnswered, NothingHere}, "a later choice replaces one"
     await home.goes_out()
@@ -374,8 +376,8 @@ async def test_double_tapped_line_goes_once(home: Home) -> None:
     assert await home.due() in ([], [(ALICE, NoticeKind.RESPONSE)])
 
 
-@pytest.mark.parametrize("answer", [each for each in Answer if each is not Answer.LINE])
-async def test_undone_answer_was_never_there(home: Home, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [each for each in ResponseKind if each is not ResponseKind.LINE])
+async def test_undone_answer_was_never_there(home: Home, answer: ResponseKind) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     before = await _seen_by_alice(home, about)
@@ -397,7 +399,7 @@ async def test_undone_answer_was_never_there(home: Home, answer: Answer) -> None
 async def test_undone_line_back_keeps_its_words(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     response_id = await home.replies(about, "Ring me.")
     await home.sends(response_id)
     await home.undoes(response_id)
@@ -436,7 +438,7 @@ async def test_question_is_kept_for_its_reader(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     before = await _seen_by_alice(home, about)
-    preview = await home.chooses(about, Answer.HARDEST)
+    preview = await home.chooses(about, ResponseKind.HARDEST)
     assert isinstance(preview, ReplyPreview)
     kept = await home.do(BOB, lambda visit: home.answering.keep_question(visit, preview.response_id))
     assert kept == QuestionKept(getattr(kept, "question_id", 0), utc("2026-11-23 18:00"))
@@ -485,7 +487,7 @@ async def test_text_after_another_answer_is_separate(home: Home) -> None:
     """Bob began a line back and then thanked with a tap: what he types next is his own, and must not be lost."""
     (about,) = await home.announced()
     await home.opens(about)
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     await home.answers(about)
     async with home.store.writing(BOB) as rows:
         assert await rows.dialogs.find(BOB, home.now) is None
@@ -611,9 +613,9 @@ async def test_sharer_can_look_up_an_answer(home: Home) -> None:
     await home.answers(about)
     response = await home.response()
     for step in (home.looks(about), home.sets(about, When.MORNING)):
-        assert await step == ResponseReceived(response, about, Answer.THANKS)
+        assert await step == ResponseReceived(response, about, ResponseKind.THANKS)
     await home.lands(response)
-    assert await home.looks(about) == ResponseReceived(response, about, Answer.THANKS, landed=True)
+    assert await home.looks(about) == ResponseReceived(response, about, ResponseKind.THANKS, landed=True)
     assert await home.takes_back(about) == OpenedBefore()
 
 
@@ -644,7 +646,7 @@ async def opened(home: Home, about: int) -> None:
 
 async def about_to_answer(home: Home, about: int) -> None:
     await opened(home, about)
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
 
 
 async def _all_acts(home: Home, about: int) -> list[str]:
@@ -820,11 +822,11 @@ async def test_old_line_back_does_nothing(home: Home) -> None:
     """It was written again: the first one is gone, and the second one is being typed."""
     (about,) = await home.announced()
     await home.opens(about)
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     first = await home.replies(about, "Ring me.")
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     second = await home.replies(about, "Rather write.")
-    await home.answers(about, Answer.LINE)
+    await home.answers(about, ResponseKind.LINE)
     before = await _stands(home)
     for response_id in (first, 4242):
         assert await home.sends(response_id) == NothingHere()
@@ -848,7 +850,7 @@ async def test_first_landing_stays(home: Home, first: bool) -> None:
 async def test_landing_leaves_the_question_answerable(home: Home, well: bool) -> None:
     (about,) = await home.announced()
     await home.opens(about)
-    await home.answers(about, Answer.HARDEST)
+    await home.answers(about, ResponseKind.HARDEST)
     said = await home.lands(await home.response(), well=well)
     assert said == (LandedWell(stays=True) if well else LandedBadly(lighter=False, stays=True))
 
@@ -876,8 +878,8 @@ async def test_button_for_something_over_says_so(home: Home) -> None:
         lambda visit: receiving.back(visit, about),
         lambda visit: receiving.put_off(visit, "tomorrow", about),
         lambda visit: receiving.not_now(visit, about),
-        lambda visit: answering.answer(visit, Answer.READ, about),
-        lambda visit: answering.answer(visit, Answer.LINE, about),
+        lambda visit: answering.answer(visit, ResponseKind.READ, about),
+        lambda visit: answering.answer(visit, ResponseKind.LINE, about),
     ):
         assert await home.do(BOB, tap) == NothingHere()
     assert await _stands(home) == before

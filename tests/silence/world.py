@@ -31,7 +31,7 @@ from bot.domain.content import Wish
 from bot.domain.expectations import Reception
 from bot.domain.model import Line, Pair
 from bot.domain.notices import NoticeKind
-from bot.domain.sharing import Answer, Move, Reflection
+from bot.domain.sharing import Move, Reflection, ResponseKind
 from bot.domain.times import next_slot
 from bot.storage.ids import timeless_id
 from bot.storage.migrate import migrate
@@ -366,7 +366,7 @@ class Beginning:
     def _put_old_buttons(self, recorder: Recorder) -> None:
         """Tap everything in both chats about the line that was shared before, including taps that no longer fit."""
         opened = self.opened.reflection
-        of_b = [f"respond:{answer}.{opened}" for answer in Answer]
+        of_b = [f"respond:{answer}.{opened}" for answer in ResponseKind]
         of_b += [f"open:{opened}", f"open_later:{opened}", f"not_now:{opened}", f"open_at:tomorrow.{opened}"]
         of_a = [f"{tap}:{opened}" for tap in ("expect", "expect_yes", "what_came", "share_question:without.")]
         of_a += [f"{tap}:{each}.{opened}" for tap in ("expected", "came") for each in Reception]

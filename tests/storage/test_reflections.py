@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from bot.domain.content import Wish
 from bot.domain.model import Line
-from bot.domain.sharing import MOVES, Answer, Move, Reflection, Response, State
+from bot.domain.sharing import MOVES, Move, Reflection, Response, ResponseKind, State
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections
 from bot.storage.store import Store
@@ -204,7 +204,7 @@ async def test_drafts_expire_and_ends_go(store: Store) -> None:
 async def test_both_read_a_sent_line_back(store: Store) -> None:
     await _people(store)
     reflection = await _at(store, State.ANSWERED)
-    first, second = (Response(new_id(NOW), reflection.id, BOB, Answer.LINE) for _ in range(2))
+    first, second = (Response(new_id(NOW), reflection.id, BOB, ResponseKind.LINE) for _ in range(2))
     async with store.writing() as rows:
         await rows.responses.add(first, "Me too, once.")
         await rows.responses.add(second, "I see you.")  # written anew

@@ -34,7 +34,7 @@ from bot.domain.results.journal import JournalPage
 from bot.domain.results.privacy import PolicyShown
 from bot.domain.results.sharing import ShareList
 from bot.domain.ritual import Terms
-from bot.domain.sharing import Answer, When
+from bot.domain.sharing import ResponseKind, When
 from bot.domain.times import EVERY_DAY
 from bot.domain.zones import KNOWN_ZONES, Region
 from bot.i18n import Say, languages, say_in
@@ -81,8 +81,8 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "prompt_id": (*_longest(CONTENT.prompts), None, "gone.by-now"),
     "cue_id": tuple(cue.id for cue in CONTENT.cues),
     "wish": tuple(Wish),
-    "answer": tuple(Answer),
-    "question": (Answer.HARDEST, "gone"),
+    "answer": tuple(ResponseKind),
+    "question": (ResponseKind.HARDEST, "gone"),
     "stem": ("", CONTENT.stems[0].id, "gone-by-now"),
     "terms": tuple(Terms),
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
@@ -136,7 +136,7 @@ SPOKEN: Final = Spoken(
     cue_id=LONGEST_CUE,
     length="4096",
     line_day="2026-11-25",
-    question=Answer.MORE.value,
+    question=ResponseKind.MORE.value,
     lines="8",
     feared="5",
     came="1",

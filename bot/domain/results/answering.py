@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.domain.results.base import Result
-from bot.domain.sharing import Answer
+from bot.domain.sharing import ResponseKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ReplyPreview(Result):
     reflection_id: int
     draft_id: int | None = None
     """The Draft whose text became this Response, if it can still be kept as a Line instead."""
-    answer: str = Answer.LINE.value
+    answer: str = ResponseKind.LINE.value
     stem: str = ""
     """The Stem that was finished, if it was one."""
     beside: bool = False

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bot import export_document as document
 from bot.domain.content import Wish
 from bot.domain.expectations import Reception
-from bot.domain.sharing import Answer
+from bot.domain.sharing import ResponseKind
 from bot.domain.times import QuietHours
 from bot.i18n import Say
 from bot.tg.pages.templates import template
@@ -170,7 +170,7 @@ class _Writer:
 
     def _ready_made(self, answer: str) -> str:
         """Return the text of a ready-made Response; its name, if this version doesn't have it."""
-        return ready_made(self._say, Answer(answer)) if answer in set(Answer) else answer
+        return ready_made(self._say, ResponseKind(answer)) if answer in set(ResponseKind) else answer
 
     def _draft(self, each: document.Draft) -> Row:
         return self._entry(each.sent_at, each.words or _NOT_OURS, [])

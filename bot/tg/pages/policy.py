@@ -1,4 +1,4 @@
-"""The privacy policy as a file of one's own: it stays readable where the chat is removed."""
+"""The privacy policy as a file to keep, which stays readable when the chat is deleted."""
 
 from collections.abc import Sequence
 

@@ -16,7 +16,7 @@ from bot.domain.results.answering import (
     ReplyWanted,
     UndoneTooLate,
 )
-from bot.domain.sharing import QUESTIONS, Answer
+from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.domain.typed import LINE_LIMIT
 from bot.services.names import read_partner_name
 from bot.tg.actions import (
@@ -70,7 +70,7 @@ def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:
     say, about = view.say, (result.response_id, result.draft_id)
-    if result.answer == Answer.LINE and not view.words.get("answer"):
+    if result.answer == ResponseKind.LINE and not view.words.get("answer"):
         return words_gone(view)
     own = named(view.words["own"]) if view.words.get("own") else say("your partner")
     # Translators: the preview of a response; what the partner will read follows
@@ -79,8 +79,10 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
     rows: list[tuple[Button, ...]] = [(button(say("Send it"), REPLY_SEND(*about)),)]
     # Translators: button; the line back is not sent
     drop = button(say("Don't send it"), REPLY_DROP(*about))
-    if result.answer == Answer.LINE:
-        again = STEM(result.stem, result.reflection_id) if result.stem else RESPOND(Answer.LINE, result.reflection_id)
+    if result.answer == ResponseKind.LINE:
+        again = (
+            STEM(result.stem, result.reflection_id) if result.stem else RESPOND(ResponseKind.LINE, result.reflection_id)
+        )
         # Translators: button; the line back is written once more
         rows.append((button(say("Write it again"), again), drop))
     elif result.answer in QUESTIONS:
@@ -123,7 +125,7 @@ def questions_shown(view: View, result: QuestionsShown) -> Screen:
     say, about = view.say, result.reflection_id
     # Translators: the partner's wish was to be asked later. Below are buttons with ready questions.
     text = say("One question is plenty. You can send it, or keep it and ask it yourself some other day.")
-    answers = (*QUESTIONS, Answer.TALK)
+    answers = (*QUESTIONS, ResponseKind.TALK)
     return Screen(
         text, tuple((button(ready_made(say, each), RESPOND(each, about)),) for each in answers), place=Place.BESIDE
     )
@@ -149,7 +151,7 @@ def question_reminder(view: View, _: QuestionReminder) -> Screen:
         return words_gone(view)
     # Translators: a private reminder of a question that the user wanted to ask their partner face to face; it follows
     text = say("You kept a question, to ask in person if it still fits:")
-    return Screen(text + "\n" + quoted(ready_made(say, Answer(question))), place=Place.BELOW)
+    return Screen(text + "\n" + quoted(ready_made(say, ResponseKind(question))), place=Place.BELOW)
 
 
 SCREENS: Final = (

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, FollowUpSent, FollowUpWanted
-from bot.domain.sharing import QUESTIONS, Answer
+from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.domain.typed import LINE_LIMIT
 from bot.services.names import read_partner_name
 from bot.tg.actions import FOLLOW_UP, FOLLOW_UP_DROP, FOLLOW_UP_SEND, FOLLOW_UP_UNDO
@@ -61,7 +61,7 @@ def follow_up_received(view: View, result: FollowUpReceived) -> Screen:
     parts = (
         # Translators: the partner answers the question that the user had asked; the question and the answer follow
         say("%(name)s answers your question:", name=partner(view)),
-        f"<i>{ready_made(say, Answer(result.question))}</i>",
+        f"<i>{ready_made(say, ResponseKind(result.question))}</i>",
         quoted(words),
         # Translators: after the partner's answer to a question: the bot carries no more between the two about this
         say("That is one line each way. The rest is yours to talk about."),

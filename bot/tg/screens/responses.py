@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
-from bot.domain.sharing import QUESTIONS, Answer
+from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.i18n import Say
 from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY, WHAT_CAME
 from bot.tg.screens.screen import Button, Place, Screen, View, button, private, shown
@@ -44,40 +44,40 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
 def response_text(view: View, answer: str, name: str) -> str:
     """Return the text of a Response by somebody called `name`, as its sharer reads it."""
     say = view.say
-    if answer == Answer.READ:
+    if answer == ResponseKind.READ:
         # Translators: what the partner chose to let the sharer know
         return say("%(name)s has read this.", name=name)
-    if answer == Answer.LINE:
+    if answer == ResponseKind.LINE:
         # Translators: the partner wrote one line back, which follows
         return say("%(name)s writes back:", name=name) + "\n" + quoted(view.words.get("answer", ""))
     if answer in QUESTIONS:
         # Translators: the partner chose one of the ready questions, which follows
-        return say("%(name)s asks:", name=name) + "\n" + quoted(ready_made(say, Answer(answer)))
+        return say("%(name)s asks:", name=name) + "\n" + quoted(ready_made(say, ResponseKind(answer)))
     # Translators: the partner chose one of the ready responses, which follows
-    return say("%(name)s says:", name=name) + "\n" + quoted(ready_made(say, Answer(answer)))
+    return say("%(name)s says:", name=name) + "\n" + quoted(ready_made(say, ResponseKind(answer)))
 
 
-def ready_made(say: Say, answer: Answer) -> str:
+def ready_made(say: Say, answer: ResponseKind) -> str:
     """Return the text of a ready-made Response, which is the same for both."""
     texts = {
         # Translators: a ready response of the receiver, also a button
-        Answer.READ: say("I read this"),
+        ResponseKind.READ: say("I read this"),
         # Translators: a ready response of the receiver, also a button
-        Answer.THANKS: say("Thank you for telling me"),
+        ResponseKind.THANKS: say("Thank you for telling me"),
         # Translators: a ready response of the receiver, also a button
-        Answer.SENSE: say("That makes sense to me"),
+        ResponseKind.SENSE: say("That makes sense to me"),
         # Translators: a ready response of the receiver, also a button: the two will talk in person, not here
-        Answer.TALK: say("We'll talk about it ourselves"),
+        ResponseKind.TALK: say("We'll talk about it ourselves"),
         # Translators: a ready response of the receiver, also a button: one curious question
-        Answer.HARDEST: say("What was the hardest part?"),
+        ResponseKind.HARDEST: say("What was the hardest part?"),
         # Translators: a ready response of the receiver, also a button: one curious question
-        Answer.LIKE: say("What was that like for you?"),
+        ResponseKind.LIKE: say("What was that like for you?"),
         # Translators: a ready response of the receiver, also a button: one curious question
-        Answer.KNOW: say("What would you like me to know?"),
+        ResponseKind.KNOW: say("What would you like me to know?"),
         # Translators: a ready response of the receiver, also a button: one curious question
-        Answer.MORE: say("Would you tell me more some time?"),
+        ResponseKind.MORE: say("Would you tell me more some time?"),
         # Translators: button; the receiver writes an answer of their own
-        Answer.LINE: say("Write one line back"),
+        ResponseKind.LINE: say("Write one line back"),
     }
     return texts[answer]
 
