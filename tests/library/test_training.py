@@ -46,7 +46,7 @@ def test_learned_weights_cover_the_same_kind(small: Weighing) -> None:
 def test_learning_twice_gives_the_same() -> None:
     first, second = (train(learned(), Features("en", KINDS)) for _ in range(2))
     assert first == second
-    assert first.outcome.crises == first.outcome.harmless == 6
+    assert first.outcome.crises == first.outcome.harmless == 3 * 6  # each is left out in three divisions
 
 
 def test_voices_are_measured_when_left_out() -> None:
