@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.storage.conflicts import insert_into
-from bot.storage.schema import inbox, master_keys, processes, users
+from bot.storage.schema import arrivals, inbox, master_keys, processes, users
 
 _SAMPLE: Final = 5
 """How many data keys we try. One that opens shows that the master key is right; others may just be damaged."""
@@ -102,6 +102,12 @@ class MasterKeys:
         if (await self._connection.execute(waiting)).first() is not None:
             raise WrongKey(
                 f"Version {version} is needed for what waits to be handled. Start Ajar, and try again later."
+            )
+        imported = select(arrivals.c.user_id).where(arrivals.c.version == version).limit(1)
+        if (await self._connection.execute(imported)).first() is not None:
+            raise WrongKey(
+                f"Version {version} is needed for an import that waits for its owner's yes, for two weeks at most. "
+                "Try again later."
             )
 
     async def _add(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -173,19 +173,25 @@ def carry_unhandled(database: Path, place: Path) -> None:
     """Take over the unhandled updates in the database, since Telegram no longer has them.
 
     They may be waiting for a data key, and restoring that key may be the reason for the restore. Updates of users that
-    the copy doesn't know, and those that a broken database can't return, are left behind.
+    the copy doesn't know, and those that a broken database can't return, are left behind. Raises sqlite3.Error if the
+    copy can't be written to.
     """
-    if not database.is_file():
-        return
-    with contextlib.suppress(sqlite3.Error), closing(connect_to(database, "rw")) as source:
-        query = f"SELECT {', '.join(_CARRIED)} FROM inbox WHERE lane IS NOT NULL AND handled_at IS NULL"  # noqa: S608
-        unhandled = source.execute(query).fetchall()
-        with closing(connect_to(place, "rw")) as copy, copy:
-            known = {user_id for (user_id,) in copy.execute("SELECT id FROM users")}
-            copy.executemany(
-                f"INSERT OR IGNORE INTO inbox ({', '.join(_CARRIED)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-                [row for row in unhandled if row[1] in known],
-            )
+    unhandled = _unhandled_in(database) if database.is_file() else []
+    with closing(connect_to(place, "rw")) as copy, copy:
+        known = {user_id for (user_id,) in copy.execute("SELECT id FROM users")}
+        copy.executemany(
+            f"INSERT OR IGNORE INTO inbox ({', '.join(_CARRIED)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+            [row for row in unhandled if row[1] in known],
+        )
+
+
+def _unhandled_in(database: Path) -> list[Any]:
+    query = f"SELECT {', '.join(_CARRIED)} FROM inbox WHERE lane IS NOT NULL AND handled_at IS NULL"  # noqa: S608
+    try:
+        with closing(connect_to(database, "rw")) as source:
+            return source.execute(query).fetchall()
+    except sqlite3.Error:
+        return []
 
 
 def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:

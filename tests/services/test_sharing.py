@@ -26,6 +26,7 @@ from bot.domain.results.answering import (
     ReplyPreview,
     UndoneTooLate,
 )
+from bot.domain.results.follow_ups import FollowUpPreview
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
     AlreadyOpened,
@@ -49,6 +50,7 @@ from bot.domain.sharing import UNDO_FOR, ResponseKind, State, When
 from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.answering import Answering
+from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.services.receiving import Receiving
@@ -506,6 +508,37 @@ async def test_text_without_time_is_a_line(home: Home) -> None:
             found.append(await typed(Visit(rows, user, home.now), dialog, words, 7))
     assert found[0] is None
     assert isinstance(found[1], DayWanted)
+
+
+async def test_text_after_delivery_is_a_line(home: Home) -> None:
+    """Alice looked at the days, and the line went out as it was; then she answers her question."""
+    about = await home.shares()
+    await home.days(about)
+    home.clock.advance(QUARTER)
+    typed, found = home.sharing.typed[Waiting.SHARE_TIME], []
+    for words in ("Slept badly.", "tomorrow 8:00"):
+        async with home.store.writing(ALICE) as rows:
+            dialog, user = await rows.dialogs.find(ALICE, home.now), await rows.users.find(ALICE)
+            assert user
+            assert dialog
+            found.append(await typed(Visit(rows, user, home.now), dialog, words, 7))
+    assert found[0] is None
+    assert isinstance(found[1], ShareShown)
+
+
+async def test_sent_follow_up_awaits_no_other(home: Home) -> None:
+    """Alice tapped "Write it again", and then sent what she had: her next text isn't lost."""
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about, ResponseKind.HARDEST)
+    response, follow_ups = await home.response(), FollowUps()
+    dialog, typed = Dialog(Waiting.FOLLOW_UP, response, home.now), follow_ups.typed[Waiting.FOLLOW_UP]
+    preview = await home.do(ALICE, lambda visit: typed(visit, dialog, "The way home.", 7))
+    assert isinstance(preview, FollowUpPreview)
+    await home.do(ALICE, lambda visit: follow_ups.want(visit, response))
+    await home.do(ALICE, lambda visit: follow_ups.send(visit, preview.follow_up_id))
+    async with home.store.writing(ALICE) as rows:
+        assert await rows.dialogs.find(ALICE, home.now) is None
 
 
 @pytest.mark.parametrize("depth", [1, 3])
