@@ -6,10 +6,12 @@ from bot.domain.model import Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import Silence, kinds
 from bot.i18n import say_in
+from bot.services.settings import SWITCHES
 from bot.tg.actions import ACTIONS
 from bot.tg.routes import Routes
 from bot.tg.screens import SCREENS
 from bot.tg.screens.always import all_commands
+from bot.tg.screens.setting_words import switch_words
 
 
 class Incomplete(Exception):
@@ -24,6 +26,8 @@ def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[W
         *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "handler"),
         *_missing("the awaited text", Waiting, typed, "use case"),
         *_missing("the Result", set(kinds()) - {Silence.kind}, {shown.kind for shown in SCREENS}, "screen"),
+        *_missing("the switch", SWITCHES, switch_words(say_in("en")), "words"),
+        *_missing("the switch", switch_words(say_in("en")), SWITCHES, "positions"),
     ]
     if missing:
         raise Incomplete("; ".join(missing))

@@ -88,6 +88,13 @@ def test_question_can_be_snoozed_as_offered(later: times.Later) -> None:
     assert until > noon
 
 
+@pytest.mark.parametrize("later", [later for later in times.Later if later is not times.Later.TONIGHT])
+def test_snooze_is_possible_at_any_hour(later: times.Later) -> None:
+    """Only "tonight" is left out when it is too late for it: the screen offers every other choice at any hour."""
+    for hour in range(24):
+        assert times.put_off_until(later, at(f"2026-05-05 {hour:02}:30"), BERLIN), hour
+
+
 def test_tonight_respects_the_cool_off() -> None:
     assert times.tonight(at("2026-05-05 19:00"), BERLIN, least=timedelta(hours=2)) == at("2026-05-05 22:00")
     assert times.tonight(at("2026-05-05 20:20"), BERLIN, least=timedelta(minutes=10)) == at("2026-05-05 20:30")

@@ -17,7 +17,7 @@ from bot.tg.pages.templates import template
 from bot.tg.screens.expectations import reception_words
 from bot.tg.screens.responses import ready_made
 from bot.tg.screens.screen import View
-from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_labels
+from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_words
 from bot.tg.screens.sharing import wish_words
 
 Row = Mapping[str, Any]
@@ -207,6 +207,6 @@ class _Writer:
             # Translators: a setting on the exported page: subjects that are left out
             (say("Left out"), say.plural("%(n)s subject", "%(n)s subjects", subjects) if subjects else say("nothing")),
             (say("Quiet hours"), hours_in_words(view, quiet)),
-            *((label, position_in_words(view, switch, profile)) for switch, label in switch_labels(say).items()),
+            *((words.label, position_in_words(say, switch, profile)) for switch, words in switch_words(say).items()),
         )
         return [(Markup(label), Markup.escape(value)) for label, value in settings]  # noqa: S704

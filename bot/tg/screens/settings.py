@@ -62,13 +62,12 @@ from bot.tg.screens.screen import (
     unlinked,
 )
 from bot.tg.screens.setting_words import (
-    change_in_words,
     days_in_words,
     depth_in_words,
     hours_in_words,
     muted_in_words,
     position_in_words,
-    switch_labels,
+    switch_words,
 )
 from bot.tg.screens.start import HOURS
 
@@ -105,7 +104,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         CEILING(): say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
         THEMES(): muted_in_words(view, user),
         QUIET(): hours_in_words(view, user.quiet),
-        **{SWITCH(each): position_in_words(view, each, user) for each in SWITCHES},
+        **{SWITCH(each): position_in_words(say, each, user) for each in SWITCHES},
         # Translators: in the settings, where no name is set
         NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
@@ -142,7 +141,7 @@ def _labels(view: View) -> dict[Tap, str]:
         THEMES(): say("Left out"),
         # Translators: a setting and its button: hours without messages
         QUIET(): say("Quiet hours"),
-        **{SWITCH(switch): label for switch, label in switch_labels(say).items()},
+        **{SWITCH(switch): words.label for switch, words in switch_words(say).items()},
         # Translators: a setting and its button: the name that the partner sees
         NAME(): say("Name"),
     }
@@ -327,50 +326,17 @@ def _span(view: View, start: time, end: time) -> str:
 
 
 def switch_setting(view: View, result: SwitchSetting) -> Screen:
-    say = view.say
-    texts = {
-        # Translators: in the settings: what the soft reminder does
-        "soft_reminder": say(
-            "A soft reminder: a question that is still open two hours later comes once more, or when your quiet hours "
-            "end. Never after you answered it, skipped it or put it off."
-        ),
-        # Translators: in the settings: what happens with older lines, if this is on
-        "callbacks": say(
-            "Once you've had the questions I have for you, an older line of yours comes back now and "
-            "then, at most once in six days: still so, done with, or different? It is shown to nobody "
-            "else."
-        ),
-        # Translators: in the settings: what the weekly recap is. "/recap" is a command.
-        "weekly_recap": say(
-            "On Sundays, after a week with a line in it: a picture of your words of the last eight weeks. It is shown "
-            "to nobody else. /recap shows it at any time."
-        ),
-        # Translators: in the settings: for somebody who has a partner, but isn't paired with them here
-        "partnered": say(
-            "If you have a partner, but are here alone: questions about the two of you come as well, and nobody is "
-            "told. Once you're both here, they come anyway."
-        ),
-        # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
-        "discreet": say(
-            "The question and what you write are removed from this chat once it is kept. Words I show are removed "
-            "after five minutes, or at once by “Hide this”. A message that comes by itself is covered, also in "
-            "notifications. /hide also removes what is here already.\n\nTelegram keeps copies of its own "
-            "for a while, and what is older than two days I can't remove. Against somebody with your phone in hand, "
-            "Telegram's passcode lock helps: Settings, Privacy and Security, Passcode."
-        ),
-        # Translators: in the settings: what messages without a sound are
-        "silent": say("My messages come without a sound. They still show up in your notifications."),
-    }
-    user = _user(view)
+    say, user = view.say, _user(view)
+    words = switch_words(say)[result.switch]
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
-    state = say("It is %(state)s.", state=position_in_words(view, result.switch, user))
+    state = say("It is %(state)s.", state=position_in_words(say, result.switch, user))
     now = position(result.switch, user)
     others = [
-        (button(change_in_words(view, value), FLIP(result.switch, index)),)
+        (button(words.choices[index], FLIP(result.switch, index)),)
         for index, value in enumerate(SWITCHES[result.switch])
         if value != now
     ]
-    return Screen(f"{texts[result.switch]}\n\n{state}", (*others, (back_to_settings(view),)))
+    return Screen(f"{words.told}\n\n{state}", (*others, (back_to_settings(view),)))
 
 
 def name_setting(view: View, result: NameSetting) -> Screen:
