@@ -57,6 +57,7 @@ class FollowUps:
             return found
         if not await visit.rows.follow_ups.say_yes(follow_up, visit.now):
             return AlreadyAnswered()
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.FOLLOW_UP,))  # the next text is a Line again
         due_at = visit.now + UNDO_FOR
         await visit.rows.notices.add([(visit.user.id, NoticeKind.FOLLOW_UP_DUE, follow_up.id, due_at)], visit.now)
         return FollowUpSent(follow_up.id)

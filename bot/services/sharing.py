@@ -485,7 +485,7 @@ class Sharing:
         """Handle a typed time: take it, ask which one if it is ambiguous, or say that it is unclear."""
         found = await self.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
-            return found
+            return found if looks_like_time(words) else None
         result = await self._read_time(visit, found, words)
         may_be_one = dialog.waiting is Waiting.SHARE_TIME or looks_like_time(words)
         if result is None and (not may_be_one or len(words) > _LONGEST_TIME):
