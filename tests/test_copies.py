@@ -28,6 +28,7 @@ from bot.domain.model import Draft, DraftReason
 from bot.keyfile import make_key_file
 from bot.storage.backup import BackupError, InUse, sole_user
 from bot.storage.migrate import HEAD
+from bot.storage.restoring import carry_unhandled
 from bot.storage.retention import backups_in, made_at, name_of, remove_older
 from bot.storage.store import Store
 from tests import forks
@@ -467,6 +468,23 @@ def test_unhandled_updates_are_restored(keeper: Keeper) -> None:
     with closing(sqlite3.connect(keeper.database)) as connection:
         assert connection.execute("SELECT id FROM inbox ORDER BY id").fetchall() == [(7,), (9,)]
     assert len(keeper.var) == 2, "the database, and the one of before"
+
+
+def test_unhandled_updates_that_find_no_room_stop_the_restore(tmp_path: Path) -> None:
+    database, copy = tmp_path / "ajar.db", tmp_path / "copy.db"
+    for file in (database, copy):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("CREATE TABLE users (id)")
+            connection.execute("CREATE TABLE inbox (id, lane, received_at, handled_at, tries, version, raw)")
+            connection.execute("INSERT INTO users VALUES (1)")
+            connection.commit()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO inbox VALUES (7, 1, 0, NULL, 0, 1, x'00')")
+        connection.commit()
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(sqlite3.Error, match="full"):
+        carry_unhandled(database, copy)
 
 
 def test_broken_database_can_be_replaced(keeper: Keeper) -> None:

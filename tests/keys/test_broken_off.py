@@ -104,6 +104,16 @@ async def test_needed_version_is_not_removed(bench: Bench) -> None:
     assert await bench.names() == ["name of 1001", "name of 1002"]
 
 
+async def test_version_of_a_waiting_import_is_not_removed(bench: Bench) -> None:
+    async with open_store(bench.config, bench.ring) as store, store.writing() as rows:
+        await rows.arrivals.put(await rows.arrivals.seal(BOB, b"export"), bench.clock.now())
+    await commands.rotate(bench.config)
+    with pytest.raises(WrongKey, match="Version 1 is needed for an import"):
+        await commands.forget(bench.config, 1)
+    async with open_store(bench.config, bench.held) as store, store.reading() as rows:
+        assert await rows.arrivals.find(BOB) == b"export"
+
+
 async def test_damaged_key_keeps_the_ring(bench: Bench) -> None:
     await bench.joins(BOB, bench.ring)
     await bench.damages(ALICE)
