@@ -69,7 +69,7 @@ class Crowd:
             for _ in left:
                 heard.waits.append(await self._writes(None if first is None else first + number))
 
-        with _uncollected():
+        with uncollected():
             began = time.perf_counter()
             await asyncio.gather(*map(person, range(count)))
             heard.seconds = time.perf_counter() - began
@@ -82,7 +82,7 @@ class Crowd:
         async def person() -> None:
             heard.waits.append(await self._writes())
 
-        with _uncollected():
+        with uncollected():
             began = time.perf_counter()
             async with asyncio.TaskGroup() as group:
                 for number in range(texts):
@@ -102,7 +102,7 @@ class Crowd:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Collect no garbage in this process, where the stand-in and the clock are.
 
     A collection takes a tenth of a second here, since every call of every contestant is kept. It would count as the

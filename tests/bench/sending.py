@@ -15,7 +15,7 @@ from bot.clock import SystemClock
 from bot.delivery.pacer import RATE
 from bot.demo.calls import Calls
 from tests.bench.contestants import ROOT, ajar
-from tests.bench.crowd import FIRST_PERSON, know
+from tests.bench.crowd import FIRST_PERSON, know, uncollected
 from tests.bench.postgres import durable_postgres
 from tests.bench.report import Step
 from tests.bench.seeds import seed
@@ -90,19 +90,23 @@ async def _ask_all(telegram: Telegram, place: Path, postgres: str | None, count:
     url, now = postgres or sqlite_url(place / "ajar.db"), SystemClock().now()
     await seed(url, first=FIRST_PERSON, count=count, now=now, due=count)
     sends = _watch(telegram)
-    async with ajar(telegram, place, postgres=postgres, command=UNPACED) as running:
-        await _until(telegram, sends, 1)
-        before, early = running.cpu, len(sends.at)
-        await _until(telegram, sends, count)
-        into.cpus.append(1000 * (running.cpu - before) / max(1, count - early))
+    with uncollected():
+        async with ajar(telegram, place, postgres=postgres, command=UNPACED) as running:
+            await _until(telegram, sends, 1)
+            before, early = running.cpu, len(sends.at)
+            await _until(telegram, sends, count)
+            into.cpus.append(1000 * (running.cpu - before) / max(1, count - early))
     into.rates.append(_rate(sends.at))
 
 
 async def _send_raw(telegram: Telegram, count: int, file: Sequence[str], into: Sent) -> None:
     sends = _watch(telegram)
     arguments = [telegram.token, telegram.url, str(FIRST_PERSON), str(count), *file]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.raw_sender", *arguments, cwd=ROOT)
-    await asyncio.wait_for(process.wait(), PATIENCE)
+    with uncollected():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bench.raw_sender", *arguments, cwd=ROOT
+        )
+        await asyncio.wait_for(process.wait(), PATIENCE)
     assert process.returncode == 0
     assert len(sends.at) == count
     into.rates.append(_rate(sends.at))
@@ -140,9 +144,10 @@ async def keep_pace(folder: Path, sizes: Sizes, step: Step) -> Kept:
     async with stand_in() as telegram:
         know(telegram, range(FIRST_PERSON, FIRST_PERSON + due))
         sends = _watch(telegram)
-        async with ajar(telegram, folder):
-            await _until(telegram, sends, 1)
-            step()
-            await asyncio.sleep(seconds)
+        with uncollected():
+            async with ajar(telegram, folder):
+                await _until(telegram, sends, 1)
+                step()
+                await asyncio.sleep(seconds)
     at = [moment for moment in sends.at if moment <= sends.at[0] + seconds]
     return Kept(_rate(at), max(bisect_left(at, begin + 1) - index for index, begin in enumerate(at)))
