@@ -419,6 +419,7 @@ class Outbox:
             if notice.kind.policy.wordless:
                 await self._deliver(notice, claimed_at)
                 return
+            await self._pacer.wait_turn()  # before the lock: an answer to the same user needn't wait for a turn
             async with self._users.locked(notice.user_id):  # Notices due together arrive in the order they were planned
                 await self._deliver(notice, claimed_at)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
@@ -431,7 +432,7 @@ class Outbox:
     async def _deliver(self, notice: Notice, claimed_at: float) -> None:
         if notice.unclear >= notice.kind.policy.copies:
             return await self._settle(notice, Settled.ASSUMED)
-        wait = await self._wait_turn(notice)
+        wait = timedelta() if notice.kind.policy.wordless else self._pacer.delay_for(notice.user_id)
         if wait or self._is_stale(claimed_at):
             return await self._retry(notice, wait)
         try:
@@ -479,13 +480,6 @@ class Outbox:
             case _:
                 incident(log, outcome, notice=notice.id)
                 await self._settle(notice, Settled.REFUSED)
-
-    async def _wait_turn(self, notice: Notice) -> timedelta:
-        """Wait for our turn. Return how much longer Telegram wants us to wait with this chat; zero if it doesn't."""
-        if notice.kind.policy.wordless:
-            return timedelta()
-        await self._pacer.wait_turn()
-        return self._pacer.delay_for(notice.user_id)
 
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:

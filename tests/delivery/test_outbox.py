@@ -23,10 +23,11 @@ from bot.delivery.courier import (
     Unclear,
     Unreachable,
 )
-from bot.delivery.outbox import Outbox
+from bot.delivery.outbox import Outbox, Ready
 from bot.delivery.pacer import Pacer
 from bot.domain.model import User
 from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
+from bot.domain.results import Cancelled
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import LEASE, Notices
@@ -534,6 +535,44 @@ async def test_one_users_notices_keep_order(
     courier.gate.set()
     await working
     assert [notice.subject_id for notice in courier.notices] == list(range(12))
+
+
+class UsedUp(Pacer):
+    """A pace of which nothing is left until `turns` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(rate=1e9)
+        self.asked, self.turns = asyncio.Event(), asyncio.Event()
+
+    async def wait_turn(self) -> None:
+        self.asked.set()
+        await self.turns.wait()
+
+
+async def test_answer_waits_for_no_turn(arrived: Store, clock: HandClock, courier: RecordingCourier) -> None:
+    """Not even behind a question to the same user that waits for one, which can take a minute on a busy day."""
+    pacer = UsedUp()
+    outbox = _outbox(arrived, clock, courier, pacer)
+    await add(arrived, clock, [ALICE])
+    await outbox.work()
+    await pacer.asked.wait()
+    async with arrived.writing(ALICE) as rows:
+        answer = await rows.notices.add_answer(ALICE, 7, Cancelled(something=True), clock.now(), US, behind=None)
+    assert answer
+    sent = asyncio.Event()
+
+    async def nothing(_rows: Rows) -> None: ...
+
+    async def send() -> Afterwards:
+        sent.set()
+        return nothing
+
+    outbox.hand_on(answer, Ready(ALICE, send, lambda: asyncio.sleep(0)))
+    await asyncio.wait_for(sent.wait(), 10)
+    assert not courier.tried
+    pacer.turns.set()
+    await outbox.finish()
+    assert courier.tries(ALICE)
 
 
 async def test_ritual_moment_ignores_rate_limits(
