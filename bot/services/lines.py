@@ -205,7 +205,7 @@ class Lines:
     async def _keep_for_oneself(self, visit: Visit, draft: Draft) -> Result:
         """Keep a text that could have been for the partner as a Line, answering the open question if there is one."""
         await visit.rows.drafts.drop(draft)
-        ask = await visit.rows.asks.latest(visit.user.id)
+        ask = await _latest_shown(visit)
         answers = ask if ask and _is_fresh(ask, visit.now) else None
         return await self._keep(visit, answers, draft.text, draft.message_id)
 
@@ -294,7 +294,7 @@ class Lines:
 
     async def _open_ask(self, visit: Visit) -> Ask | None:
         """Return the Ask that a text answers without having to reply to it."""
-        ask = await visit.rows.asks.latest(visit.user.id)
+        ask = await _latest_shown(visit)
         return ask if ask and (_is_fresh(ask, visit.now) or _is_todays_answered(ask, visit.user, visit.now)) else None
 
     async def _recognized(self, visit: Visit, words: str, message_id: int) -> Result | None:
@@ -426,14 +426,20 @@ async def _is_shared(rows: Rows, line: Line) -> bool:
     return await rows.reflections.is_shared(line.id, unheard=await rows.pairs.ended(line.user_id))
 
 
+async def _latest_shown(visit: Visit) -> Ask | None:
+    """Return the latest Ask that was sent. A text can't answer one that still waits to be sent."""
+    ask = await visit.rows.asks.latest(visit.user.id)
+    return ask if ask is None or ask.shown_at else await visit.rows.asks.latest_shown(visit.user.id)
+
+
 def _is_fresh(ask: Ask, now: datetime) -> bool:
-    return ask.undecided and now - (ask.shown_at or ask.due_at) < OPEN_FOR
+    return ask.undecided and ask.shown_at is not None and now - ask.shown_at < OPEN_FOR
 
 
 def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
     if ask.state is not AskState.ANSWERED or user.zone is None:
         return False
-    return ask.day == local_date(now, user.zone) or now - (ask.shown_at or ask.due_at) < PATIENCE
+    return ask.day == local_date(now, user.zone) or (ask.shown_at is not None and now - ask.shown_at < PATIENCE)
 
 
 async def _shown_words(rows: Rows, line: Line) -> str:

@@ -23,6 +23,7 @@ _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+_LATEST_SHOWN: Final = _OF_USER.where(asks.c.shown_at.is_not(None)).order_by(asks.c.day.desc()).limit(1)
 _ZERO: Final = literal_column("0", Id)
 _BROUGHT_BACK: Final = select(asks.c.id, asks.c.callback_line_id).where(
     asks.c.id.in_(bindparam("ask_ids", expanding=True)),
@@ -115,6 +116,10 @@ class Asks:
     async def latest(self, user_id: int) -> Ask | None:
         """Return the Ask of the latest date."""
         return await self._one(LATEST_ASK, user_id=user_id)
+
+    async def latest_shown(self, user_id: int) -> Ask | None:
+        """Return the Ask of the latest date that was sent, or is being sent."""
+        return await self._one(_LATEST_SHOWN, user_id=user_id)
 
     async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
         """Return the Asks of the dates from `since` up to the day before `before`."""

@@ -18,6 +18,7 @@ from bot.domain.results import (
     Kept,
     LaterWanted,
     NoOther,
+    SetAside,
     Skipped,
     Snoozed,
     StaysOpen,
@@ -139,8 +140,29 @@ async def test_ask_decided_meanwhile_is_not_delivered(house: House) -> None:
     await house.plan()
     async with house.store.writing() as rows:
         (notice,) = await rows.notices.claim(house.clock.now(), 1, 1)
-    assert isinstance(await house.says(ALICE, "before it came", 1), Kept)
+    assert isinstance(await house.does(ALICE, house.asks.skip, notice.subject_id), Skipped)
     assert await house.does(ALICE, house.asks.deliver, notice) is None
+
+
+async def test_text_answers_no_question_that_is_still_to_come(house: House) -> None:
+    """While it waits to be sent, a text answers the one before it, or none."""
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    assert isinstance(await house.says(ALICE, "before any question", 1), SetAside)
+    ((_, first),) = await house.deliver()
+    assert isinstance(first, Asked)
+    house.clock.advance(DAY)
+    await house.plan()
+    kept = await house.says(ALICE, "before the second question", 2)
+    assert isinstance(kept, Kept)
+    async with house.store.reading() as rows:
+        line = await rows.lines.find(ALICE, kept.line_id)
+    assert line
+    assert line.ask_id == first.ask_id
+    ((_, second),) = await house.deliver()
+    assert isinstance(second, Asked)
+    assert second.ask_id != first.ask_id
 
 
 async def test_pause_before_sending_closes_the_ask(house: House) -> None:
