@@ -119,10 +119,11 @@ async def _connected(url: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
-def faults(events: Sequence[Event], *, in_order: bool = True) -> list[str]:
-    """Return what is wrong with a history of texts, in which everything has come to its end.
+def faults(events: Sequence[Event], *, in_order: bool = True, only_texts: bool = True) -> list[str]:
+    """Return what is wrong with a history in which everything has come to its end.
 
-    - Each update is written down, handled and answered once, and its text kept once.
+    - Each update is written down, handled and answered once, and its text kept once; with taps and commands among them,
+      `only_texts` is False, and nothing is said about what was kept.
     - Only the process that has claimed an update handles it, and no other has a claim in its lane at that time.
     - Its effect, and the Notice of its answer, are committed with it.
     - Updates of a lane are handled and answered in their order; `in_order` is False if they didn't arrive in it.
@@ -133,17 +134,27 @@ def faults(events: Sequence[Event], *, in_order: bool = True) -> list[str]:
     return [
         f"lane {lane}: {fault}"
         for lane, own in lanes.items()
-        for fault in (*_counted(own), *_claimed(own), *_together(own), *(_ordered(own) if in_order else ()))
+        for fault in (
+            *_counted(own),
+            *_claimed(own),
+            *_together(own, only_texts=only_texts),
+            *(_kept(own) if only_texts else ()),
+            *(_ordered(own) if in_order else ()),
+        )
     ]
 
 
 def _counted(events: Sequence[Event]) -> Iterator[str]:
-    written = {event.update_id for event in events if event.what is What.WRITTEN}
+    known = {event.update_id for event in events if event.what is not What.KEPT}
     for what in (What.WRITTEN, What.HANDLED, What.TO_SAY, What.ANSWERED):
         found = Counter(event.update_id for event in events if event.what is what)
-        for update_id in written | found.keys():
+        for update_id in known:
             if found[update_id] != 1:
                 yield f"update {update_id} was {what} {found[update_id]} times"
+
+
+def _kept(events: Sequence[Event]) -> Iterator[str]:
+    written = {event.update_id for event in events if event.what is What.WRITTEN}
     messages = Counter(event.update_id for event in events if event.what is What.KEPT)
     yield from (f"message {message_id} was kept {times} times" for message_id, times in messages.items() if times > 1)
     if len(messages) != len(written):
@@ -166,13 +177,14 @@ def _claimed(events: Sequence[Event]) -> Iterator[str]:
             yield f"several processes have the lane after transaction {event.transaction}: {claims}"
 
 
-def _together(events: Sequence[Event]) -> Iterator[str]:
-    """See that every transaction that handles updates also keeps their texts and adds their answers."""
+def _together(events: Sequence[Event], *, only_texts: bool) -> Iterator[str]:
+    """See that every transaction that handles updates also adds their answers, and keeps them if they are texts."""
+    effects = (What.TO_SAY, What.KEPT) if only_texts else (What.TO_SAY,)
     parts: defaultdict[int, Counter[What]] = defaultdict(Counter)
     for event in events:
         parts[event.transaction][event.what] += 1
     for transaction, counts in parts.items():
-        if not counts[What.HANDLED] == counts[What.KEPT] == counts[What.TO_SAY]:
+        if any(counts[effect] != counts[What.HANDLED] for effect in effects):
             yield f"transaction {transaction} did only a part: {dict(counts)}"
 
 

@@ -43,6 +43,14 @@ def test_claim_that_another_process_takes_over() -> None:
     assert faults([written, claimed, released, taken, *late]), "one that was frozen handles what it no longer has"
 
 
+def test_history_with_taps_needs_answers_only() -> None:
+    tapped = _without(K)([*RIGHT, Event(91, K, LANE, 30)])
+    assert faults(tapped)
+    assert not faults(tapped, only_texts=False)
+    for what in (W, H, S, A):
+        assert faults(_without(what)(tapped), only_texts=False)
+
+
 def test_answers_settled_together_are_in_order() -> None:
     settled = [Event(99, A, LANE, number) for number in (2, 1)]
     assert not faults([*_update(1, P, 11)[:-1], *_update(2, P, 21)[:-1], *settled])
