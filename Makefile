@@ -78,8 +78,8 @@ mutants: $(VENV)/.dev ## change central modules bit by bit and see whether their
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
 
-crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
-	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash tests/storage/test_migrate.py::test_killed_migration_is_completed --timeout=3600 -s $(ARGS)
+crash: $(VENV)/.dev ## kill the bot 200 times on SQLite, on PostgreSQL and as one of three processes, and at every single point
+	AJAR_CRASH_KILLS=$${AJAR_CRASH_KILLS:-200} $(BIN)/python -m pytest tests/crash tests/storage/test_migrate.py::test_killed_migration_is_completed --timeout=3600 -s $(ARGS)
 
 drill: $(VENV)/.dev ## kill the primary of a PostgreSQL cluster 20 times under three processes (needs Debian's patroni, etcd-server, haproxy, pgbouncer)
 	$(BIN)/python -m pytest tests/drill --timeout=3600 -s $(ARGS)

@@ -2,17 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
-import sqlite3
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bot.demo.faults import Fault
+from tests.crash.reader import Reader
+from tests.crash.site import BACK
+from tests.journeys.test_several import logs
 from tests.standin import BotProcess, Telegram
 
 PATIENCE = 1.5  # seconds to wait for the moment; then any other will do
@@ -33,33 +31,37 @@ class Noticed(Fault):
 
 
 class Killer:
-    """Each kill is at a random one of these points:
+    """Each kill is of a random process, at a random one of these points:
 
     - at any time, also while the bot is still starting
     - when updates were just fetched
-    - within a transaction: when the database is found locked
+    - within a transaction that changes something
     - after the commit, while the message is on its way and arrives, or never does
     - when a message has just arrived, before that is settled, and before the update is confirmed
 
     A Notice that was on its way is let through the second time: one that may have arrived twice is given up, since a
     third copy would be worse. So that is the one thing that two kills in a row are not allowed to do.
+
+    Of several processes any may fetch or send at that moment, and one may be killed before another has taken over what
+    an earlier one left.
     """
 
     def __init__(
         self,
         telegram: Telegram,
-        bot: BotProcess,
-        database: Path,
+        bots: Sequence[BotProcess],
+        reader: Reader,
         chance: random.Random,
         *,
-        whenever: Callable[[], None] | None = None,
+        whenever: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`whenever` is called each time the bot is dead, to look at what it has left."""
+        """`whenever` is called each time a process is dead, to look at what it has left."""
         self.kills: Counter[str] = Counter()
         self._whenever = whenever
         self._telegram = telegram
-        self._bot = bot
-        self._database = database
+        self._bots = bots
+        self._bot = bots[0]
+        self._reader = reader
         self._chance = chance
         self._points: list[Callable[[], Awaitable[None]]] = [
             self._any_time,
@@ -73,43 +75,50 @@ class Killer:
     async def run(self, count: int) -> None:
         """Kill this many times, and leave the bot running."""
         while self.kills.total() < count:
+            self._bot = self._chance.choice(self._bots)
             point = self._chance.choice(self._points)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(point(), PATIENCE)
-            await self._bot.kill()
+            await self._kill()
             if self._whenever:
-                self._whenever()
+                await self._whenever()
             await self._telegram.no_faults()
             self.kills[point.__name__] += 1
-            on_their_way = self._on_their_way()
-            await self._bot.start()
+            on_their_way = await self._on_their_way()
+            await self._start_again()
             await asyncio.sleep(self._chance.uniform(0.2, 1.2))
             await self._let_through(on_their_way)
 
+    async def _kill(self) -> None:
+        await self._bot.kill()
+        await self._reader.has_ended(self._bot)
+
+    async def _start_again(self) -> None:
+        """Start it and wait until it works, so that a slow machine gets something done between the kills."""
+        if len(self._bots) > 1 and self._chance.random() < 1 / 3:
+            await self._bot.begin()  # the next one is killed while nobody may be fetching updates
+            return
+        said = len(self._bot.output)
+        await self._bot.start(seconds=BACK)
+        await logs(self._bot, "ready bot=", after=said)
+
     async def _let_through(self, on_their_way: set[int]) -> None:
-        async with asyncio.timeout(60):
-            while on_their_way & self._open():  # noqa: ASYNC110  # it happens in another process
-                await asyncio.sleep(0.05)
+        ids = ", ".join(map(str, on_their_way)) or "NULL"
+        query = f"SELECT id FROM notices WHERE settled_at IS NULL AND id IN ({ids})"  # noqa: S608  # numbers
+        await self._reader.finds_nothing(query, seconds=60)
 
-    def _on_their_way(self) -> set[int]:
+    async def _on_their_way(self) -> set[int]:
         """Return the Notices that were being sent when the bot was killed."""
-        return self._notices("state = 'sending'")
-
-    def _open(self) -> set[int]:
-        return self._notices("TRUE")
-
-    def _notices(self, which: str) -> set[int]:
-        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as connection:
-            found = connection.execute(f"SELECT id FROM notices WHERE settled_at IS NULL AND {which}")  # noqa: S608
-            return {notice_id for (notice_id,) in found}
+        found = await self._reader.ask("SELECT id FROM notices WHERE settled_at IS NULL AND state = 'sending'")
+        return {notice_id for (notice_id,) in found}
 
     async def _any_time(self) -> None:
         await asyncio.sleep(self._chance.uniform(0, 0.6))
 
     async def _starting(self) -> None:
         """Kill it, start it, and kill it again before it is up."""
-        await self._bot.kill()
-        if self._on_their_way():
+        await self._kill()
+        if await self._on_their_way():
             return
         await self._bot.begin()
         await asyncio.sleep(self._chance.uniform(0.1, 1.4))
@@ -136,18 +145,4 @@ class Killer:
         await asyncio.sleep(self._chance.choice((0, slow.seconds * 2)))
 
     async def _in_a_transaction(self) -> None:
-        await asyncio.to_thread(_kill_when_locked, self._bot.pid, self._database)
-
-
-def _kill_when_locked(pid: int, database: Path) -> None:
-    """Kill as soon as somebody is in the middle of writing."""
-    until = time.monotonic() + PATIENCE - 0.2
-    with contextlib.closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
-        while time.monotonic() < until:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                os.kill(pid, signal.SIGKILL)
-                return
-            connection.execute("ROLLBACK")
-            time.sleep(0.0005)  # noqa: TID251  # in a thread of its own
+        await self._reader.kill_while_writing(self._bot, PATIENCE - 0.2)

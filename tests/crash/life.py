@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -23,18 +24,20 @@ PATIENCE = 90.0
 
 
 class Register(Calls):
-    """The stand-in's log of calls, which also counts how often each Ask arrived as a message of its own."""
+    """The stand-in's log of calls, which also counts how often what it shows arrived as a message of its own."""
 
     def __init__(self, calls: Calls) -> None:
         super().__init__(calls._now)
-        self.arrived: dict[int, int] = {}
+        self.asks: Counter[int] = Counter()
+        self.answers: Counter[int] = Counter()
+        """By the id of what was kept, or set aside."""
 
     def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
         super().add(method, params, status, result_or_error, ok=ok)
         if method == "sendMessage" and ok:
-            ask_id = _about("skip", result_or_error.get("reply_markup", {}))
-            if ask_id:
-                self.arrived[ask_id] = self.arrived.get(ask_id, 0) + 1
+            markup = result_or_error.get("reply_markup", {})
+            self.asks.update(filter(None, [_about("skip", markup)]))
+            self.answers.update(filter(None, [_about("delete", markup), _about("drop", markup)]))
 
 
 @dataclass
@@ -60,16 +63,18 @@ class Life:
             await self.person.taps("Not today", ask)
             await self._sees(lambda seen: _on(seen, "back") == self.asked[-1])
             return
-        await self._answers()
         if self.chance.random() < 1 / 2:
-            await self._says_more()
+            await self._answers()
+        else:
+            await self._says_more(at_once=self.chance.random() < 1 / 2)
 
     async def _swaps(self, ask: Seen) -> None:
+        last = self.person.last.message_id
         tap = await self.person.taps("Another one", ask)
 
         def swapped() -> bool:
-            now = self.person.message(ask.message_id)
-            return now is not None and now.text != ask.text
+            found = [seen for seen in self.person.sees if seen.by_bot and answers_in(seen, ask, last)]
+            return any(seen.text != ask.text for seen in found)
 
         def there_is_no_other() -> bool:
             return tap.answer.done() and (tap.answer.result() is None or tap.answer.result()["text"] != "")
@@ -80,14 +85,23 @@ class Life:
     async def _answers(self) -> None:
         words = self._words()
         await self.person.says(words)
-        kept = await self._sees(lambda seen: (line_id := _on(seen, "delete")) is not None and line_id not in self.kept)
-        self.kept[_on(kept, "delete") or 0] = words
+        await self._hears_it_is_kept(words)
 
-    async def _says_more(self) -> None:
-        """Send a second text, and keep it as another Line or not."""
-        words = self._words()
+    async def _says_more(self, *, at_once: bool) -> None:
+        """Answer and send a second text, before or after the answer to the first; the answers come in this order."""
+        words, more = self._words(), self._words()
         await self.person.says(words)
+        if at_once:
+            await self.person.says(more)
+        kept = await self._hears_it_is_kept(words)
+        if not at_once:
+            await self.person.says(more)
         aside = await self._sees(lambda seen: (found := _on(seen, "drop")) is not None and found not in self._drafts)
+        assert aside.message_id > kept.message_id, f"{self.person.name} is answered in the wrong order"
+        await self._decides(aside, more)
+
+    async def _decides(self, aside: Seen, words: str) -> None:
+        """Keep a second text as another Line or not."""
         self._drafts.add(_on(aside, "drop") or 0)
         if self.chance.random() < 1 / 2:
             last = self.person.last.message_id
@@ -95,8 +109,12 @@ class Life:
             await self._sees(lambda seen: answers_in(seen, aside, last) and not seen.labels)
             return
         await self.person.taps("Keep as another", aside)
+        await self._hears_it_is_kept(words)
+
+    async def _hears_it_is_kept(self, words: str) -> Seen:
         kept = await self._sees(lambda seen: (line_id := _on(seen, "delete")) is not None and line_id not in self.kept)
         self.kept[_on(kept, "delete") or 0] = words
+        return kept
 
     async def _sees(self, wanted: Any) -> Seen:
         """Return the message for which this is true, now or as soon as there is one."""

@@ -5,11 +5,7 @@
 
 import asyncio
 import random
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,49 +15,47 @@ from bot.storage.store import Store
 from tests.crash.couple import Couple, End, Post
 from tests.crash.killer import Killer
 from tests.crash.life import Life, next_morning, settle
-from tests.crash.test_crash import KILLS, SEED, _open_notices, _sound
-from tests.databases import sqlite_url
-from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
+from tests.crash.reader import OPEN, UNDER_WAY, Reader
+from tests.crash.site import Site
+from tests.crash.test_crash import KILLS, SEED
+from tests.standin import TEST_KEY, Telegram, stand_in
 
 FEWER = -(-KILLS // 4)
 NAMES = (("Ada", "Ben"), ("Cleo", "Dan"), ("Eve", "Fay"))
 QUARTER = timedelta(minutes=15)
 
 
-@pytest.mark.timeout(120 + 20 * FEWER)
-async def test_two_people_killed_again_and_again(tmp_path: Path) -> None:
+@pytest.mark.timeout(120 + 30 * FEWER)
+async def test_two_people_killed_again_and_again(site: Site) -> None:
     print(f"AJAR_CRASH_KILLS={KILLS} AJAR_CRASH_SEED={SEED}")  # noqa: T201
-    chance = random.Random(SEED)
-    database = tmp_path / "ajar.db"
+    chance, reader = random.Random(SEED), site.reader
     async with stand_in() as telegram:
         post = telegram.world.calls = Post(telegram.world.calls)
         telegram.advance(next_morning(telegram) - timedelta(minutes=30) - telegram.now)
         couples = [await _couple(telegram, names, chance) for names in NAMES]
         everybody = [life for couple in couples for life in (couple.alice, couple.bob)]
-        await settle(telegram, sqlite_url(database), everybody)
-        await _name(database, couples)
-        async with start_bot(telegram, tmp_path) as bot:
-            killer = Killer(telegram, bot, database, chance, whenever=lambda: _whole(database))
+        await settle(telegram, reader.url, everybody)
+        await _name(reader.url, couples)
+        async with site.running(telegram) as bots:
+            killer = Killer(telegram, bots, reader, chance, whenever=lambda: _whole(reader))
             killing = asyncio.create_task(killer.run(FEWER))
             try:
                 await asyncio.gather(*(couple.pairs() for couple in couples))
                 while not killing.done():
-                    await _day(telegram, couples)
+                    await _day(telegram, reader, couples)
             except BaseException:
                 killing.cancel()
                 raise
             await killing
-            await _day(telegram, couples)
+            await _day(telegram, reader, couples)
             telegram.advance(minutes=1)
-            await telegram.until(lambda: not _open_notices(database), seconds=30)
-            assert await bot.stop() == 0
-            assert "incident" not in bot.output, bot.output[-3000:]
+            await reader.finds_nothing(OPEN, seconds=30)
     ends = {about: end for couple in couples for about, end in couple.ends.items()}
     print(f"{killer.kills.total()} kills, {len(ends)} lines shared: {dict(killer.kills)}")  # noqa: T201
-    _sound(database)
-    _whole(database)
+    await reader.is_sound()
+    await _whole(reader)
     _came(post, ends)
-    _stands(database, couples, ends)
+    await _stands(reader, couples, ends)
 
 
 async def _couple(telegram: Telegram, names: tuple[str, str], chance: random.Random) -> Couple:
@@ -69,9 +63,9 @@ async def _couple(telegram: Telegram, names: tuple[str, str], chance: random.Ran
     return Couple(alice, bob)
 
 
-async def _name(database: Path, couples: list[Couple]) -> None:
+async def _name(url: str, couples: list[Couple]) -> None:
     """Let each say what they are called here."""
-    store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
+    store = Store.at(url, KeyRing.parse(TEST_KEY))
     async with store.writing() as rows:
         for couple in couples:
             for life in (couple.alice, couple.bob):
@@ -79,27 +73,28 @@ async def _name(database: Path, couples: list[Couple]) -> None:
     await store.close()
 
 
-async def _day(telegram: Telegram, couples: list[Couple]) -> None:
+async def _day(telegram: Telegram, reader: Reader, couples: list[Couple]) -> None:
+    """Live a day, with pauses in which the clock moves on; what is claimed then would count as left by a dead bot."""
     telegram.move_to(next_morning(telegram) + timedelta(seconds=1))
     await asyncio.gather(*(couple.morning() for couple in couples))
+    await reader.finds_nothing(UNDER_WAY, seconds=90)
     telegram.advance(QUARTER + timedelta(seconds=1))
     await asyncio.gather(*(couple.later() for couple in couples))
+    await reader.finds_nothing(UNDER_WAY, seconds=90)
     telegram.advance(UNDO_FOR + timedelta(seconds=1))
     await asyncio.gather(*(couple.hears() for couple in couples))
     await telegram.confirmed(seconds=90)
+    await reader.finds_nothing(UNDER_WAY, seconds=90)
 
 
-def _ask(database: Path, query: str, *values: Any) -> list[Any]:
-    with closing(sqlite3.connect(database, timeout=10)) as connection:
-        return connection.execute(query, values).fetchall()
-
-
-def _whole(database: Path) -> None:
-    """Never half a Pair, at whatever moment the bot is dead."""
-    found = _ask(database, "SELECT id, a, b FROM pairs")
-    assert sorted(_ask(database, "SELECT pair_id, user_id FROM pair_members")) == sorted(
-        (pair_id, user_id) for pair_id, *two in found for user_id in two
-    )
+async def _whole(reader: Reader) -> None:
+    """Never half a Pair, at whatever moment a process is dead."""
+    half = """
+        SELECT id FROM pairs WHERE (SELECT count(*) FROM pair_members WHERE pair_id = id AND user_id IN (a, b)) <> 2
+        UNION ALL SELECT pair_id FROM pair_members GROUP BY pair_id HAVING count(*) <> 2
+        UNION ALL SELECT pair_id FROM pair_members WHERE pair_id NOT IN (SELECT id FROM pairs)
+    """
+    assert await reader.ask(half) == []
 
 
 def _came(post: Post, ends: dict[int, End]) -> None:
@@ -109,16 +104,12 @@ def _came(post: Post, ends: dict[int, End]) -> None:
     assert set(post.answered.values()) <= {1, 2}, "at most twice"
 
 
-def _stands(database: Path, couples: list[Couple], ends: dict[int, End]) -> None:
+async def _stands(reader: Reader, couples: list[Couple], ends: dict[int, End]) -> None:
     """What the people have seen is true, and there is nothing else."""
-    assert dict(_ask(database, "SELECT id, state FROM reflections")) == ends
-    has_words = "SELECT id FROM reflections WHERE words IS NOT NULL"
-    assert {about for (about,) in _ask(database, has_words)} == {
-        about for about, end in ends.items() if end is not End.TAKEN_BACK
-    }
-    assert len(_ask(database, "SELECT id FROM responses WHERE sent_at IS NOT NULL")) == len(
-        _ask(database, "SELECT id FROM responses")
-    )
+    assert dict(await reader.ask("SELECT id, state FROM reflections")) == ends
+    has_words = await reader.ask("SELECT id FROM reflections WHERE words IS NOT NULL")
+    assert {about for (about,) in has_words} == {about for about, end in ends.items() if end is not End.TAKEN_BACK}
+    assert await reader.ask("SELECT id FROM responses WHERE sent_at IS NULL") == []
     partners = {(couple.alice.person.id, couple.bob.person.id) for couple in couples}
-    assert set(_ask(database, "SELECT a, b FROM pairs")) == partners
-    assert _ask(database, "SELECT * FROM endings") == []
+    assert set(await reader.ask("SELECT a, b FROM pairs")) == partners
+    assert await reader.ask("SELECT * FROM endings") == []

@@ -117,7 +117,7 @@ async def test_primary_dies_again_and_again(machines: Cluster, tmp_path: Path) -
         for bot in bots:
             assert await bot.stop() == 0
             assert "incident" not in bot.output, bot.output[-3000:]
-    copies = Counter(register.arrived.values())
+    copies = Counter(register.asks.values())
     kept = sum(len(life.kept) for life in people)
     print(  # noqa: T201
         f"{len(silences)} failures, {PROCESSES} processes, {days} days of {len(people)} people; {kept} lines kept; "
