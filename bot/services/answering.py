@@ -164,8 +164,8 @@ class Answering:
         if await visit.rows.reflections.move(found, Move.ANSWER) is None:
             return None
         await visit.rows.responses.send(response, visit.now)
-        told = (found.user_id, NoticeKind.RESPONSE, response.id, visit.now)
-        await visit.rows.notices.add([told], visit.now)
+        to_sharer = (found.user_id, NoticeKind.RESPONSE, response.id, visit.now)
+        await visit.rows.notices.add([to_sharer], visit.now)
         return None
 
     async def undo(self, visit: Visit, response_id: int) -> Result:

@@ -71,8 +71,8 @@ class FollowUps:
         if response is None or not await self._are_pair(visit, response):
             return None
         await visit.rows.follow_ups.send(follow_up, visit.now)
-        told = (response.user_id, NoticeKind.FOLLOW_UP, follow_up.id, visit.now)
-        await visit.rows.notices.add([told], visit.now)
+        to_receiver = (response.user_id, NoticeKind.FOLLOW_UP, follow_up.id, visit.now)
+        await visit.rows.notices.add([to_receiver], visit.now)
         return None
 
     async def undo(self, visit: Visit, follow_up_id: int) -> Result:

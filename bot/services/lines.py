@@ -84,7 +84,7 @@ class Lines:
         replied = await visit.rows.asks.shown_by(visit.user.id, reply_to) if reply_to else None
         opened = await visit.rows.openings.shown_by(visit.user.id, reply_to) if reply_to and not replied else None
         is_reply = bool(replied or (opened and not await self._is_awaited(visit.rows, opened, visit.now)))
-        if result := await self._taken(visit, words, message_id, is_reply=is_reply):
+        if result := await self._code_or_awaited(visit, words, message_id, is_reply=is_reply):
             return result
         if not replied and (opened := opened or await opened_lately(visit)):
             return await self._ask_for_whom(visit.rows, opened, words, message_id, visit.now)
@@ -132,7 +132,7 @@ class Lines:
         return replace(result, stale=(*result.stale, *_card(draft)))
 
     async def change(self, visit: Visit, line_id: int, revision: int) -> Result:
-        line = await self._shown(visit, line_id, revision)
+        line = await self._as_shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.CHANGE, line.id, visit.now + PATIENCE))
@@ -145,7 +145,7 @@ class Lines:
         return await kept(visit.rows, line) if line else LineGone()
 
     async def ask_delete(self, visit: Visit, line_id: int, revision: int) -> Result:
-        line = await self._shown(visit, line_id, revision)
+        line = await self._as_shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
         return DeleteWanted(line.id, line.revision, shared=await _is_shared(visit.rows, line))
@@ -155,7 +155,7 @@ class Lines:
 
         The question that it answered counts as skipped again; but the first one is put again until there is an hour.
         """
-        line = await self._shown(visit, line_id, revision)
+        line = await self._as_shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
         await visit.rows.notices.cancel_all(
@@ -174,7 +174,7 @@ class Lines:
         await visit.rows.asks.reopen(first, AskState.OPEN, shown_at=visit.now)
         return Asked(first.id, first.prompt_id, here=True, opening=AskOpening.DELETED, stale=_card(deleted))
 
-    async def _shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
+    async def _as_shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
         """Return the Line if it still has the revision that the card shows, or else what to say."""
         line = await visit.rows.lines.find(visit.user.id, line_id)
         if line is None:
@@ -258,7 +258,7 @@ class Lines:
             return CalledBack(ask.id, ask.callback_line_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
         return Asked(ask.id, ask.prompt_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
 
-    async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
+    async def _code_or_awaited(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
         """Handle a text that isn't an ordinary Line: a code, or the text we wait for. None if it is neither.
 
         If the text turns out to be a code, we go on waiting. A reply to a question answers that question, whatever we
@@ -396,12 +396,12 @@ class Lines:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
         if draft is None:
             return await self.read_line(visit, result)
-        told = {"length": str(len(draft.text)), **await self.read_line(visit, result)}
+        found = {"length": str(len(draft.text)), **await self.read_line(visit, result)}
         if draft.reason is DraftReason.REACTION:
-            told["emoji"] = draft.text
+            found["emoji"] = draft.text
         if draft.reflection_id and (opened := await visit.rows.reflections.theirs(visit.user.id, draft.reflection_id)):
-            told["name"] = await name_of(visit.rows, opened.user_id)
-        return told
+            found["name"] = await name_of(visit.rows, opened.user_id)
+        return found
 
 
 async def kept(rows: Rows, line: Line) -> Kept:

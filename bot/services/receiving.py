@@ -215,8 +215,8 @@ class Receiving:
         words = await visit.rows.reflections.words_for(visit.user.id, result.reflection_id)
         question = await visit.rows.reflections.question_for(visit.user.id, result.reflection_id)
         asked = self._library.prompts.get(question or "")
-        said = {"question": asked.text} if asked else {}
-        return {"name": await name_of(visit.rows, found.user_id), "words": words or "", **said}
+        about = {"question": asked.text} if asked else {}
+        return {"name": await name_of(visit.rows, found.user_id), "words": words or "", **about}
 
     async def read_name_of(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)

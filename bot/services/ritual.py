@@ -139,9 +139,9 @@ class Rituals:
         both = same_question and ritual.same_question
         members = await visit.rows.rituals.agree(ritual, pair, first, visit.now, same_question=both)
         await visit.rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, visit.now)
-        told = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, visit.now)
+        agreed = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, visit.now)
         moment = (ritual.proposer_id, NoticeKind.RITUAL_MOMENT, ritual.id, first)
-        await visit.rows.notices.add([told, moment], visit.now)
+        await visit.rows.notices.add([agreed, moment], visit.now)
         await self._plan_mornings(visit.rows, members, first, visit.now)
         open_ = is_open(visit.now, first, visit.zone)
         return RitualShown(ritual.id, first, new=True, open=open_, same_question=both)

@@ -144,12 +144,12 @@ class Sharing:
 
     async def wish(self, visit: Visit, wish: Wish, known: datetime | None, reflection_id: int) -> Result:
         """Set the Wish. `known` is the scheduled time that the card with this button shows."""
-        found = await self.changeable(visit, reflection_id)
+        found = await self._as_shown(visit, known, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        wished = await self.set_wish(visit.rows, found, wish) if found.is_set_for(known) else None
+        wished = await self.set_wish(visit.rows, found, wish)
         if wished is None:
-            return await self._as_it_is(visit, found)
+            return await self._show_current(visit, found)
         if wished.state is State.DRAFTED:
             return await self._when(visit, wished, wish)
         return await self.shown(visit.rows, wished, visit.now)
@@ -180,11 +180,9 @@ class Sharing:
 
     async def set_time(self, visit: Visit, when: When, known: datetime | None, reflection_id: int) -> Result:
         """Share it at one of the times on offer. `known` is as in `wish`."""
-        found = await self.changeable(visit, reflection_id)
+        found = await self._as_shown(visit, known, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if not found.is_set_for(known):
-            return await self._as_it_is(visit, found)
         ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now)
         moment = offered(visit.now, visit.zone, found.depth, ritual).get(when)
         if moment is None and found.wish:
@@ -193,31 +191,23 @@ class Sharing:
 
     async def days(self, visit: Visit, known: datetime | None, reflection_id: int) -> Result:
         """Ask for another time, beginning with the day; it can be typed, too. `known` is as in `wish`."""
-        found = await self.changeable(visit, reflection_id)
+        found = await self._as_shown(visit, known, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if not found.is_set_for(known):
-            return await self._as_it_is(visit, found)
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SHARE_TIME, found.id, visit.now + PATIENCE))
         return self._days(visit, found)
 
     async def hours(self, visit: Visit, day: date, known: datetime | None, reflection_id: int) -> Result:
         """Show the hours of that day. `known` is as in `wish`."""
-        found = await self.changeable(visit, reflection_id)
+        found = await self._as_shown(visit, known, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if not found.is_set_for(known):
-            return await self._as_it_is(visit, found)
         return self._hours(visit, found, day) or await self.days(visit, known, found.id)
 
     async def set_moment(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
         """Share it at that moment. `known` is as in `wish`."""
-        found = await self.changeable(visit, reflection_id)
-        if not isinstance(found, Reflection):
-            return found
-        if not found.is_set_for(known):
-            return await self._as_it_is(visit, found)
-        return await self._schedule(visit, found, moment)
+        found = await self._as_shown(visit, known, reflection_id)
+        return await self._schedule(visit, found, moment) if isinstance(found, Reflection) else found
 
     async def set_soonest(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
         """Share it at that moment, or, if the tap comes late, as soon after it as the cool-off allows."""
@@ -236,8 +226,7 @@ class Sharing:
 
     async def wants_second_yes(self, rows: Rows, reflection: Reflection, words: str | None = None) -> bool:
         """Return whether sharing this needs a second yes, decided from its words each time and never stored."""
-        sought = words or await rows.reflections.words(reflection) or ""
-        return await self._phrases.look_in(sought)
+        return await self._phrases.look_in(words or await rows.reflections.words(reflection) or "")
 
     async def drop(self, visit: Visit, reflection_id: int) -> Result:
         """Drop the draft. If it has been scheduled meanwhile, it still goes out, and can be taken back."""
@@ -415,7 +404,14 @@ class Sharing:
             return await self.shown(visit.rows, found, visit.now)
         return found
 
-    async def _as_it_is(self, visit: Visit, found: Reflection) -> Result:
+    async def _as_shown(self, visit: Visit, known: datetime | None, reflection_id: int) -> Reflection | Result:
+        """Like `changeable`, for a button whose card shows the time `known`. If that is outdated, show the new one."""
+        found = await self.changeable(visit, reflection_id)
+        if isinstance(found, Reflection) and not found.is_set_for(known):
+            return await self._show_current(visit, found)
+        return found
+
+    async def _show_current(self, visit: Visit, found: Reflection) -> Result:
         """Show the current state to a user who tapped a button that is older than the last change."""
         if found.due_at:
             return await self.shown(visit.rows, found, visit.now)
