@@ -1,14 +1,14 @@
 """`ajar move`: an operator's command that takes everything to another database. It returns sentences to print."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 from bot.config import Config
 from bot.crypto import KeyRing
 from bot.opening import make_clock, open_store
-from bot.operating import Unfit, opened, require_version
+from bot.operating import Progress, Unfit, opened, require_version, silently
 from bot.storage.backup import make_folder
 from bot.storage.copying import Differs, NotEmpty, TargetFailed, named, take_back
 from bot.storage.copying import move as move_rows
@@ -23,15 +23,8 @@ _TO_USE_IT: Final = (
     "ajar move --back"
 )
 
-Progress = Callable[[int, int], None]
-"""Called with the number of rows copied or compared so far, and the number there is to copy and compare."""
 
-
-def _silently(_done: int, _of: int) -> None:
-    """Show no progress."""
-
-
-async def move(config: Config, target: Config, progress: Progress = _silently) -> list[str]:
+async def move(config: Config, target: Config, progress: Progress = silently) -> list[str]:
     """Copy every row into the database of `target`, and compare them. Then no bot starts on the old database.
 
     It can be interrupted at any point and run again. Raises Unfit, Moved, InUse, LockLost, WrongKey.

@@ -10,7 +10,7 @@ the database; once all have done so, the command wraps data keys with it.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from bot.config import Config
 from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
 from bot.opening import key_path, open_keys, open_store
-from bot.operating import opened, require_version
+from bot.operating import Progress, opened, require_version, silently
 from bot.storage.backup import InUse
 from bot.storage.database_lock import DatabaseLock, exclusive_lock, key_lock
 from bot.storage.store import Store
@@ -31,9 +31,6 @@ _SMALL_BATCH: Final = 50
 _PATIENCE: Final = 20.0
 """Seconds within which a running bot, which checks the key's file every second, must have adopted a new version."""
 _LOOK: Final = 0.2
-
-Progress = Callable[[int, int], None]
-"""Called with the number of data keys wrapped so far, and the number there is to wrap."""
 
 Survey = Counter[int | None]
 """How many data keys each version of the master key wraps; under None, how many don't open with any version we have."""
@@ -88,11 +85,7 @@ async def new(file: Path | None) -> list[str]:
     return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
 
 
-def _silently(_done: int, _of: int) -> None:
-    """Show no progress."""
-
-
-async def rotate(config: Config, progress: Progress = _silently) -> list[str]:
+async def rotate(config: Config, progress: Progress = silently) -> list[str]:
     """Make a new version of the master key and wrap all data keys with it. Raises WrongKey, InUse, LockLost.
 
     It can be interrupted at any point and run again: the key file has both versions before the first row changes.
@@ -113,7 +106,7 @@ async def rotate(config: Config, progress: Progress = _silently) -> list[str]:
     ]
 
 
-async def rewrap(config: Config, progress: Progress = _silently) -> list[str]:
+async def rewrap(config: Config, progress: Progress = silently) -> list[str]:
     """Wrap the data keys that an older version wraps with the current one. Raises WrongKey, InUse, LockLost."""
     async with _changing(config, beside_bot=True) as change:
         changed = await change.wrap_all(progress)

@@ -1,6 +1,6 @@
 """What an operator's commands share, and `ajar stats`, which returns sentences to print."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bot.config import Config
@@ -10,6 +10,13 @@ from bot.opening import check_keys, open_keys, open_store
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, known_version
 from bot.storage.store import Store
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows or data keys are done so far, and how many there are."""
+
+
+def silently(_done: int, _of: int) -> None:
+    """Show no progress."""
 
 
 class Unfit(Exception):

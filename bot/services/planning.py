@@ -38,7 +38,7 @@ async def take_planned(visit: Visit, day: date) -> User:
 
 async def ask_now(visit: Visit, day: date) -> User:
     """Record that `day` has its Ask, sent at the user's own request, and plan the next one."""
-    await visit.rows.skipped.give_up(visit.user.id, day)
+    await visit.rows.skipped.take_out(visit.user.id, day)
     after, skipped = asked_now(visit.user, day, visit.now)
     return await _store(visit.rows, visit.user, after, skipped)
 

@@ -57,7 +57,7 @@ class DirectConnection(AsyncConnection, ABC):
                 self._to_prefetch[ready.text, ready.parameters(values)] = ready
 
     def forget_prefetched(self) -> None:
-        """Forget what was prefetched, and what was to be."""
+        """Forget what was prefetched and what is still to be."""
         self._to_prefetch.clear()
         self._prefetched.clear()
 

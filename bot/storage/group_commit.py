@@ -20,11 +20,11 @@ from bot.storage.sqlite import SqliteConnection
 
 _ROUND: Final = 64
 _COMMITS: Final = 8
-"""After how many times as long as a commit takes a round ends, although others are waiting."""
+"""A round ends after this many times the duration of a commit, even if others are waiting."""
 _SHORTEST: Final = 0.01
-"""Seconds that a round may take in any case."""
+"""Seconds that every round may take, however quick commits are."""
 _RECENT: Final = 0.2
-"""The weight of the latest commit in how long a commit takes."""
+"""The weight of the latest commit in the average duration of commits."""
 
 
 class GroupCommit:
@@ -37,7 +37,7 @@ class GroupCommit:
         self._lock = asyncio.Lock()  # served in the order of asking
         self._waiting = 0
         self._round: _Round | None = None
-        self._commit_takes = 0.0  # in seconds, recently
+        self._commit_takes = 0.0  # on average, in seconds
         self._begun = asyncio.Event()
         """Set while there is a round."""
 

@@ -46,7 +46,7 @@ class SkippedDates:
         )
         return [_span(row) for row in found]
 
-    async def give_up(self, user_id: int, day: date) -> None:
+    async def take_out(self, user_id: int, day: date) -> None:
         """Take this date out of its span, because it gets its Ask after all."""
         about = {"whose": user_id, "on": day}
         found = (await self._connection.execute(_SPAN, about)).one_or_none()

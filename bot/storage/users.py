@@ -330,7 +330,7 @@ class Dialogs:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self.given_up: set[tuple[int, Waiting]] = set()
+        self.forgotten: set[tuple[int, Waiting]] = set()
         """Users and what this transaction has stopped awaiting from them."""
 
     async def find(self, user_id: int, now: datetime) -> Dialog | None:
@@ -354,12 +354,12 @@ class Dialogs:
         if (row := found.one_or_none()) is None or row.waiting not in only:
             return False
         await execute_later(self._connection, _FORGET, {"user_id": user_id})
-        self.given_up.add((user_id, Waiting(row.waiting)))
+        self.forgotten.add((user_id, Waiting(row.waiting)))
         return True
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:
         await self.forget(user_id)
-        self.given_up.discard((user_id, dialog.waiting))
+        self.forgotten.discard((user_id, dialog.waiting))
         await execute_later(
             self._connection,
             _AWAIT,

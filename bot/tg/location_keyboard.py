@@ -35,9 +35,9 @@ async def awaits_location(rows: Rows, user: User | None, now: datetime) -> bool:
 
 async def marked(rows: Rows, user: User, message: Message | None, result: Result, now: datetime) -> Result:
     """Return the Result of an update, which says whether its answer has to remove the keyboard."""
-    was_given_up = (user.id, Waiting.PLACE) in rows.dialogs.given_up
+    was_forgotten = (user.id, Waiting.PLACE) in rows.dialogs.forgotten
     is_stray = message is not None and message.location is not None and not await awaits_location(rows, user, now)
-    return replace(result, keyboard=True) if was_given_up or is_stray else result
+    return replace(result, keyboard=True) if was_forgotten or is_stray else result
 
 
 def taken_away(screen: Screen, say: Say) -> Screen:
