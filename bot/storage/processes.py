@@ -108,7 +108,7 @@ class Processes:
 
     async def hold(self, waits: Mapping[int, float]) -> None:
         """Note how many seconds to wait with these chats; 0 lifts a hold."""
-        for chat_id, seconds in waits.items():
+        for chat_id, seconds in sorted(waits.items()):  # in one order, so that two processes don't deadlock
             ends_at = _NOW + literal(round(seconds * 1000), BigInteger)
             added = insert_into(self._connection.dialect.name, holds).values(chat_id=chat_id, ends_at=ends_at)
             await self._connection.execute(

@@ -93,3 +93,18 @@ async def test_export_is_imported_once(store: Store, clock: HandClock) -> None:
     await at_once(store, lambda rows: rows.arrivals.put(arrival, clock.now()))
     async with store.reading() as rows:
         assert await rows.arrivals.find(ALICE) == b"an export"
+
+
+async def test_two_processes_can_be_told_to_wait_with_the_same_chats(store: Store) -> None:
+    async def hear_of_both() -> None:
+        async with store.writing_reserved() as rows:
+            await rows.processes.hold({ALICE + 1: 5.0, ALICE: 5.0})
+
+    async with store.writing_reserved() as rows:
+        await rows.processes.hold({ALICE: 5.0})
+        second = asyncio.create_task(hear_of_both())
+        async with asyncio.timeout(20), store.reading() as watching:
+            while not (second.done() or (await watching._connection.exec_driver_sql(_WAITING)).first()):
+                await asyncio.wait([second], timeout=0.01)
+        await rows.processes.hold({ALICE + 1: 5.0})
+    await second
