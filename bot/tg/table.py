@@ -121,7 +121,7 @@ def _taps_of_start(start: StartHandlers) -> tuple[TapRoute, ...]:
         tap_by_anybody(a.GREETING, start.greeting),
         tap_by_anybody(a.WHAT_IS_STORED, privacy.what_is_stored, always=True),
         tap_by_anybody(a.START_HOUR, start.hour),
-        tap_by_anybody(a.INVITED, start.greeting),
+        tap_by_anybody(a.INVITED, start.invitation),
         tap_by_anybody(a.INVITED_MORE, start.invited_more),
         tap_by_anybody(a.INVITED_YES, start.invited_yes),
         tap_by_anybody(a.JOIN, start.join),

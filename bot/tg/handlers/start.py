@@ -120,7 +120,11 @@ class StartHandlers:
         return ConsentWanted(invited=await self._invited(turn, read_secret(invited_by)) is not None)
 
     async def greeting(self, turn: Turn, invited_by: str) -> Result:
-        """Go back from the screen that says what is stored, or what pairing means."""
+        """Go back from the screen that says what is stored, to the consent that it was opened from."""
+        return await (self.next(turn, again=True) if turn.user else self.invited_yes(turn, invited_by))
+
+    async def invitation(self, turn: Turn, invited_by: str) -> Result:
+        """Go back from the screen that says what pairing means."""
         if turn.user is None and (invited := await self._invited(turn, read_secret(invited_by))):
             return invited
         return await self.next(turn, again=True)

@@ -39,7 +39,7 @@ def consent_wanted(view: View, result: ConsentWanted) -> Screen:
     if result.typed:
         # Translators: to somebody who types something instead of agreeing; the greeting follows. We don't remember who
         # came by an invitation until they agree.
-        unread = say("None of that is kept. Invited? Open the link again.")
+        unread = say("I'm a bot and kept nothing. Invited? Open the link again.")
         text = unread + "\n\n" + text
     return Screen(text, agreement(view, _stored(view)))
 
