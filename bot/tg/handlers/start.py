@@ -214,7 +214,7 @@ class StartHandlers:
     async def _typed_hour(self, turn: Turn, ask: Ask | None, awaited: Waiting | None) -> Result:
         """Take a text while the first question is open, or we have asked for the hour, or both."""
         is_open = ask is not None and ask.undecided
-        if is_open and awaited is None and shows_clock(turn.text):
+        if is_open and awaited is None and shows_clock(turn.text) and not turn.message.is_forwarded:
             return await self._start.hour_or_line(turn.visit, turn.text, turn.message.message_id)
         if is_open and awaited is not Waiting.HOUR:
             return await self._line(turn)
