@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
+from zlib import crc32
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, note, settings
@@ -77,6 +78,7 @@ class Lives(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 1 << 32))
     def begins(self, seed: int) -> None:
         """Begin a life, in which the order of what goes on at the same time is drawn from the seed."""
+        self._seed = seed
         beginning = asyncio.run(Beginning.make(self._folder))
         self._runner = self._stack.enter_context(schedule(seed))
         self._stack.enter_context(drawn_at_once())
@@ -129,11 +131,16 @@ class Lives(RuleBasedStateMachine):
 
     @rule(user_id=who, data=st.data())
     def taps_any_kind(self, user_id: int, data: st.DataObject) -> None:
-        """Tap the newest button of a kind, the least tried kinds first."""
-        newest = {_action(data): (message_id, data) for message_id, data in self.town.recorder.buttons(user_id)}
-        if newest:
-            kinds = sorted(newest, key=lambda kind: (self._tapped[kind], kind))
-            self._run(self._taps(user_id, *newest[data.draw(st.sampled_from(kinds))]))
+        """Tap up to five times the newest button of a kind that was tapped least in this life.
+
+        Which one that is among equals is drawn for each life, so that lives go different ways into the screens.
+        """
+        for _ in range(data.draw(st.integers(1, 5))):
+            newest = {_action(data): (message_id, data) for message_id, data in self.town.recorder.buttons(user_id)}
+            if not newest:
+                break
+            kind = min(newest, key=lambda kind: (self._tapped[kind], crc32(f"{self._seed} {kind}".encode())))
+            self._run(self._taps(user_id, *newest[kind]))
 
     @rule(user_id=who, data=st.data())
     def taps_an_old_one(self, user_id: int, data: st.DataObject) -> None:

@@ -169,6 +169,14 @@ class Town(World):
         await self.built.inbox.finish()
         await self.work()
 
+    async def work(self) -> None:
+        """Send what is due now and what becomes due by that, as the outbox does whenever it was rung for."""
+        bell = self.built.outbox._bell
+        bell.set()
+        while bell.is_set():
+            bell.clear()
+            await super().work()
+
     async def until(self, moment: datetime) -> None:
         """Let the time pass, from one due moment to the next; what can't be sent is looked at again a minute later."""
         while True:
