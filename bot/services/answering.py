@@ -30,7 +30,7 @@ from bot.domain.times import tomorrow_early_evening
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import say_in
 from bot.library import Library
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import PATIENCE, Typed, set_aside_unsent
 from bot.services.names import name_of
 from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
@@ -79,10 +79,10 @@ class Answering:
         await visit.rows.dialogs.await_(visit.user.id, awaited)
         return ReplyWanted(found.id, found.wish or "", stem_id)
 
-    async def _typed_reply(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
+    async def _typed_reply(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         found = await self._opened(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
-            return found
+            return await set_aside_unsent(visit, words, message_id, found)
         stem = self._stem(dialog.detail)
         line = _finished(say_in(visit.user.language).title(stem.text), words) if stem else words
         if len(line) > LINE_LIMIT:

@@ -11,7 +11,7 @@ from bot.domain.results.answering import AlreadyAnswered, ReplyDropped, UndoneTo
 from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, FollowUpSent, FollowUpWanted
 from bot.domain.sharing import QUESTIONS, UNDO_FOR, FollowUp, Response
 from bot.domain.typed import LINE_LIMIT
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import PATIENCE, Typed, set_aside_unsent
 from bot.services.names import name_of, read_partner_name
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import NoticeHandlers, Visit
@@ -36,10 +36,10 @@ class FollowUps:
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.FOLLOW_UP, found.id, visit.now + PATIENCE))
         return FollowUpWanted(found.id)
 
-    async def _typed(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
+    async def _typed(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         found = await self._asked(visit, dialog.subject_id)
         if not isinstance(found, Response):
-            return found
+            return await set_aside_unsent(visit, words, message_id, found)
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, replace(dialog, expires_at=visit.now + PATIENCE))
             return FollowUpWanted(found.id, too_long=True)

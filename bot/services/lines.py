@@ -24,10 +24,12 @@ from bot.domain.results import (
     Outdated,
     Result,
     SetAside,
+    SharingEnded,
     ShorterWanted,
     Silence,
 )
 from bot.domain.results.answering import ReplyDropped
+from bot.domain.results.base import Preface
 from bot.domain.sharing import Opening
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
@@ -424,6 +426,17 @@ async def _is_first(rows: Rows, line: Line) -> bool:
 async def _is_shared(rows: Rows, line: Line) -> bool:
     """Return whether the Line is shared, as far as its writer knows."""
     return await rows.reflections.is_shared(line.id, unheard=await rows.pairs.ended(line.user_id))
+
+
+async def set_aside_unsent(visit: Visit, words: str, message_id: int, instead: Result) -> Result:
+    """Ask whether to keep a text as a Line that came too late to be for the partner.
+
+    `instead` is what would be said without the text.
+    """
+    reason = DraftReason.TOO_LONG if len(words) > LINE_LIMIT else DraftReason.UNASKED
+    draft = await visit.rows.drafts.set_aside(Draft(0, visit.user.id, reason, words, message_id), visit.now)
+    preface = Preface.SHARING_ENDED if isinstance(instead, SharingEnded) else Preface.UNSENT
+    return SetAside(draft.id, reason, preface=preface)
 
 
 async def _latest_shown(visit: Visit) -> Ask | None:

@@ -5,7 +5,7 @@ Every step is one transaction with a conditional change, so that there is always
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
@@ -60,6 +60,9 @@ from bot.services.lines import PATIENCE
 from bot.services.menu import renew_menus
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.store import Rows
+
+_NAME_AWAITED_FOR: Final = timedelta(minutes=10)
+"""For how long the next text is taken as the name. What comes later may be a line, and the partner sees the name."""
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 """Cancels whatever is pending between a Pair, in the transaction that ends it and before its row is removed."""
@@ -175,7 +178,8 @@ class Pairing:
 
     async def _await_name(self, visit: Visit, invite_id: int) -> Result:
         """Take the next text as the name."""
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAIR_NAME, invite_id, visit.now + PATIENCE))
+        awaited = Dialog(Waiting.PAIR_NAME, invite_id, visit.now + _NAME_AWAITED_FOR)
+        await visit.rows.dialogs.await_(visit.user.id, awaited)
         return PairNameWanted(invite_id, typed=True)
 
     async def named(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
@@ -183,9 +187,8 @@ class Pairing:
             return moved_on
         name = clean_name(words)
         if not name or len(words) > NAME_LIMIT:
-            await visit.rows.dialogs.await_(
-                visit.user.id, Dialog(Waiting.PAIR_NAME, dialog.subject_id, visit.now + PATIENCE)
-            )
+            again = Dialog(Waiting.PAIR_NAME, dialog.subject_id, visit.now + _NAME_AWAITED_FOR)
+            await visit.rows.dialogs.await_(visit.user.id, again)
             return PairNameWanted(dialog.subject_id, typed=True, unclear=len(words) > NAME_LIMIT)
         await visit.rows.users.set_name(visit.user.id, name)
         if dialog.subject_id == 0:

@@ -14,7 +14,7 @@ from bot.domain.results.sharing import (
 )
 from bot.domain.sharing import Reflection, State, after_rewording
 from bot.domain.typed import LINE_LIMIT
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import PATIENCE, Typed, set_aside_unsent
 from bot.services.names import name_of
 from bot.services.sharing import Sharing
 from bot.services.visit import Visit
@@ -83,7 +83,7 @@ class Rewording:
     async def _typed_words(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         found = await self._sharing.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
-            return found
+            return await set_aside_unsent(visit, words, message_id, found)
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REWORD, found.id, visit.now + PATIENCE))
             return RewordTooLong(found.id)

@@ -17,7 +17,7 @@ from bot.domain.content import Cue, Stem, Wish
 from bot.domain.expectations import Reception
 from bot.domain.model import Dialog, Line, Waiting
 from bot.domain.notices import NoticeKind
-from bot.domain.results import NothingHere, Result
+from bot.domain.results import NothingHere, Result, SetAside
 from bot.domain.results.answering import (
     AlreadyAnswered,
     Answered,
@@ -26,6 +26,7 @@ from bot.domain.results.answering import (
     ReplyPreview,
     UndoneTooLate,
 )
+from bot.domain.results.base import Preface
 from bot.domain.results.follow_ups import FollowUpPreview
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
@@ -783,12 +784,36 @@ async def test_due_words_stay(home: Home) -> None:
     await home.rewords(about, "Other words.", 8)
     home.clock.advance(QUARTER)
     assert isinstance(await home.uses(about, 8), ShareShown)
-    assert isinstance(await home.rewords(about, "Late words.", 9), ShareShown)
+    late = await home.rewords(about, "Late words.", 9)
+    assert isinstance(late, SetAside), "they can be kept as a line, and are said to be too late"
+    assert late.preface is Preface.UNSENT
+    async with home.store.reading() as rows:
+        draft = await rows.drafts.find(ALICE, late.draft_id)
+    assert draft
+    assert draft.text == "Late words."
     assert isinstance(await home.uses(about, 9), ShareShown)
     assert await home.words(about) == WORDS
     await home.waiting()
     await home.opens(about)
     assert await home.words(about) == WORDS
+
+
+async def test_reply_to_a_partner_who_left_is_set_aside(home: Home) -> None:
+    about = await home.shares()
+    await home.waiting()
+    await home.opens(about)
+    await home.leaves(ALICE)
+    async with home.store.writing(BOB) as rows:
+        user = await rows.users.find(BOB)
+        assert user
+        dialog = Dialog(Waiting.REPLY, about, home.now)
+        late = await home.answering.typed[Waiting.REPLY](Visit(rows, user, home.now), dialog, "I hear you.", 7)
+        assert isinstance(late, SetAside)
+        assert late.preface is Preface.SHARING_ENDED
+        draft = await rows.drafts.find(BOB, late.draft_id)
+        assert draft
+        assert draft.text == "I hear you."
+        assert not await rows.pairs.tell_ended(BOB), "it was said, once"
 
 
 # What an old button says and does

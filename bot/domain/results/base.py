@@ -13,6 +13,8 @@ class Preface(StrEnum):
 
     LANGUAGE_SET = "language_set"
     NOT_YET = "not_yet"  # their command works once the start is done
+    UNSENT = "unsent"  # what they typed for their partner came too late
+    SHARING_ENDED = "sharing_ended"  # as it came after the end of the Pair
 
 
 _MOMENTS: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}

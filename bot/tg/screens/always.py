@@ -311,6 +311,13 @@ def with_preface(screen: Screen, view: View, preface: Preface) -> Screen:
         Preface.LANGUAGE_SET: say("From now on I write in this language: %(language)s.", language=language),
         # Translators: a command was sent at the start that only works later; what is asked there follows once more
         Preface.NOT_YET: say("That works once these first steps are done."),
+        # Translators: somebody typed words for their partner, which can't go out any more; the bot asks next whether to
+        # keep them as a line
+        Preface.UNSENT: say("That can't be sent any more."),
+        # Translators: sharing with the partner has ended; no reason, no date, no name. "/pair" is a command.
+        Preface.SHARING_ENDED: say(
+            "Sharing has ended. Your lines are yours, as before. /pair is there if you ever want it."
+        ),
     }
     return replace(screen, text=f"{lines[Preface(preface)]}\n\n{screen.text}")
 
