@@ -35,6 +35,7 @@ from bot.services.names import name_of
 from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
 from bot.services.receiving import Receiving
+from bot.services.traces import hide_decided
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 
@@ -139,6 +140,7 @@ class Answering:
         sent = await self._send(visit, found, response)
         if draft and isinstance(sent, Answered):
             await visit.rows.drafts.drop(draft)
+            await hide_decided(visit, draft.message_id)
         return sent
 
     async def _send(self, visit: Visit, found: Reflection, response: Response) -> Result:

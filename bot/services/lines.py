@@ -243,7 +243,8 @@ class Lines:
         if draft is None:
             return Outdated()
         await visit.rows.drafts.drop(draft)
-        await hide_decided(visit, draft.message_id)
+        if draft.reason is not DraftReason.REACTION:  # the message of that one is the partner's line
+            await hide_decided(visit, draft.message_id)
         if draft.reason in {DraftReason.OPENED, DraftReason.REACTION}:
             return ReplyDropped()
         return await self._question_of(visit, draft) or Dropped()

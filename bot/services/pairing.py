@@ -58,6 +58,7 @@ from bot.domain.results import (
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE
 from bot.services.menu import renew_menus
+from bot.services.traces import hide_decided
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.store import Rows
 
@@ -160,6 +161,7 @@ class Pairing:
         if draft is None:
             return Outdated()
         await visit.rows.drafts.drop(draft)
+        await hide_decided(visit, draft.message_id)
         return await self._take_name(visit, clean_name(draft.text))
 
     async def want_name(self, visit: Visit, invite_id: int) -> Result:
@@ -349,6 +351,7 @@ class Pairing:
         if draft is None:
             return Outdated()
         await visit.rows.drafts.drop(draft)
+        await hide_decided(visit, draft.message_id)
         result = await self.join(visit, draft.text)
         await visit.rows.dialogs.tried(visit.user.id, draft.message_id)
         return result
