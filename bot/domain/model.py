@@ -318,6 +318,8 @@ class DraftReason(StrEnum):
     TOO_LONG = "too_long"
     OPENED = "opened"
     """It was typed after opening a Reflection, and may be meant for the user who shared it."""
+    REPLY = "reply"
+    """It was typed as an answer to an opened Reflection, and is previewed; only in discreet mode, where it would go."""
     REACTION = "reaction"
     """It is a reaction to an opened Reflection: an emoji, which can be sent but isn't a Line."""
 

@@ -86,12 +86,16 @@ class Answering:
             return await set_aside_unsent(visit, words, message_id, found)
         stem = self._stem(dialog.detail)
         line = _finished(say_in(visit.user.language).title(stem.text), words) if stem else words
+        draft_id = None
+        if visit.user.discreet:  # what asks about it goes, and the text must be reachable all the same
+            draft = Draft(0, visit.user.id, DraftReason.REPLY, line, message_id, reflection_id=found.id)
+            draft_id = (await visit.rows.drafts.set_aside(draft, visit.now)).id
         if len(line) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, replace(dialog, expires_at=visit.now + PATIENCE))
-            return ReplyTooLong(found.id)
+            return ReplyTooLong(found.id, draft_id)
         response = Response(timeless_id(), found.id, visit.user.id, ResponseKind.LINE)
         await visit.rows.responses.add(response, line)
-        return ReplyPreview(response.id, found.id, stem=stem.id if stem else "")
+        return ReplyPreview(response.id, found.id, draft_id, stem=stem.id if stem else "")
 
     async def send_draft(self, visit: Visit, draft_id: int) -> Result:
         """Send a Draft to the partner. A text is previewed first; the offer has already shown a reaction."""
@@ -190,6 +194,10 @@ class Answering:
             return AlreadyAnswered()
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))
         await visit.rows.responses.drop(response)
+        if draft and draft.reason is DraftReason.REPLY:
+            await visit.rows.drafts.drop(draft)
+            await hide_decided(visit, draft.message_id)
+            return ReplyDropped()
         return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
 
     # --- a question for another day -----------------------------------------------------------------------------------

@@ -55,6 +55,9 @@ Typed = Callable[[Visit, Dialog, str, int], Awaitable[Result | None]]
 Recognize = Callable[[Visit, str, int], Awaitable[Result | None]]
 """Takes an unexpected text and its message's id; returns None unless it is something like an Invite's code."""
 
+AskedAs = Callable[[Visit, Draft], Awaitable[Result | None]]
+"""Asks again about a Draft that may be something else than a Line, like an Invite's code; None if it can't be."""
+
 OnAnswered = Callable[[Visit, Ask], Awaitable[None]]
 """Called when an Ask is answered for the first time."""
 
@@ -66,11 +69,16 @@ class Lines:
         self,
         typed: Mapping[Waiting, Typed] | None = None,
         recognize: Recognize | None = None,
+        asked_as: AskedAs | None = None,
         on_answered: OnAnswered | None = None,
     ) -> None:
-        """`typed` takes the texts that other services wait for, `recognize` those that aren't Lines at all."""
+        """`typed` takes the texts that other services wait for, `recognize` those that aren't Lines at all.
+
+        `asked_as` asks again about the latter.
+        """
         self._typed = typed or {}
         self._recognize = recognize
+        self._asked_as = asked_as
         self._on_answered = on_answered
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
@@ -186,12 +194,25 @@ class Lines:
         now = await kept(visit.rows, line)
         return LineDiffers(line.id, line.revision, may_share=now.may_share, shared=now.shared, stale=now.stale)
 
+    async def show_draft(self, visit: Visit, draft_id: int) -> Result:
+        """Ask again about a text that was set aside, and show it: in discreet mode its message is gone."""
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        if self._asked_as and (asked := await self._asked_as(visit, draft)):
+            return asked
+        opened = await visit.rows.openings.find(visit.user.id, draft.reflection_id) if draft.reflection_id else None
+        replaces_nothing = draft.reason is DraftReason.SECOND and draft.line_id is None
+        reason = DraftReason.UNASKED if replaces_nothing else draft.reason
+        answered = opened is not None and opened.answered
+        return SetAside(draft.id, reason, draft.line_id, answered=answered, again=True)
+
     async def keep_draft(self, visit: Visit, draft_id: int) -> Result:
         """Keep a text that was set aside, as a Line of its own, cut to LINE_LIMIT if it is longer."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None or draft.reason is DraftReason.REACTION:
             return Outdated()
-        if draft.reason is DraftReason.OPENED:
+        if draft.reason in {DraftReason.OPENED, DraftReason.REPLY}:
             return await self._keep_for_oneself(visit, draft)
         words = first_300(draft.text)
         line = await visit.rows.lines.find(visit.user.id, draft.line_id) if draft.line_id else None
@@ -245,7 +266,7 @@ class Lines:
         await visit.rows.drafts.drop(draft)
         if draft.reason is not DraftReason.REACTION:  # the message of that one is the partner's line
             await hide_decided(visit, draft.message_id)
-        if draft.reason in {DraftReason.OPENED, DraftReason.REACTION}:
+        if draft.reason in {DraftReason.OPENED, DraftReason.REPLY, DraftReason.REACTION}:
             return ReplyDropped()
         return await self._question_of(visit, draft) or Dropped()
 
@@ -314,6 +335,8 @@ class Lines:
 
     async def _shortened(self, visit: Visit, draft: Draft, words: str, message_id: int) -> Result:
         await visit.rows.drafts.drop(draft)
+        for each in (draft.message_id, *_card(draft)):
+            await hide_decided(visit, each)
         if line := await visit.rows.lines.find(visit.user.id, draft.line_id) if draft.line_id else None:
             if line.revision != draft.line_revision:
                 return await self._set_aside(visit, words, DraftReason.SECOND, message_id, line=line)
@@ -402,6 +425,8 @@ class Lines:
         found = {"length": str(len(draft.text)), **await self.read_line(visit, result)}
         if draft.reason is DraftReason.REACTION:
             found["emoji"] = draft.text
+        elif result.again:
+            found["draft"] = draft.text
         if draft.reflection_id and (opened := await visit.rows.reflections.theirs(visit.user.id, draft.reflection_id)):
             found["name"] = await name_of(visit.rows, opened.user_id)
         return found

@@ -150,8 +150,7 @@ class Pairing:
             return SetAside(draft.id, DraftReason.TOO_LONG)
         if awaited.subject_id:
             return ReplyOrLine(draft.id)
-        is_name = len(words) <= NAME_LIMIT and clean_name(words)
-        return NameOrLine(draft.id) if is_name else SetAside(draft.id, draft.reason)
+        return NameOrLine(draft.id) if _may_be_name(words) else SetAside(draft.id, draft.reason)
 
     async def meant_as_name(self, visit: Visit, draft_id: int) -> Result:
         """Use as the name the text that was typed while one was offered."""
@@ -345,6 +344,16 @@ class Pairing:
         draft = Draft(0, visit.user.id, DraftReason.UNASKED, words, message_id, ask_id)
         return await visit.rows.drafts.set_aside(draft, visit.now)
 
+    async def asked_as(self, visit: Visit, draft: Draft) -> Result | None:
+        """Ask again whether a Draft is a name or a code. None if it can't be either any more."""
+        if draft.reason is not DraftReason.UNASKED:
+            return None
+        if looks_like_code(draft.text):
+            return CodeOrLine(draft.id, again=True)
+        awaited = await visit.rows.dialogs.find(visit.user.id, visit.now)
+        offers_name = awaited is not None and awaited.waiting is Waiting.PAIR_NAME_CHOICE and not awaited.subject_id
+        return NameOrLine(draft.id) if offers_name and _may_be_name(draft.text) else None
+
     async def meant_as_code(self, visit: Visit, draft_id: int) -> Result:
         """Handle a Draft that was meant as a code: try it, and wait for another one if it leads nowhere."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
@@ -524,6 +533,10 @@ class Pairing:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
         return {"name": clean_name(draft.text)} if draft else {}
 
+    async def read_typed_code(self, visit: Visit, result: CodeOrLine) -> Mapping[str, str]:
+        draft = await visit.rows.drafts.find(visit.user.id, result.draft_id) if result.again else None
+        return {"draft": draft.text} if draft else {}
+
     async def read_invited(self, visit: Visit, result: Invited) -> Mapping[str, str]:
         invite = await visit.rows.invites.unused(result.invite_id, visit.now)
         if invite is None:
@@ -558,6 +571,10 @@ async def _answered(visit: Visit) -> None:
 
 async def _await_code(visit: Visit) -> None:
     await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.CODE, 0, visit.now + PATIENCE))
+
+
+def _may_be_name(words: str) -> bool:
+    return len(words) <= NAME_LIMIT and bool(clean_name(words))
 
 
 async def _for_guest(visit: Visit, invite: Invite, *, ended: bool = False, more: bool = False) -> Result:

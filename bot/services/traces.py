@@ -1,15 +1,16 @@
 """Removing messages from the chat: which ones, and when.
 
 In discreet mode we remove a message as soon as it is handled, and the bot's messages that show words after a while.
-/hide and the button *Hide this* do so for everybody. We keep the ids of messages for 48 hours, since Telegram doesn't
-let a bot delete older ones.
+/hide and the button *Hide this* do so for everybody. A question about an undecided text isn't removed: it becomes a
+neutral line, with a button that asks again. We keep the ids of messages for 48 hours, since Telegram doesn't let a bot
+delete older ones.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.model import Ask, User
-from bot.domain.results import Changed, Kept, Result, SetAside, Silence
+from bot.domain.results import Changed, Kept, Result, Silence
 from bot.domain.results.journal import JournalPage
 from bot.domain.results.traces import Hidden
 from bot.services.visit import Visit
@@ -24,21 +25,16 @@ RECEIPT_FOR: Final = timedelta(minutes=1)
 
 
 def stays_for(user: User, result: Result) -> timedelta | None:
-    """Return how long a text with this result stays in the chat; None if its use case decides that.
-
-    A text that waits for its writer's decision stays until then.
-    """
-    decided = isinstance(result, Kept | Changed | SetAside | Hidden) or (
-        isinstance(result, JournalPage) and result.changed
-    )
+    """Return how long a text with this result stays in the chat; None if its use case decides that."""
+    decided = isinstance(result, Kept | Changed | Hidden) or (isinstance(result, JournalPage) and result.changed)
     return SHOWN_FOR if user.discreet and not decided else None
 
 
 def shown_for(user: User, result: Result, *, private: bool) -> timedelta | None:
-    """Return how long an answer is shown; None if it stays, like a question about a text that isn't kept yet."""
+    """Return how long an answer is shown; None if it stays."""
     if isinstance(result, Hidden):
         return RECEIPT_FOR
-    return SHOWN_FOR if user.discreet and private and not isinstance(result, SetAside) else None
+    return SHOWN_FOR if user.discreet and private else None
 
 
 async def hide_decided(visit: Visit, message_id: int, ask: Ask | None = None) -> None:

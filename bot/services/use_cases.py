@@ -96,7 +96,7 @@ def make_use_cases(library: Library) -> UseCases:
     shelf, journal = Shelf(library), Journal(library)
     awaiting = (*of_two, settings, zones, pause, asks, shelf, journal)
     typed = merge(service.typed for service in awaiting)
-    lines = Lines(typed, pairing.recognize, pace.answered)
+    lines = Lines(typed, pairing.recognize, pairing.asked_as, pace.answered)
     return UseCases(
         start=start,
         zones=zones,

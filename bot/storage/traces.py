@@ -4,13 +4,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.direct import execute_later
-from bot.storage.schema import traces, users
+from bot.storage.schema import drafts, traces, users
 
 DELETABLE: Final = timedelta(hours=48)
 """How long a bot can delete a message in a private chat after it was sent. Source: deleteMessage in the Bot API."""
@@ -54,19 +54,19 @@ class Traces:
         await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
 
     async def due(self, user_id: int, now: datetime) -> list[int]:
-        """Return the messages that are due and can still be removed, oldest first."""
+        """Return the messages that are due and can still be removed or changed, oldest first."""
         found = await self._connection.scalars(
             select(traces.c.message_id)
-            .where(_OF_USER, traces.c.hide_at <= now, traces.c.sent_at > now - DELETABLE)
+            .where(_OF_USER, traces.c.hide_at <= now, _in_reach(now))
             .order_by(traces.c.message_id),
             {"of_user": user_id},
         )
         return list(found)
 
     async def next_due(self, user_id: int, now: datetime) -> datetime | None:
-        """Return when the next message should be removed."""
+        """Return when the next message should be removed or changed."""
         found = await self._connection.execute(
-            select(func.min(traces.c.hide_at)).where(_OF_USER, traces.c.sent_at > now - DELETABLE),
+            select(func.min(traces.c.hide_at)).where(_OF_USER, _in_reach(now)),
             {"of_user": user_id},
         )
         at: datetime | None = found.scalar_one()
@@ -78,5 +78,15 @@ class Traces:
         )
 
     async def forget_before(self, moment: datetime, limit: int) -> int:
-        """Forget up to `limit` messages that were sent before `moment`. Returns how many there were."""
-        return await delete_some(self._connection, traces, traces.c.sent_at < moment, limit)
+        """Forget up to `limit` messages that were sent before `moment`, unless something is to be done with them later.
+
+        Returns how many there were.
+        """
+        is_done = or_(traces.c.hide_at.is_(None), traces.c.hide_at < moment)
+        return await delete_some(self._connection, traces, (traces.c.sent_at < moment) & is_done, limit)
+
+
+def _in_reach(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on messages that we can still remove, or ask about a Draft: these we change at any age."""
+    asking = select(drafts.c.card_id).where(drafts.c.user_id == traces.c.user_id)
+    return or_(traces.c.sent_at > now - DELETABLE, traces.c.message_id.in_(asking))

@@ -315,6 +315,7 @@ KEEP: Final = _action("keep", ID)
 REPLACE: Final = _action("replace", ID)
 SHORTEN: Final = _action("shorten", ID)
 DROP: Final = _action("drop", ID)
+SHOW_DRAFT: Final = _action("show_draft", ID)
 
 # Consent and the policy
 POLICY: Final = _action("policy", wakes=False)

@@ -8,7 +8,7 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import Afterwards, Blocked, Delivered, Refused, Unreachable
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
-from bot.i18n import say_in
+from bot.i18n import BASE, say_in
 from bot.services.arrivals import TakingIn
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
@@ -20,6 +20,7 @@ from bot.tg.cards import note
 from bot.tg.exporter import Exporter
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
+from bot.tg.screens.lines import undecided
 from bot.tg.screens.screen import Screen, covered
 from bot.tg.sender import Sender
 
@@ -109,10 +110,18 @@ class TelegramCourier:
         return Delivered.SAID
 
     async def _hide(self, notice: Notice) -> Delivered:
-        """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay."""
+        """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay.
+
+        One that asks about a Draft becomes a neutral line instead, which asks again, or the Draft couldn't be reached.
+        """
         async with self._store.reading() as rows:
+            user = await rows.users.find(notice.user_id)
             due = await rows.traces.due(notice.user_id, self._clock.now())
-        await self._sender.delete(notice.user_id, due)
+            asking = await rows.drafts.asked_about_on(notice.user_id, due)
+        for message_id, draft_id in asking.items():
+            neutral = undecided(say_in(user.language if user else BASE), draft_id)
+            await self._sender.edit(notice.user_id, message_id, neutral)
+        await self._sender.delete(notice.user_id, [each for each in due if each not in asking])
         async with self._store.writing(notice.user_id) as rows:
             await rows.notices.lock(notice)
             await rows.traces.forget(notice.user_id, due)

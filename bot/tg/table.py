@@ -177,6 +177,7 @@ def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[TapRoute, ...]:
         tap_once_agreed(a.REPLACE, lines.replace_by_draft),
         tap_once_agreed(a.SHORTEN, lines.shorten_draft),
         tap_once_agreed(a.DROP, lines.drop_draft),
+        tap_once_agreed(a.SHOW_DRAFT, lines.show_draft),
     )
 
 

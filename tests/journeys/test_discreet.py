@@ -12,6 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "I sat in the car for a while."
 SHOWN_FOR = timedelta(minutes=5)
+UNDECIDED = "Something is undecided here."
 
 
 async def turns_on(person: Person, setting: str) -> None:
@@ -30,6 +31,24 @@ async def gone(person: Person, *texts: str) -> None:
 
     await person._until(lambda: not there(), 20)
     assert not there(), "it stays in the chat"
+
+
+async def shows_again(person: Person, text: str, question: str) -> None:
+    """Have a question that became a neutral line asked again, with the text that it is about."""
+    await person._until(lambda: any(UNDECIDED in seen.text for seen in person.sees), 20)
+    await person.taps("Show it")
+    asked = await person.hears(question)
+    assert text in asked.text
+
+
+async def opens(house: House, alice: Person, bob: Person) -> None:
+    """Let Alice share a line, and Bob, who is in discreet mode, open it."""
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears("Something is here for you.")
+    await bob.taps("Open")
+    await bob.hears("In five minutes this message is removed")
 
 
 async def test_kept_line_leaves_the_chat(house: House) -> None:
@@ -71,19 +90,99 @@ async def test_noticed_line_and_own_word_leave_the_chat(house: House) -> None:
     assert alice.message(word) is None, "it stays in the chat"
 
 
-async def test_undecided_text_stays(house: House) -> None:
+async def test_undecided_text_goes_and_can_be_reached(house: House) -> None:
     alice, _ = await house.told("Once.")
     await turns_on(alice, "Discreet mode")
     await alice.says(WORDS)
     await alice.hears("There is a line to this question already")
-    house.telegram.advance(minutes=10)
-    await alice.says("/help")
-    await alice.hears("Nothing here keeps score.")
-    assert any(seen.text == WORDS for seen in alice.sees)
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, WORDS, "There is a line")
+    await shows_again(alice, WORDS, "There is a line to this question already")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, WORDS, "There is a line")
+    await shows_again(alice, WORDS, "There is a line to this question already")
     await alice.taps("Keep as another")
     await alice.hears("Kept, and shown to nobody.")
-    house.telegram.advance(seconds=3)
+    await gone(alice, WORDS, UNDECIDED)
+    assert await house.lines(alice) == ["Once.", WORDS]
+
+
+async def test_undecided_text_goes_at_any_age(house: House) -> None:
+    alice = await house.skipped()
+    await turns_on(alice, "Discreet mode")
+    await alice.says(WORDS)
+    await alice.hears("Keep this as a line for today?")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
     await gone(alice, WORDS)
+    house.telegram.advance(days=3)
+    await shows_again(alice, WORDS, "Keep this as a line for today?")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, WORDS, "Keep this")
+    command = await alice.says("/hide")
+    await alice.hears("Done.")
+    await alice._until(lambda: alice.message(command) is None, 20)
+    await shows_again(alice, WORDS, "Keep this as a line for today?")
+    await alice.taps("Don't keep it")
+    await alice.hears("Not kept.")
+
+
+async def test_typed_name_can_be_reached(house: House) -> None:
+    alice = await house.skipped()
+    await turns_on(alice, "Discreet mode")
+    await alice.says("/pair")
+    await alice.hears("They will see you as")
+    sent = await alice.says("Ally")
+    await alice.hears("or is that your line?")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, "Ally")
+    await shows_again(alice, "Ally", "or is that your line?")
+    await alice.taps("My name")
+    await alice.hears("Pass this link on")
+    assert alice.message(sent) is None
+
+
+async def test_previewed_answer_can_be_reached(house: House) -> None:
+    alice, bob = await paired(house)
+    await turns_on(bob, "Discreet mode")
+    await opens(house, alice, bob)
+    await bob.taps("Write one line back")
+    await bob.hears("You see it once more before it goes")
+    await bob.says("I heard you.")
+    await bob.hears("would see this")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(bob, "I heard you.", WORDS)
+    await shows_again(bob, "I heard you.", "or keep it as your line?")
+    await bob.taps("Send it…")
+    await bob.hears("would see this")
+    await bob.taps("Send it")
+    await bob.hears("On its way.")
+    await house.caught_up()
+    house.telegram.advance(minutes=1)
+    await alice.hears("I heard you.")
+    house.telegram.advance(SHOWN_FOR)
+    await gone(bob, "I heard you.", UNDECIDED)
+
+
+async def test_previewed_answer_is_dropped_with_one_tap(house: House) -> None:
+    alice, bob = await paired(house)
+    await turns_on(bob, "Discreet mode")
+    await opens(house, alice, bob)
+    await bob.taps("Write one line back")
+    await bob.hears("You see it once more before it goes")
+    await bob.says("I heard you.")
+    await bob.hears("would see this")
+    await bob.taps("Don't send it")
+    await bob.hears("Not sent, and not kept.")
+    house.telegram.advance(seconds=3)
+    await gone(bob, "I heard you.")
+    house.telegram.advance(SHOWN_FOR)
+    await gone(bob, WORDS, UNDECIDED)
 
 
 async def test_words_under_photos_go_too(house: House) -> None:

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.model import Draft, DraftReason
-from bot.domain.results import CodeOrLine, Dropped, Kept, NameOrLine, PairNameWanted, Result, SetAside
+from bot.domain.results import CodeOrLine, Dropped, Kept, NameOrLine, Outdated, PairNameWanted, Result, SetAside
 from bot.domain.results.answering import ReplyDropped
-from bot.services.traces import A_MOMENT
+from bot.services.lines import PATIENCE
+from bot.services.traces import A_MOMENT, SHOWN_FOR
 from bot.services.use_cases import UseCases, make_use_cases
+from bot.storage.traces import DELETABLE
 from tests.services.conftest import ALICE, House, make_library
 
-TEXT, OPENED = 70, 71  # messages
+TEXT, OPENED, CARD = 70, 71, 72  # messages
 
 
 @pytest.fixture
@@ -70,9 +72,68 @@ async def test_text_goes_once_it_is_dropped(house: House, use: UseCases) -> None
     assert await gone(house, A_MOMENT) == [TEXT]
 
 
+async def test_long_text_and_what_asked_about_it_go_once_it_is_shortened(house: House, use: UseCases) -> None:
+    asked = await says(house, use, "word " * 100)
+    assert isinstance(asked, SetAside)
+    async with house.store.writing(ALICE) as rows:
+        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+    await house.does(ALICE, use.lines.shorten_draft, asked.draft_id)
+    assert isinstance(await house.does(ALICE, use.lines.receive, "word", TEXT + 9), Kept)
+    assert await gone(house, A_MOMENT) == [TEXT, CARD, TEXT + 9]
+
+
 async def test_opened_line_outlasts_a_reaction_that_is_dropped(house: House, use: UseCases) -> None:
     async with house.store.writing(ALICE) as rows:
         draft = Draft(0, ALICE, DraftReason.REACTION, "👍", OPENED, reflection_id=1)
         draft = await rows.drafts.set_aside(draft, house.clock.now())
     assert isinstance(await house.does(ALICE, use.lines.drop_draft, draft.id), ReplyDropped)
     assert await gone(house, A_MOMENT) == []
+
+
+async def test_question_about_a_draft_is_in_reach_at_any_age(house: House, use: UseCases) -> None:
+    asked = await says(house, use, "Rain all day.")
+    assert isinstance(asked, SetAside)
+    async with house.store.writing(ALICE) as rows:
+        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+        soon = house.clock.now() + SHOWN_FOR
+        for message in (TEXT, CARD):
+            await rows.traces.note(ALICE, message, soon - DELETABLE - timedelta(days=1), hide_at=soon)
+        await rows.traces.forget_before(house.clock.now() - DELETABLE, 10)
+        assert await rows.traces.due(ALICE, soon) == [CARD]
+        assert await rows.traces.next_due(ALICE, house.clock.now()) == soon
+        assert await rows.drafts.asked_about_on(ALICE, [TEXT, CARD]) == {CARD: asked.draft_id}
+        await rows.traces.forget_before(soon + timedelta(seconds=1), 10)
+        assert await rows.traces.due(ALICE, soon) == []
+
+
+async def test_name_is_offered_again_while_it_can_be_one(house: House, use: UseCases) -> None:
+    draft = await typed_at_name(house, use)
+    assert await house.does(ALICE, use.lines.show_draft, draft) == NameOrLine(draft)
+    house.clock.advance(PATIENCE)
+    assert await house.does(ALICE, use.lines.show_draft, draft) == SetAside(draft, DraftReason.UNASKED, again=True)
+    await house.does(ALICE, use.lines.drop_draft, draft)
+    assert await house.does(ALICE, use.lines.show_draft, draft) == Outdated()
+
+
+async def test_code_is_asked_about_again_with_its_text(house: House, use: UseCases) -> None:
+    asked = await says(house, use, "K7QX-9M2P")
+    assert isinstance(asked, CodeOrLine)
+    again = await house.does(ALICE, use.lines.show_draft, asked.draft_id)
+    assert again == CodeOrLine(asked.draft_id, again=True)
+    assert await house.does(ALICE, use.pairing.read_typed_code, asked) == {}
+    assert await house.does(ALICE, use.pairing.read_typed_code, again) == {"draft": "K7QX-9M2P"}
+
+
+async def test_second_text_without_its_line_replaces_nothing(house: House, use: UseCases) -> None:
+    await house.is_asked(ALICE)
+    kept = await house.does(ALICE, use.lines.receive, "Once.", TEXT - 1)
+    second = await says(house, use, "Twice.")
+    assert isinstance(second, SetAside)
+    assert second == SetAside(second.draft_id, DraftReason.SECOND, kept.line_id)
+    again = await house.does(ALICE, use.lines.show_draft, second.draft_id)
+    assert again == SetAside(second.draft_id, DraftReason.SECOND, kept.line_id, again=True)
+    words = await house.does(ALICE, use.lines.read_draft, again)
+    assert (words["words"], words["draft"]) == ("Once.", "Twice.")
+    await house.does(ALICE, use.lines.delete, kept.line_id, kept.revision)
+    again = await house.does(ALICE, use.lines.show_draft, second.draft_id)
+    assert again == SetAside(second.draft_id, DraftReason.UNASKED, again=True)

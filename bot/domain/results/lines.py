@@ -91,6 +91,8 @@ class SetAside(Result):
     """Whether that Line was changed after we first asked."""
     answered: bool = False
     """Whether the question or Reflection that it may have been meant for already has an answer."""
+    again: bool = False
+    """Whether the text is shown too, since its message is gone."""
 
 
 @dataclass(frozen=True, slots=True)

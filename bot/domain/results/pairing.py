@@ -83,6 +83,8 @@ class CodeOrLine(Result):
     kind: ClassVar = "CodeOrLine"
 
     draft_id: int
+    again: bool = False
+    """Whether the text is shown too, since its message is gone."""
 
 
 @dataclass(frozen=True, slots=True)

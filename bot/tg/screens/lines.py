@@ -21,6 +21,7 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.typed import LINE_LIMIT
+from bot.i18n import Say
 from bot.tg.actions import (
     ASK_DELETE_LINE,
     CHANGE_LINE,
@@ -31,10 +32,11 @@ from bot.tg.actions import (
     SEND,
     SHARE,
     SHORTEN,
+    SHOW_DRAFT,
     SHOW_LINE,
 )
 from bot.tg.screens.screen import DraftCard, LineCard, Screen, View, button, private, shown
-from bot.tg.screens.sharing import partner, quoted
+from bot.tg.screens.sharing import partner, quoted, text_again
 from bot.tg.screens.shelf import name_button, with_feelings
 from bot.tg.screens.start import hour_question, hour_rows
 from bot.tg.screens.zones import clock_question, clock_rows
@@ -164,9 +166,22 @@ def set_aside(view: View, result: SetAside) -> Screen:
         DraftReason.SECOND: _second,
         DraftReason.UNASKED: _unasked,
         DraftReason.OPENED: _opened,
+        DraftReason.REPLY: _opened,
         DraftReason.REACTION: _reaction,
     }[DraftReason(result.reason)]
-    return replace(maker(view, result), card=DraftCard(result.draft_id))
+    screen = maker(view, result)
+    return replace(screen, text=text_again(view) + screen.text, card=DraftCard(result.draft_id))
+
+
+def undecided(say: Say, draft_id: int) -> Screen:
+    """Return what stays in the chat, in discreet mode, of a question about a Draft."""
+    return Screen(
+        # Translators: stays in the chat in discreet mode, in place of a text and the question what to do with it. It
+        # must not say what that was.
+        say("Something is undecided here. It waits for a week."),
+        # Translators: button; shows the text and the question again
+        ((button(say("Show it"), SHOW_DRAFT(draft_id)),),),
+    )
 
 
 def _too_long(view: View, result: SetAside) -> Screen:
@@ -203,13 +218,10 @@ def _too_long(view: View, result: SetAside) -> Screen:
 
 def _second(view: View, result: SetAside) -> Screen:
     say = view.say
-    there: str = quoted(view.words.get("words", ""))
+    there = quoted(view.words.get("words", ""))
     if result.differs:
         # Translators: a tap on "Replace"; the line it would replace was changed meanwhile and follows
         first = say("The line that it would replace has been changed since. Now it reads:")
-    elif view.user and view.user.discreet:  # this message stays until they decide
-        # Translators: a second text came as an answer to the same question; the line that is there isn't shown
-        first, there = say("There is a line to this question already."), ""
     else:
         # Translators: a second text came as an answer to the same question; the line that is there follows
         first = say("There is a line to this question already:")

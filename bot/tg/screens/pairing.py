@@ -77,7 +77,7 @@ from bot.tg.screens.screen import (
     private,
     shown,
 )
-from bot.tg.screens.sharing import partner
+from bot.tg.screens.sharing import partner, text_again
 
 _EXAMPLE: Final = "K7QX-9M2P"
 
@@ -240,8 +240,9 @@ def no_such_invite(view: View, result: NoSuchInvite) -> Screen:
 def code_or_line(view: View, result: CodeOrLine) -> Screen:
     say = view.say
     return Screen(
+        text_again(view)
         # Translators: a text came that looks like the code of an invitation, but may be an answer to the question
-        say("Is this an invitation code, or your line?"),
+        + say("Is this an invitation code, or your line?"),
         (
             (
                 # Translators: button; the text was meant as an invitation's code
@@ -569,7 +570,7 @@ SCREENS: Final = (
     shown(Invited, invited, lambda use: use.pairing.read_invited),
     shown(InviteTakenBack, invite_taken_back),
     shown(NoSuchInvite, no_such_invite),
-    shown(CodeOrLine, code_or_line),
+    shown(CodeOrLine, private(code_or_line), lambda use: use.pairing.read_typed_code),
     shown(TooManyTries, too_many_tries),
     shown(CodeWanted, code_wanted),
     shown(Invitation, invitation, lambda use: use.pairing.read_invitation),

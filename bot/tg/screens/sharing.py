@@ -65,6 +65,8 @@ _HOURS_A_ROW: Final = 4
 _LONG_WORD: Final = 20
 _GLIMPSE: Final = 90
 """How many characters of a Line a list shows."""
+_SHOWN_AGAIN: Final = 3_000
+"""How many characters of a text are shown again, so that it fits into a message with what we ask about it."""
 
 
 def partner(view: View) -> str:
@@ -81,6 +83,12 @@ def safe(words: str) -> Markup:
 def quoted(words: str) -> Markup:
     """Return somebody's words as a quote; the newline leaves a gap below it, which Telegram doesn't add on its own."""
     return Markup(f"<blockquote>{safe(words)}</blockquote>\n")
+
+
+def text_again(view: View) -> str:
+    """Return the text of a Draft whose message is gone, to stand before what we ask about it; otherwise ""."""
+    text = view.words.get("draft", "")
+    return quoted(glimpse(text, _SHOWN_AGAIN)) if text else ""
 
 
 @dataclass(frozen=True, slots=True)
