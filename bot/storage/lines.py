@@ -439,6 +439,15 @@ class Drafts:
         )
         return {row.card_id: row.id for row in found}
 
+    async def cards(self, user_id: int, since: datetime) -> list[int]:
+        """Return the bot's messages that ask about a Draft sent since then."""
+        found = await self._connection.scalars(
+            select(drafts.c.card_id).where(
+                drafts.c.user_id == user_id, drafts.c.sent_at > since, drafts.c.card_id.is_not(None)
+            )
+        )
+        return list(found)
+
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
 

@@ -63,6 +63,16 @@ class Traces:
         )
         return list(found)
 
+    async def pending(self, user_id: int, now: datetime) -> list[int]:
+        """Return the messages that are to be removed, now or later, and can be."""
+        found = await self._connection.scalars(
+            select(traces.c.message_id).where(
+                _OF_USER, traces.c.hide_at.is_not(None), traces.c.sent_at > now - DELETABLE
+            ),
+            {"of_user": user_id},
+        )
+        return list(found)
+
     async def next_due(self, user_id: int, now: datetime) -> datetime | None:
         """Return when the next message should be removed or changed."""
         found = await self._connection.execute(

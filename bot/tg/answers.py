@@ -166,6 +166,8 @@ class Answers:
             self._without_card.pop(answer.chat_id, None)
 
     async def _show(self, answer: Answer, shown: "Shown") -> None:
+        if isinstance(answer.result, Erased):
+            await self._sender.delete(answer.chat_id, answer.result.pending)
         answer = await self._found(answer)
         screen = await self._screen(answer)
         if screen and screen.ask_id and answer.unclear >= _COPIES_OF_AN_ASK and not _edits(answer, screen):

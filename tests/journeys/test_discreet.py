@@ -126,8 +126,6 @@ async def test_undecided_text_goes_at_any_age(house: House) -> None:
     await alice.hears("Done.")
     await alice._until(lambda: alice.message(command) is None, 20)
     await shows_again(alice, WORDS, "Keep this as a line for today?")
-    await alice.taps("Don't keep it")
-    await alice.hears("Not kept.")
 
 
 async def test_typed_name_can_be_reached(house: House) -> None:
@@ -263,3 +261,28 @@ async def test_opened_words_go_and_tell_so(house: House) -> None:
     house.telegram.advance(SHOWN_FOR)
     await gone(bob, WORDS)
     assert any(WORDS in seen.text for seen in alice.sees), "nothing is different for who shared it"
+
+
+async def test_erase_removes_what_was_to_go(house: House) -> None:
+    """What is older than two days stays: no bot can delete it, and it isn't tried."""
+    alice = await house.skipped()
+    await turns_on(alice, "Discreet mode")
+    await alice.says("Old.")
+    old = await alice.hears("Keep this as a line for today?")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, "Old.", "Keep this")
+    house.telegram.advance(days=3)
+    await alice.says("New.")
+    await alice.hears("Keep this as a line for today?")
+    await alice.taps("Keep it")
+    await alice.hears("Kept, and shown to nobody.")
+    await alice.says(WORDS)
+    await alice.hears("Keep this as a line for today?")
+    command = await alice.says("/erase")
+    await alice.taps("Erase everything")
+    await alice.hears("I know nothing of you any more")
+    await gone(alice, "New.", "Kept, and", WORDS, "Keep this")
+    assert alice.message(command) is None
+    assert alice.message(old.message_id), "too old"
+    await house.forgets(alice)

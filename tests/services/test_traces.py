@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.model import Draft, DraftReason
-from bot.domain.results import CodeOrLine, Dropped, Kept, NameOrLine, Outdated, PairNameWanted, Result, SetAside
+from bot.domain.results import CodeOrLine, Dropped, Erased, Kept, NameOrLine, Outdated, PairNameWanted, Result, SetAside
 from bot.domain.results.answering import ReplyDropped
 from bot.services.lines import PATIENCE
 from bot.services.traces import A_MOMENT, SHOWN_FOR
@@ -137,3 +137,25 @@ async def test_second_text_without_its_line_replaces_nothing(house: House, use: 
     await house.does(ALICE, use.lines.delete, kept.line_id, kept.revision)
     again = await house.does(ALICE, use.lines.show_draft, second.draft_id)
     assert again == SetAside(second.draft_id, DraftReason.UNASKED, again=True)
+
+
+async def test_erase_says_what_was_to_go(house: House, use: UseCases) -> None:
+    now = house.clock.now()
+    asked = await says(house, use, "Rain all day.")
+    assert isinstance(asked, SetAside)
+    async with house.store.writing(ALICE) as rows:
+        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+        await rows.traces.note(ALICE, TEXT, now, hide_at=now + SHOWN_FOR)
+        await rows.traces.note(ALICE, 5, now)
+        await rows.traces.note(ALICE, 6, now - DELETABLE - timedelta(hours=1), hide_at=now + SHOWN_FOR)
+    assert await house.does(ALICE, use.privacy.erase, now) == Erased((TEXT, CARD))
+
+
+async def test_erase_leaves_the_chat_of_others(house: House, use: UseCases) -> None:
+    await house.does(ALICE, use.settings.flip, "discreet", 0)
+    asked = await says(house, use, "Rain all day.")
+    assert isinstance(asked, SetAside)
+    async with house.store.writing(ALICE) as rows:
+        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+        await rows.traces.note(ALICE, TEXT, house.clock.now())
+    assert await house.does(ALICE, use.privacy.erase, house.clock.now()) == Erased()

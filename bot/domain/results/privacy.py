@@ -31,6 +31,9 @@ class Erased(Result):
 
     kind: ClassVar = "Erased"
 
+    pending: tuple[int, ...] = ()
+    """Messages that were to be removed from the chat later. They are removed now, as nobody knows them afterwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyShown(Result):

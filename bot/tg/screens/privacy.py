@@ -52,9 +52,9 @@ def erase_wanted(view: View, result: EraseWanted) -> Screen:
             ),
             # Translators: /erase, what it can't do. "/hide" is a command, which does nothing any more afterwards.
             say(
-                "This chat is yours to delete in Telegram; /hide, sent before, clears its last two days. Backups keep "
-                "their copy until replaced. So that you are erased again if one is put back, a number made from your "
-                "account with a secret key stays for a year."
+                "This chat is yours to delete; /hide, sent first, clears its last two days. Backups keep their copy "
+                "until replaced. So that you are erased again if one is put back, a number made from your account with "
+                "a secret key stays for a year."
             ),
         )
     )

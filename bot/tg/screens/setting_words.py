@@ -142,11 +142,11 @@ def switch_words(say: Say) -> Mapping[str, SwitchWords]:
             say("Discreet mode"),
             # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
             say(
-                "The question and what you write are removed from this chat once it is kept. Words I show are removed "
-                "after five minutes, or at once by “Hide this”. A message that comes by itself is covered, also in "
-                "notifications. /hide also removes what is here already.\n\nTelegram keeps copies of its own "
-                "for a while, and what is older than two days I can't remove. Against somebody with your phone in "
-                "hand, Telegram's passcode lock helps: Settings, Privacy and Security, Passcode."
+                "The question and what you write are removed once it is kept. Words I show go after five minutes or "
+                "by “Hide this”; so does a text you haven't decided about, but a button brings it back. What comes by "
+                "itself is covered, also in notifications. /hide removes what is here already.\n\nTelegram keeps "
+                "copies of its own for a while, and what is older than two days I can't remove. Against somebody with "
+                "your phone in hand, Telegram's passcode lock helps: Settings, Privacy and Security, Passcode."
             ),
             off_on,
             turn_off_on,
