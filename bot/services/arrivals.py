@@ -163,8 +163,10 @@ async def _settle(visit: Visit, profile: Profile) -> None:
     }
     await visit.rows.users.set_name(visit.user.id, clean_name(name or "") or None)
     await visit.rows.users.set_since(visit.user.id, since)
+    await asyncio.sleep(0)  # each of these changes is compiled when it is first made, all on the event loop
     first = {name: fact for name, fact in facts.items() if name not in _PLANNED_BY}
     visit = visit.as_user(await visit.rows.users.change(visit.user, **first))
+    await asyncio.sleep(0)
     await replan(visit, **{name: facts[name] for name in _PLANNED_BY})
 
 

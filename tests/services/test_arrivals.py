@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 from structlog.testing import capture_logs
 
 from bot.clock import HandClock
@@ -29,7 +29,7 @@ from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
 from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.domain.sharing import ResponseKind
-from bot.export_document import Document, WrongDocument, parse
+from bot.export_document import Document, Question, ShownQuestion, WrongDocument, parse
 from bot.services.arrivals import ARRIVALS_KEPT, Arrivals, TakingIn, checked, put
 from bot.services.asks import Asks
 from bot.services.pairing import Pairing
@@ -343,3 +343,25 @@ async def test_import_stops_when_the_owner_withdraws(
         for table in (asks, lines, rests, shown_prompts):
             assert (await rows._connection.scalars(select(table.c.user_id))).all() == []
         assert bool(await rows.users.find(ALICE)) is withdrawn
+
+
+async def test_import_holds_the_loop_briefly(home: Home, new: NewHouse) -> None:  # noqa: F811
+    """The values of a statement are prepared on the event loop, so it writes few rows, whatever a transaction has."""
+    sizes: list[int] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        if many and statement.startswith("INSERT"):
+            sizes.append(len(values))
+
+    await lives(home)
+    (document,) = await exported(home, ALICE)
+    shown = [ShownQuestion(question=Question(id=each), shown_at=home.now) for each in list(LIBRARY.prompts)[:120]]
+    await new.brings([document.model_copy(update={"shown_questions": shown})])
+    await new.agrees(ALICE)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert isinstance(await new.takes_in(ALICE), ArrivalTaken)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert sizes.count(25) >= 4
+    assert max(sizes) == 25
