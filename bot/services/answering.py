@@ -182,7 +182,15 @@ class Answering:
             return ReplyPreview(response.id, response.reflection_id, answer=response.answer)
         if await visit.rows.pairs.active(visit.user.id) is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
+        if response and isinstance(await self._opened(visit, response.reflection_id), Reflection):  # undone before
+            return ReplyPreview(response.id, response.reflection_id, answer=response.answer)
         return UndoneTooLate() if response else NothingHere()
+
+    async def undo_all(self, visit: Visit) -> None:
+        """Take back every Response of this user that hasn't gone out."""
+        for response_id in await visit.rows.notices.cancel_of(visit.user.id, NoticeKind.RESPONSE_DUE, visit.now):
+            if response := await visit.rows.responses.mine(visit.user.id, response_id):
+                await visit.rows.openings.unanswer(visit.user.id, response.reflection_id)
 
     async def drop_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
         """Drop the Response. A Draft that it came from goes on waiting for its writer to decide."""

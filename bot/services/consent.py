@@ -5,12 +5,12 @@ and pass on nothing of theirs to their partner. Stored data stays as it is. We d
 as if the user had taken back everything unopened.
 """
 
-from typing import Final
-
 from bot.domain.model import POLICY_VERSION
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn, WithdrawWanted
+from bot.services.answering import Answering
+from bot.services.follow_ups import FollowUps
 from bot.services.pairing import Pairing
 from bot.services.planning import replan
 from bot.services.ritual import Rituals
@@ -18,17 +18,18 @@ from bot.services.sharing import Sharing
 from bot.services.start import next_step
 from bot.services.visit import NoticeHandlers, Visit
 
-_ON_THE_WAY: Final = (NoticeKind.RESPONSE_DUE, NoticeKind.FOLLOW_UP_DUE)
-"""Messages to the partner that the user has said yes to and could still undo."""
-
 
 class Consents:
     """The use cases of users who withdraw their consent, or whom we ask for it again."""
 
-    def __init__(self, pairing: Pairing, sharing: Sharing, rituals: Rituals) -> None:
+    def __init__(
+        self, pairing: Pairing, sharing: Sharing, rituals: Rituals, answering: Answering, follow_ups: FollowUps
+    ) -> None:
         self._pairing = pairing
         self._sharing = sharing
         self._rituals = rituals
+        self._answering = answering
+        self._follow_ups = follow_ups
         self.notice_handlers: NoticeHandlers = {NoticeKind.CONSENT: self.tell}
 
     async def ask_withdraw(self, _: Visit) -> Result:
@@ -39,12 +40,12 @@ class Consents:
         """Stop all processing of this user's data. We only remove what was still to go out to somebody."""
         if not visit.user.has_agreed:
             return await self.ask_again(visit)
-        rows, user_id = visit.rows, visit.user.id
-        await rows.dialogs.forget(user_id)
+        await visit.rows.dialogs.forget(visit.user.id)
         await self._rituals.take_all_out(visit)
         await self._sharing.withdraw_all(visit)
         await self._pairing.drop_invites(visit)
-        await rows.notices.cancel_of(user_id, _ON_THE_WAY, visit.now)
+        await self._answering.undo_all(visit)
+        await self._follow_ups.undo_all(visit)
         await replan(visit, consented_at=None, consent_version=None)
         return ConsentWithdrawn()
 

@@ -83,7 +83,15 @@ class FollowUps:
             return FollowUpPreview(follow_up.id, follow_up.response_id)
         if await visit.rows.pairs.active(visit.user.id) is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
+        if follow_up and isinstance(await self._asked(visit, follow_up.response_id), Response):  # undone before
+            return FollowUpPreview(follow_up.id, follow_up.response_id)
         return UndoneTooLate() if follow_up else NothingHere()
+
+    async def undo_all(self, visit: Visit) -> None:
+        """Take back every Follow-up of this user that hasn't gone out."""
+        for follow_up_id in await visit.rows.notices.cancel_of(visit.user.id, NoticeKind.FOLLOW_UP_DUE, visit.now):
+            if follow_up := await visit.rows.follow_ups.mine(visit.user.id, follow_up_id):
+                await visit.rows.follow_ups.say_yes(follow_up, None)
 
     async def drop(self, visit: Visit, follow_up_id: int) -> Result:
         """Drop the Follow-up."""

@@ -124,7 +124,7 @@ def make_use_cases(library: Library) -> UseCases:
         phrases=phrases,
         exporting=Exporting(),
         arrivals=Arrivals(start),
-        consents=Consents(pairing, sharing, rituals),
+        consents=Consents(pairing, sharing, rituals, answering, follow_ups),
         typed=typed,
     )
 

@@ -357,13 +357,15 @@ class Notices:
         )
         return set(found)
 
-    async def cancel_of(self, user_id: int, kinds: Collection[NoticeKind], now: datetime) -> None:
-        """Cancel a user's open Notices of these kinds."""
-        await self._connection.execute(
+    async def cancel_of(self, user_id: int, kind: NoticeKind, now: datetime) -> list[int]:
+        """Cancel a user's open Notices of this kind. Returns their subjects."""
+        cancelled = await self._connection.scalars(
             update(notices)
-            .where(notices.c.user_id == user_id, notices.c.kind.in_(kinds), _OPEN)
+            .where(notices.c.user_id == user_id, notices.c.kind == kind, _OPEN)
             .values(state=Settled.NEEDLESS, settled_at=now)
+            .returning(notices.c.subject_id)
         )
+        return list(cancelled)
 
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
         """Cancel the open Notices about this Ask."""

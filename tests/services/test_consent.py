@@ -5,18 +5,23 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import model
-from bot.domain.model import User
+from bot.domain.model import Dialog, User, Waiting
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Ready, Result
+from bot.domain.results.answering import Answered, ReplyPreview
+from bot.domain.results.follow_ups import FollowUpPreview, FollowUpSent
 from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn
 from bot.domain.results.receiving import TakenBack, WaitingShown
+from bot.domain.results.responses import ResponseReceived
 from bot.domain.results.sharing import ShareShown
-from bot.domain.sharing import State
+from bot.domain.sharing import UNDO_FOR, ResponseKind, State
 from bot.services.asks import Asks
 from bot.services.consent import Consents
+from bot.services.follow_ups import FollowUps
 from bot.services.ritual import Rituals
 from bot.services.visit import Visit
+from tests.samples import on_both
 from tests.services.conftest import LIBRARY
 from tests.services.test_exporting import export_of
 from tests.services.test_sharing import ALICE, BOB, QUARTER, Home, home  # noqa: F401  # the fixture
@@ -24,7 +29,8 @@ from tests.services.test_sharing import ALICE, BOB, QUARTER, Home, home  # noqa:
 
 @pytest.fixture
 def consents(home: Home) -> Consents:  # noqa: F811
-    return Consents(home.pairing, home.sharing, Rituals(home.sharing, LIBRARY))
+    rituals = Rituals(home.sharing, LIBRARY)
+    return Consents(home.pairing, home.sharing, rituals, home.answering, FollowUps())
 
 
 async def user_of(home: Home, user_id: int) -> User:  # noqa: F811
@@ -72,6 +78,52 @@ async def test_response_on_its_way_is_stopped(home: Home, consents: Consents) ->
     await home.answers(opened)
     await home.do(BOB, consents.withdraw)
     assert await home.hears() == []
+
+
+@on_both("", [()], [()])
+async def test_stopped_response_can_be_sent_after_agreeing_again(home: Home, consents: Consents) -> None:  # noqa: F811
+    """It never went out, so he isn't told that he has answered; she can't tell that he ever did."""
+    (opened,) = await home.announced()
+    await home.opens(opened)
+    before = (await export_of(home, ALICE)).model_dump(exclude={"made_at"})
+    sent = await home.answers(opened)
+    assert isinstance(sent, Answered)
+    await home.do(BOB, consents.withdraw)
+    assert await home.hears() == []
+    await home.do(BOB, consents.agree)
+    assert await home.hears() == [], "agreeing again isn't a yes to the Response"
+    assert (await export_of(home, ALICE)).model_dump(exclude={"made_at"}) == before
+    assert await home.undoes(sent.response_id) == ReplyPreview(sent.response_id, opened, answer=ResponseKind.THANKS)
+    assert isinstance(await home.answers(opened, ResponseKind.READ), Answered)
+    (heard,) = await home.hears()
+    assert isinstance(heard, ResponseReceived)
+    assert heard.answer == ResponseKind.READ
+
+
+@on_both("", [()], [()])
+async def test_stopped_follow_up_can_be_sent_after_agreeing_again(home: Home, consents: Consents) -> None:  # noqa: F811
+    (opened,) = await home.announced()
+    await home.opens(opened)
+    await home.answers(opened, ResponseKind.HARDEST)
+    response, follow_ups = await home.response(), FollowUps()
+    before = (await export_of(home, BOB)).model_dump(exclude={"made_at"})
+    dialog, typed = Dialog(Waiting.FOLLOW_UP, response, home.now), follow_ups.typed[Waiting.FOLLOW_UP]
+    preview = await home.do(ALICE, lambda visit: typed(visit, dialog, "The way home.", 7))
+    assert isinstance(preview, FollowUpPreview)
+
+    async def sends() -> Result:
+        return await home.do(ALICE, lambda visit: follow_ups.send(visit, preview.follow_up_id))
+
+    assert isinstance(await sends(), FollowUpSent)
+    await home.do(ALICE, consents.withdraw)
+    home.clock.advance(UNDO_FOR)
+    assert await open_notices(home, NoticeKind.FOLLOW_UP_DUE) == []
+    await home.do(ALICE, consents.agree)
+    assert (await export_of(home, BOB)).model_dump(exclude={"made_at"}) == before
+    undone = await home.do(ALICE, lambda visit: follow_ups.undo(visit, preview.follow_up_id))
+    assert undone == preview
+    assert isinstance(await sends(), FollowUpSent)
+    assert len(await open_notices(home, NoticeKind.FOLLOW_UP_DUE)) == 1
 
 
 async def test_withdrawal_leaves_the_partner_alone(home: Home, consents: Consents) -> None:  # noqa: F811
