@@ -1,23 +1,27 @@
 """Half a million texts to one bot on SQLite: its memory stays flat, and so do its tables.
 
 Everything is as in `make bench`: the bot in a process of its own, the stand-in over HTTP, 64 people who write as soon
-as they are answered. After each part the clock goes on by an hour, so that what is kept for a day is tidied more than
-once. Each part prints how much memory the bot uses and how many rows there are. AJAR_TEXTS says how many texts.
+as they are answered. After each part the clock goes on by an hour, and everything is tidied, which the bot itself does
+once an hour by a clock that can't be moved. Each part prints how much memory the bot uses and how many rows there are.
+AJAR_TEXTS says how many texts.
 """
 
 import os
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import psutil
 import pytest
 
-from bot.clock import SystemClock
-from bot.services.housekeeping import UPDATES_KEPT
+from bot.clock import FileClock, SystemClock
+from bot.services.housekeeping import UPDATES_KEPT, Housekeeping
+from bot.storage.store import Store
+from bot.storage.traces import DELETABLE
 from tests.bench.crowd import FIRST_PERSON, Crowd
-from tests.bench.seeds import seed
+from tests.bench.seeds import ring, seed
 from tests.databases import sqlite_url
 from tests.standin import Telegram, stand_in, start_bot
 
@@ -38,8 +42,11 @@ async def test_memory_and_tables_stay_bounded(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         await seed(sqlite_url(file), first=FIRST_PERSON, count=AT_ONCE, now=SystemClock().now(), asked=True)
         crowd = Crowd(telegram)
+        assert telegram.time_file
+        clock = FileClock(telegram.time_file.path)
         bot = start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="WARNING")
         await bot.start(seconds=60)
+        store = Store.at(sqlite_url(file), ring())
         for number in range(PARTS):
             heard = await crowd.at_once(AT_ONCE, part, first=FIRST_PERSON)
             assert len(heard.waits) == part, "every text was answered"
@@ -48,12 +55,14 @@ async def test_memory_and_tables_stay_bounded(tmp_path: Path) -> None:
             print(f"{part * (number + 1)} texts: {heard.rate:.0f}/s, {memory[-1]:.0f} MiB, {rows[-1]}")  # noqa: T201
             _forget_old(telegram)
             telegram.advance(hours=1)
+            await Housekeeping(store, clock).tidy()
+        await store.close()
         assert await bot.stop() == 0
     tenth = PARTS // 10
     assert max(memory[-tenth:]) < GROWTH * max(memory[tenth : 2 * tenth])
-    a_day = (UPDATES_KEPT.total_seconds() / 3600 + 2) * part
-    for table in ("inbox", "notices"):
-        assert max(each[table] for each in rows) <= a_day, table
+    for table, hours in (("inbox", UPDATES_KEPT), ("traces", 2 * DELETABLE), ("notices", UPDATES_KEPT)):
+        kept = (hours / timedelta(hours=1) + 2) * part
+        assert max(each[table] for each in rows) <= kept, table
 
 
 def _rows(file: Path) -> dict[str, int]:
