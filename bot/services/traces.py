@@ -12,6 +12,7 @@ from typing import Final
 from bot.domain.model import Ask, User
 from bot.domain.results import Changed, Kept, Result, Silence
 from bot.domain.results.journal import JournalPage
+from bot.domain.results.receiving import Opened
 from bot.domain.results.traces import Hidden
 from bot.services.visit import Visit
 from bot.storage.store import Rows
@@ -35,6 +36,14 @@ def shown_for(user: User, result: Result, *, private: bool) -> timedelta | None:
     if isinstance(result, Hidden):
         return RECEIPT_FOR
     return SHOWN_FOR if user.discreet and private else None
+
+
+def tapped_stays_for(user: User, result: Result) -> timedelta | None:
+    """Return how long a message stays whose button was tapped; None if it isn't removed.
+
+    An announcement isn't needed any more once its line is open, unless it has others.
+    """
+    return SHOWN_FOR if user.discreet and isinstance(result, Opened) and not result.beside else None
 
 
 async def hide_decided(visit: Visit, message_id: int, ask: Ask | None = None) -> None:

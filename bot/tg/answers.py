@@ -292,7 +292,8 @@ class Shown:
             await traces.hide(rows, answer.chat_id, sent.message_id, sent.date, at=now + stays if stays else None)
         tapped = answer.query.message if answer.query else None
         if tapped and tapped.date.timestamp():  # the message may be older than the consent, or than this version
-            await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=None)
+            stays = traces.tapped_stays_for(answer.user, answer.result)
+            await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=now + stays if stays else None)
         for message_id, screen in self.screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
             await note(rows, answer.chat_id, message_id, screen, answer.now, hide_at=now + stays if stays else None)

@@ -259,7 +259,7 @@ async def test_opened_words_go_and_tell_so(house: House) -> None:
     assert WORDS in opened.text
     await house.caught_up()
     house.telegram.advance(SHOWN_FOR)
-    await gone(bob, WORDS)
+    await gone(bob, WORDS, "Something is here for you.")
     assert any(WORDS in seen.text for seen in alice.sees), "nothing is different for who shared it"
 
 
