@@ -25,6 +25,16 @@ async def store(postgres: PostgresServer, keys: KeyRing) -> AsyncIterator[Store]
         await store.close()
 
 
+async def until_it_waits(store: Store, second: asyncio.Task[None]) -> None:
+    """Wait until a transaction waits for a lock, or has ended. Within one transaction PostgreSQL shows one moment."""
+    async with asyncio.timeout(20):
+        while not second.done():
+            async with store.reading() as watching:
+                if (await watching._connection.exec_driver_sql(_WAITING)).first():
+                    return
+            await asyncio.wait([second], timeout=0.01)
+
+
 async def at_once(store: Store, work: Callable[[Rows], Awaitable[object]]) -> None:
     """Do this work in two transactions, of which the first ends once the second waits for it, or has ended itself."""
 
@@ -36,9 +46,7 @@ async def at_once(store: Store, work: Callable[[Rows], Awaitable[object]]) -> No
         await work(rows)
         await rows.people()  # so that it executes what it has left for later
         second = asyncio.create_task(do())
-        async with asyncio.timeout(20), store.reading() as watching:
-            while not (second.done() or (await watching._connection.exec_driver_sql(_WAITING)).first()):
-                await asyncio.wait([second], timeout=0.01)
+        await until_it_waits(store, second)
     await second
 
 
@@ -103,8 +111,6 @@ async def test_two_processes_can_be_told_to_wait_with_the_same_chats(store: Stor
     async with store.writing_reserved() as rows:
         await rows.processes.hold({ALICE: 5.0})
         second = asyncio.create_task(hear_of_both())
-        async with asyncio.timeout(20), store.reading() as watching:
-            while not (second.done() or (await watching._connection.exec_driver_sql(_WAITING)).first()):
-                await asyncio.wait([second], timeout=0.01)
+        await until_it_waits(store, second)
         await rows.processes.hold({ALICE + 1: 5.0})
     await second
