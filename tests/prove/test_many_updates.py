@@ -3,7 +3,7 @@
 Everything is as in `make bench`: the bot in a process of its own, the stand-in over HTTP, 64 people who write as soon
 as they are answered. After each part the clock goes on by an hour, and everything is tidied, which the bot itself does
 once an hour by a clock that can't be moved. Each part prints how much memory the bot uses and how many rows there are.
-AJAR_TEXTS says how many texts.
+AJAR_PROVE_UPDATES says how many texts.
 """
 
 import os
@@ -25,7 +25,7 @@ from tests.bench.seeds import ring, seed
 from tests.databases import sqlite_url
 from tests.standin import Telegram, stand_in, start_bot
 
-TEXTS: Final = int(os.environ.get("AJAR_TEXTS", "500000"))
+TEXTS: Final = int(os.environ.get("AJAR_PROVE_UPDATES", "500000"))
 PARTS: Final = 50
 AT_ONCE: Final = 64
 ON_PHONE: Final = 20
