@@ -185,13 +185,24 @@ async def test_time_typed_at_the_question_may_be_the_line(house: House) -> None:
     assert await house.lines(alice) == ["10:30"]
 
 
-async def test_line_typed_at_the_hour_counts(house: House) -> None:
+@pytest.mark.parametrize("line", [LINE, "Dinner for 6, and I liked it.", "I slept 8 hours."])
+async def test_line_typed_at_the_hour_counts(house: House, line: str) -> None:
     alice, _ = await _asked_first(house)
     await alice.taps(HOUR_FIRST)
     await alice.hears(HOUR)
-    await alice.says(LINE)
+    await alice.says(line)
     assert TOMORROW in (await alice.hears("Kept, and")).text
-    assert await house.lines(alice) == [LINE]
+    assert await house.lines(alice) == [line]
+
+
+async def test_try_at_the_hour_is_no_line(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.taps(HOUR_FIRST)
+    await alice.hears(HOUR)
+    for unreadable in ("25:00", "8 pn", "at 25", "half past 25"):
+        await alice.says(unreadable)
+        await alice.hears("I couldn't read that as a time.")
+    assert await house.lines(alice) == []
 
 
 async def test_hour_and_clock_may_come_first(house: House) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVarTuple
 from bot.domain.hours import parse_hour, shows_clock
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Ask, Step, Waiting
+from bot.domain.moments import looks_like_time
 from bot.domain.results import (
     Asked,
     Came,
@@ -222,7 +223,8 @@ class StartHandlers:
             return await self._start.set_hour(turn.visit, at)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
-        if is_open and turn.text and not any(map(str.isdigit, turn.text)):
+        is_try = looks_like_time(turn.text) and any(map(str.isdigit, turn.text))
+        if is_open and turn.text and not is_try:
             await turn.rows.dialogs.forget(turn.user_id)
             return await self._line(turn)
         result = await self._start.hour(turn.visit, typed=True, unclear=True)
