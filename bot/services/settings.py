@@ -15,6 +15,7 @@ from bot.domain.prompts import may_mute
 from bot.domain.results import (
     CeilingSetting,
     DaysSetting,
+    EmptyText,
     HourSetting,
     LanguageSetting,
     LastDay,
@@ -237,9 +238,11 @@ class Settings:
 
     async def name_said(self, visit: Visit, words: str) -> Result:
         words = fold_line(words)
-        if len(words) > NAME_LIMIT or not (name := clean_name(words)):
+        if not words:
+            return EmptyText()
+        if len(words) > NAME_LIMIT:
             return await self.name(visit, unclear=True)
-        await visit.rows.users.set_name(visit.user.id, name)
+        await visit.rows.users.set_name(visit.user.id, clean_name(words))
         return await self.show(visit)
 
     async def unname(self, visit: Visit) -> Result:

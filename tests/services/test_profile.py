@@ -1,9 +1,10 @@
-"""The hour, the zone, the pause, being blocked."""
+"""The hour, the zone, the pause, the name, being blocked."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.domain.results import Paused, PauseDayWanted, Resumed
+from bot.domain.results import EmptyText, NameSetting, Paused, PauseDayWanted, Resumed
 from bot.services.planning import replan
+from tests.samples import on_both
 from tests.services.conftest import ALICE, House
 
 TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -87,3 +88,11 @@ async def test_language_follows_the_users_telegram(house: House) -> None:
     await house.arrives(ALICE)
     assert (await house.does(ALICE, house.profile.follow_language, "de")).language == "de"
     assert (await house.user(ALICE)).language == "de"
+
+
+@on_both("", [()], [()])
+async def test_invisible_name_is_not_called_too_long(house: House) -> None:
+    await house.arrives(ALICE)
+    for invisible in ("\u200e", "\u2800" * 50):
+        assert await house.does(ALICE, house.settings.name_said, invisible) == EmptyText()
+    assert await house.does(ALICE, house.settings.name_said, "x" * 50) == NameSetting(unclear=True)
