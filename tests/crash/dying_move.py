@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event, text
 from bot import database_move
 from bot.config import Config
 from bot.crypto import KeyRing
+from bot.storage.backup import InUse
 from bot.storage.copying import Moved, take_back
 from bot.storage.engine import single_engine
 from bot.storage.schema import metadata
@@ -39,6 +40,15 @@ def main(source: Config, target: Config, stride: int, seed: int) -> None:
         event.listen(Engine, "commit", reached)
         await database_move.move(source, target)
 
+    async def continuing(reached: Reached) -> None:
+        """Wait until PostgreSQL has noticed that the killed command is gone."""
+        for _ in range(100):
+            try:
+                return await moving(reached)
+            except InUse:
+                await asyncio.sleep(0.1)
+        raise TimeoutError
+
     before = asyncio.run(everything(source.database_url))
     died = 0
     for kill_at in range(random.Random(seed).randint(1, stride), MOST_POINTS, stride):
@@ -47,7 +57,7 @@ def main(source: Config, target: Config, stride: int, seed: int) -> None:
         if not was_killed:
             break
         died += 1
-        assert not killed(moving)
+        assert not killed(continuing)
         asyncio.run(_stands(source, target, before, moved=True))
         asyncio.run(_as_before(source, target))
     sys.stdout.write(f"{died}\n")
