@@ -23,6 +23,9 @@ async def turns_on(person: Person, setting: str) -> None:
     await person.hears("It is on.")
 
 
+_BEING_HIDDEN = "SELECT 1 FROM notices WHERE kind = 'hide' AND owner IS NOT NULL AND settled_at IS NULL"
+
+
 async def gone(person: Person, *texts: str) -> None:
     """Wait until none of these is anywhere in the chat. Raises AssertionError with what stays."""
 
@@ -112,11 +115,13 @@ async def test_undecided_text_goes_and_can_be_reached(house: House) -> None:
 async def test_undecided_text_goes_at_any_age(house: House) -> None:
     alice = await house.skipped()
     await turns_on(alice, "Discreet mode")
-    await alice.says(WORDS)
+    sent = await alice.says(WORDS)
     await alice.hears("Keep this as a line for today?")
     await house.caught_up()
     house.telegram.advance(SHOWN_FOR)
     await gone(alice, WORDS)
+    await alice._until(lambda: alice.message(sent) is None, 20)  # three days later it would be too old
+    await house.until(lambda: not house.stored(_BEING_HIDDEN), "everything is removed")
     house.telegram.advance(days=3)
     await shows_again(alice, WORDS, "Keep this as a line for today?")
     await house.caught_up()
