@@ -91,7 +91,7 @@ class Start:
         return HourOrLine((await visit.rows.drafts.set_aside(draft, visit.now)).id)
 
     async def meant_as_hour(self, visit: Visit, draft_id: int) -> Result:
-        """The time that was typed below the first question was meant as the hour."""
+        """Use as the hour the time that was typed below the first question."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()

@@ -46,7 +46,7 @@ class TelegramCourier:
         self._renderer = renderer
         self._sender = sender
         self._answers = answers
-        self._speakers = notice_handlers
+        self._notice_handlers = notice_handlers
         self._taking_in = taking_in
         self._own: Final = {
             NoticeKind.ANSWER: answers.deliver,
@@ -78,7 +78,7 @@ class TelegramCourier:
                 await rows.notices.suspend(notice, free)
                 return Delivered.PUT_OFF
             visit = Visit(rows, user, now)
-            result = await self._speakers[notice.kind](visit, notice)
+            result = await self._notice_handlers[notice.kind](visit, notice)
             if result is None or not await rows.notices.sending(notice):
                 return Delivered.PUT_OFF if notice.id in rows.notices.postponed else Delivered.NEEDLESS
             words = await self._renderer.words(rows, user, result, now)
@@ -113,15 +113,19 @@ class TelegramCourier:
         """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay.
 
         One that asks about a Draft becomes a neutral line instead, which asks again, or the Draft couldn't be reached.
+        If it can't be changed, it is removed like the others, as it may show the text.
         """
         async with self._store.reading() as rows:
             user = await rows.users.find(notice.user_id)
             due = await rows.traces.due(notice.user_id, self._clock.now())
             asking = await rows.drafts.asked_about_on(notice.user_id, due)
-        for message_id, draft_id in asking.items():
-            neutral = undecided(say_in(user.language if user else BASE), draft_id)
-            await self._sender.edit(notice.user_id, message_id, neutral)
-        await self._sender.delete(notice.user_id, [each for each in due if each not in asking])
+        say = say_in(user.language if user else BASE)
+        changed = {
+            message_id
+            for message_id, draft_id in asking.items()
+            if await self._sender.edit(notice.user_id, message_id, undecided(say, draft_id))
+        }
+        await self._sender.delete(notice.user_id, [each for each in due if each not in changed])
         async with self._store.writing(notice.user_id) as rows:
             await rows.notices.lock(notice)
             await rows.traces.forget(notice.user_id, due)

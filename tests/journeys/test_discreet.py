@@ -1,5 +1,7 @@
 """Leaving no trace: discreet mode, /hide, and messages without a sound."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import pytest
@@ -110,6 +112,26 @@ async def test_undecided_text_goes_and_can_be_reached(house: House) -> None:
     await alice.hears("Kept, and shown to nobody.")
     await gone(alice, WORDS, UNDECIDED)
     assert await house.lines(alice) == ["Once.", WORDS]
+
+
+async def test_card_that_cannot_be_changed_is_removed(
+    house_of_its_own: Callable[..., AbstractAsyncContextManager[House]],
+) -> None:
+    """It may show the text, which has to go in any case."""
+    async with house_of_its_own() as house:
+        alice, _ = await house.told("Once.")
+        await turns_on(alice, "Discreet mode")
+        await alice.says(WORDS)
+        await alice.hears("There is a line to this question already")
+        await house.caught_up()
+        house.telegram.advance(SHOWN_FOR)
+        await gone(alice, WORDS)
+        await shows_again(alice, WORDS, "There is a line to this question already")
+        await house.caught_up()
+        refusal = "Bad Request: message can't be edited"
+        await house.telegram.fault("editMessageText", "400", description=refusal, chat_id=alice.id)
+        house.telegram.advance(SHOWN_FOR)
+        await gone(alice, WORDS, UNDECIDED)
 
 
 async def test_undecided_text_goes_at_any_age(house: House) -> None:
