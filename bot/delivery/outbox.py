@@ -70,7 +70,6 @@ throttled = ThrottledLog(log)
 class Ready(NamedTuple):
     """An answer that can be sent from memory."""
 
-    user_id: int
     send: Callable[[], Awaitable[Afterwards]]
     """Sends it. Raises a NotDelivered."""
     late: Callable[[], Coroutine[Any, Any, None]]

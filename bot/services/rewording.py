@@ -94,10 +94,12 @@ class Rewording:
 
     async def read_reworded(self, visit: Visit, result: Reworded) -> Mapping[str, str]:
         """Read the words, and whether other words wait for a second yes, which the Result doesn't say."""
-        words = await self._sharing.read(visit, result)
         found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
-        proposed = await visit.rows.reflections.proposed(found) if found else None
-        if found is None or proposed is None or not await self._sharing.wants_second_yes(visit.rows, found, proposed):
+        if found is None:
+            return {}
+        words = await self._sharing.read_all(visit, found)
+        proposed = await visit.rows.reflections.proposed(found)
+        if proposed is None or not await self._sharing.wants_second_yes(visit.rows, found, proposed):
             return words
         by = await visit.rows.reflections.proposed_by(found)
         return {**words, "words": proposed, "unsure": str(by or 0)}

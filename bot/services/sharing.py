@@ -307,9 +307,11 @@ class Sharing:
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def read(self, visit: Visit, result: OfReflection) -> Mapping[str, str]:
-        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
-        if reflection is None:
-            return {}
+        found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        return await self.read_all(visit, found) if found else {}
+
+    async def read_all(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
+        """Read the words of this Reflection of the user's own, with both names, the Wish, the Cue and the question."""
         name, words = await name_of(visit.rows, reflection.partner_id), await visit.rows.reflections.words(reflection)
         how = {**self.read_wish(reflection), **await self.read_question(visit, reflection)}
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
@@ -319,16 +321,18 @@ class Sharing:
 
         The Result doesn't say so, since it is stored until its answer is sent.
         """
-        words = await self.read(visit, result)
         found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
-        if found is None or found.due_at == result.at or not await self.wants_second_yes(visit.rows, found):
-            return words
-        return {**words, "unsure": found.state}
+        if found is None:
+            return {}
+        words = await self.read_all(visit, found)
+        waits = found.due_at != result.at and await self.wants_second_yes(visit.rows, found)
+        return {**words, "unsure": found.state} if waits else words
 
     async def read_preview(self, visit: Visit, result: SharePreview) -> Mapping[str, str]:
-        words = await self.read(visit, result)
-        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
-        named = await self.named(visit, reflection) if reflection else ""
+        found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        if found is None:
+            return {}
+        words, named = await self.read_all(visit, found), await self.named(visit, found)
         return {**words, "named": named} if named and not words["words"].endswith(named) else words
 
     async def named(self, visit: Visit, reflection: Reflection) -> str:

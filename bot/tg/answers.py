@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -59,6 +60,8 @@ class Answer:
     now: datetime
     words: Mapping[str, str]
     """Users' words that the screen shows."""
+    places: tuple[tuple[str, str], ...] = ()
+    """The places that it shows, as in View."""
     unclear: int = 0
     """How many earlier attempts may have arrived."""
     is_late: bool = False
@@ -108,15 +111,11 @@ class Answers:
         """Return this answer in the form in which the outbox sends it from memory."""
         shown = Shown(answer, self._clock)
 
-        async def send() -> Shown:
-            await self._send(answer, shown)
-            return shown
-
         async def late() -> None:
             if answer.query and not shown.tap_acknowledged:
                 await self._sender.stop_spinner(answer.query.id)
 
-        return Ready(answer.chat_id, send, late)
+        return Ready(partial(self._send, answer, shown), late)
 
     async def deliver(self, notice: Notice) -> Delivered:
         """Send an answer from its row, by the current facts. Raises a NotDelivered.
@@ -146,30 +145,29 @@ class Answers:
             result,
             now,
             words,
-            notice.unclear,
+            unclear=notice.unclear,
             is_late=not notice.unclear and age >= _LATE,  # one that may have been shown is edited in place
             tap_expired=age >= _TAP_EXPIRES,
         )
-        shown = Shown(answer, self._clock)
-        await self._send(answer, shown)
+        shown = await self._send(answer, Shown(answer, self._clock))
         async with self._store.writing(notice.user_id) as rows:
             await shown(rows)
         return Delivered.SAID
 
-    async def _send(self, answer: Answer, shown: "Shown") -> None:
-        """Send the answer, and note in `shown` what Telegram has accepted. Raises a NotDelivered."""
+    async def _send(self, answer: Answer, shown: "Shown") -> "Shown":
+        """Send the answer. Return `shown`, with what Telegram has accepted. Raises a NotDelivered."""
         if not shown.goes_on_from(self._without_card.pop(answer.chat_id, None)):
             await self._show(answer, shown)
         if not isinstance(answer.result, Support) and await self._sounds_alarming(answer):
             self._without_card[answer.chat_id] = shown  # if the card can't be sent now, only the card is retried
             await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
             self._without_card.pop(answer.chat_id, None)
+        return shown
 
     async def _show(self, answer: Answer, shown: "Shown") -> None:
-        if isinstance(answer.result, Erased):
-            await self._sender.delete(answer.chat_id, answer.result.pending)
-        answer = await self._found(answer)
-        screen = await self._screen(answer)
+        answer = await self._prepared(answer)
+        words = _Words(answer.words, answer.update) if answer.update else answer.words
+        screen = self._renderer.screen(answer.result, answer.user, answer.language, answer.now, words, answer.places)
         if screen and screen.ask_id and answer.unclear >= _COPIES_OF_AN_ASK and not _edits(answer, screen):
             log.warning("answer.assumed", update=answer.update.update_id if answer.update else None)
             return
@@ -201,29 +199,31 @@ class Answers:
             log.warning("phrases.failed", error=safe_error(error))
             return False
 
-    async def _found(self, answer: Answer) -> Answer:
-        """Find what an answer about the Journal shows, outside the turn's transaction."""
-        result, user = answer.result, answer.user
-        if user is None or not isinstance(result, JournalSought | JournalWords):
-            return answer
-        if isinstance(result, JournalWords):
-            return replace(answer, words=await self._journal.words(user))
+    async def _prepared(self, answer: Answer) -> Answer:
+        """Do what the answer says is done, and find what it shows, outside the turn's transaction."""
+        match answer.result:
+            case Erased(pending=pending):
+                await self._sender.delete(answer.chat_id, pending)
+                await self._store.remove_asides(user_id=answer.chat_id)
+                await self._store.sweep()
+            case Deleted() | JournalPage(deleted=True):  # the answer says that nothing is left
+                await self._store.sweep()
+            case ClockWanted():
+                self._places.prepare_soon()
+            case PlaceSought():
+                return replace(answer, places=await self._places.sought(answer.update, say_in(answer.language)))
+            case JournalWords() if answer.user:
+                return replace(answer, words=await self._journal.words(answer.user))
+            case JournalSought() if answer.user:
+                return await self._searched(answer, answer.user, answer.result)
+        return answer
+
+    async def _searched(self, answer: Answer, user: User, sought: JournalSought) -> Answer:
+        """Search the Journal, which may take a while."""
         message = answer.update.effective_message if answer.update and not answer.query else None
-        found = await self._journal.find(user, result, fold_line(message.text or "") if message else "", answer.now)
+        found = await self._journal.find(user, sought, fold_line(message.text or "") if message else "", answer.now)
         async with self._store.reading() as rows:
             return replace(answer, result=found, words=await self._renderer.words(rows, user, found, answer.now))
-
-    async def _screen(self, answer: Answer) -> Screen | None:
-        result, say = answer.result, say_in(answer.language)
-        gone_from_journal = isinstance(result, JournalPage) and result.deleted
-        if isinstance(result, Erased | Deleted) or gone_from_journal:  # the answer says that nothing is left
-            await self._store.remove_asides(user_id=answer.chat_id if isinstance(result, Erased) else None)
-            await self._store.sweep()
-        if isinstance(result, ClockWanted):
-            self._places.prepare_soon()
-        places = await self._places.sought(answer.update, say) if isinstance(result, PlaceSought) else ()
-        words = _Words(answer.words, answer.update) if answer.update else answer.words
-        return self._renderer.screen(result, answer.user, answer.language, answer.now, words, places)
 
     async def _answer_tap(
         self, answer: Answer, query: CallbackQuery, screen: Screen | None, shown: "Shown"

@@ -1,6 +1,5 @@
 """python-telegram-bot's client, over our own connections."""
 
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from telegram import Bot, InputFile
@@ -18,7 +17,7 @@ ALLOWED_UPDATES: Final = (
 
 
 class Client(Bot):
-    """python-telegram-bot's client, with a cheaper way to send and edit messages.
+    """python-telegram-bot's client, with a cheaper way to call the methods that nearly every answer needs.
 
     Its own methods build an object for each button and for the whole message that Telegram returns, and encode each
     part of a call separately, which takes longer than sending. Here callers pass Telegram's JSON directly.
@@ -34,20 +33,8 @@ class Client(Bot):
         )
         self._network = network
 
-    async def send(self, **message: Any) -> int:
-        """Send a message. Return its id."""
-        sent = await self._call("sendMessage", message)
-        return int(sent["message_id"])
-
-    async def edit(self, **message: Any) -> None:
-        """Show another text in a message."""
-        await self._call("editMessageText", message)
-
-    async def acknowledge(self, query_id: str, text: str | None) -> None:
-        """End the spinner on a tapped button, and show a short text if there is one."""
-        await self._call("answerCallbackQuery", {"callback_query_id": query_id, "text": text})
-
-    async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
+    async def call(self, method: str, **params: Any) -> Any:
+        """Call a method with Telegram's JSON. Return the parts of its result that we use."""
         return await self._network.call(f"{self.base_url}/{method}", params)
 
     async def upload(self, kind: Literal["photo", "document"], name: str, content: bytes, **message: Any) -> int:

@@ -120,8 +120,9 @@ class Sender:
 
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
         reply = {"message_id": reply_to, "allow_sending_without_reply": True} if reply_to else None
-        return await self._call_noting(
-            self._client.send(
+        sent = await self._call_noting(
+            self._client.call(
+                "sendMessage",
                 chat_id=chat_id,
                 text=screen.text,
                 parse_mode=ParseMode.HTML,
@@ -132,6 +133,7 @@ class Sender:
                 link_preview_options=_NO_PREVIEW,
             )
         )
+        return int(sent["message_id"])
 
     async def _call_noting(self, call: Awaitable[T]) -> T:
         """Make a call that sends a message, and tell the pacer that Telegram responds."""
@@ -146,7 +148,8 @@ class Sender:
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""
         await _call(
-            self._client.send(
+            self._client.call(
+                "sendMessage",
                 chat_id=chat_id,
                 text=text,
                 parse_mode=ParseMode.HTML,
@@ -162,7 +165,8 @@ class Sender:
         """
         try:
             await _call(
-                self._client.edit(
+                self._client.call(
+                    "editMessageText",
                     chat_id=chat_id,
                     message_id=message_id,
                     text=screen.text,
@@ -213,7 +217,7 @@ class Sender:
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Return False if the tap was too long ago."""
         try:
-            await _call(self._client.acknowledge(query_id, text))
+            await _call(self._client.call("answerCallbackQuery", callback_query_id=query_id, text=text))
         except Refused:
             return False
         return True

@@ -1,6 +1,7 @@
 """Screens: turn a Result into the text and buttons that a person sees. `SCREENS` has an entry for every Result."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.results import Result, Silence
@@ -68,4 +69,8 @@ SCREENS: Final[Mapping[type[Result], Shown[Any]]] = merge(
 
 def show(view: View, result: Result) -> Screen | None:
     """Return the screen of a Result, or None if there is nothing to say."""
-    return None if isinstance(result, Silence) else SCREENS[type(result)].make(view, result)
+    if isinstance(result, Silence):
+        return None
+    entry = SCREENS[type(result)]
+    screen = entry.make(view, result)
+    return replace(screen, private=True) if entry.private else screen

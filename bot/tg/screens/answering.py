@@ -156,15 +156,15 @@ def question_reminder(view: View, _: QuestionReminder) -> Screen:
 
 SCREENS: Final = (
     shown(AlreadyAnswered, already_answered),
-    shown(ReplyWanted, private(reply_wanted), lambda use: use.receiving.read_name_of),
-    shown(ReplyTooLong, private(reply_too_long), lambda use: use.answering.read_length),
-    shown(ReplyPreview, private(reply_preview), lambda use: use.answering.read_reply),
-    shown(Answered, private(answered), lambda _: read_partner_name),
+    private(ReplyWanted, reply_wanted, lambda use: use.receiving.read_name_of),
+    private(ReplyTooLong, reply_too_long, lambda use: use.answering.read_length),
+    private(ReplyPreview, reply_preview, lambda use: use.answering.read_reply),
+    private(Answered, answered, lambda _: read_partner_name),
     shown(UndoneTooLate, undone_too_late),
     shown(ReactionStays, reaction_stays, lambda _: read_partner_name),
     shown(ReplyDropped, reply_dropped),
-    shown(QuestionsShown, private(questions_shown), lambda use: use.receiving.read_name_of),
-    shown(QuestionKept, private(question_kept)),
+    private(QuestionsShown, questions_shown, lambda use: use.receiving.read_name_of),
+    private(QuestionKept, question_kept),
     shown(QuestionLeft, question_left),
-    shown(QuestionReminder, private(question_reminder), lambda use: use.answering.read_question),
+    private(QuestionReminder, question_reminder, lambda use: use.answering.read_question),
 )

@@ -305,7 +305,7 @@ def nothing_open(view: View, _: NothingOpen) -> Screen:
 SCREENS: Final = (
     shown(FirstAskPlanned, first_ask_planned),
     shown(Asked, asked),
-    shown(CalledBack, private(called_back), lambda use: use.asks.read_called_back),
+    private(CalledBack, called_back, lambda use: use.asks.read_called_back),
     shown(NoOther, no_other),
     shown(LaterWanted, later_wanted),
     shown(Snoozed, snoozed),

@@ -108,11 +108,11 @@ def _sentence(view: View) -> str:
 
 
 SCREENS: Final = (
-    shown(ExpectationOffered, private(expectation_offered)),
-    shown(ExpectationWanted, private(expectation_wanted)),
-    shown(ExpectationNoted, private(expectation_noted)),
+    private(ExpectationOffered, expectation_offered),
+    private(ExpectationWanted, expectation_wanted),
+    private(ExpectationNoted, expectation_noted),
     shown(ExpectationsOff, expectations_off),
-    shown(OutcomeWanted, private(outcome_wanted)),
-    shown(OutcomeNoted, private(outcome_noted), lambda use: use.expectations.read_tally),
-    shown(TallyShown, private(tally_shown), lambda use: use.expectations.read_tally),
+    private(OutcomeWanted, outcome_wanted),
+    private(OutcomeNoted, outcome_noted, lambda use: use.expectations.read_tally),
+    private(TallyShown, tally_shown, lambda use: use.expectations.read_tally),
 )

@@ -8,7 +8,7 @@ from bot.domain.typed import LINE_LIMIT
 from bot.services.names import read_partner_name
 from bot.tg.actions import FOLLOW_UP, FOLLOW_UP_DROP, FOLLOW_UP_SEND, FOLLOW_UP_UNDO
 from bot.tg.screens.responses import ready_made
-from bot.tg.screens.screen import Place, Screen, View, button, private, shown
+from bot.tg.screens.screen import Place, Screen, View, button, private
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
 
@@ -70,8 +70,8 @@ def follow_up_received(view: View, result: FollowUpReceived) -> Screen:
 
 
 SCREENS: Final = (
-    shown(FollowUpWanted, private(follow_up_wanted), lambda _: read_partner_name),
-    shown(FollowUpPreview, private(follow_up_preview), lambda use: use.follow_ups.read_own),
-    shown(FollowUpSent, private(follow_up_sent), lambda _: read_partner_name),
-    shown(FollowUpReceived, private(follow_up_received), lambda use: use.follow_ups.read_theirs),
+    private(FollowUpWanted, follow_up_wanted, lambda _: read_partner_name),
+    private(FollowUpPreview, follow_up_preview, lambda use: use.follow_ups.read_own),
+    private(FollowUpSent, follow_up_sent, lambda _: read_partner_name),
+    private(FollowUpReceived, follow_up_received, lambda use: use.follow_ups.read_theirs),
 )

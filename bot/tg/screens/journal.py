@@ -248,10 +248,10 @@ def _back(view: View) -> Button:
 
 
 SCREENS: Final = (
-    shown(JournalPage, private(journal_page), lambda use: use.journal.read_page),
-    shown(JournalLine, private(journal_line), lambda use: use.journal.read_line),
+    private(JournalPage, journal_page, lambda use: use.journal.read_page),
+    private(JournalLine, journal_line, lambda use: use.journal.read_line),
     shown(JournalFilters, journal_filters),
-    shown(JournalWords, private(journal_words)),
+    private(JournalWords, journal_words),
     shown(JournalThemes, journal_themes, lambda use: use.journal.read_themes),
     shown(JournalSearchWanted, journal_search_wanted),
     shown(JournalSought, journal_sought),

@@ -331,16 +331,16 @@ def forwarded_text(view: View, _: ForwardedText) -> Screen:
 
 
 SCREENS: Final = (
-    shown(Kept, private(kept), lambda use: use.lines.read_feelings),
-    shown(Changed, private(changed), lambda use: use.lines.read_feelings),
-    shown(ChangeWanted, private(change_wanted)),
-    shown(DeleteWanted, private(delete_wanted), lambda use: use.lines.read_line),
+    private(Kept, kept, lambda use: use.lines.read_feelings),
+    private(Changed, changed, lambda use: use.lines.read_feelings),
+    private(ChangeWanted, change_wanted),
+    private(DeleteWanted, delete_wanted, lambda use: use.lines.read_line),
     shown(Deleted, deleted),
-    shown(LineDiffers, private(line_differs), lambda use: use.lines.read_line),
+    private(LineDiffers, line_differs, lambda use: use.lines.read_line),
     shown(LineGone, line_gone),
     shown(NothingKept, nothing_kept),
-    shown(SetAside, private(set_aside), lambda use: use.lines.read_draft),
-    shown(ShorterWanted, private(shorter_wanted)),
+    private(SetAside, set_aside, lambda use: use.lines.read_draft),
+    private(ShorterWanted, shorter_wanted),
     shown(Dropped, dropped),
     shown(EmptyText, empty_text),
     shown(TextOnly, text_only),

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.results.noticing import NoticedWanted
 from bot.services.names import read_partner_name
-from bot.tg.screens.screen import Place, Screen, View, private, shown
+from bot.tg.screens.screen import Place, Screen, View, private
 from bot.tg.screens.sharing import partner, too_long
 
 
@@ -20,4 +20,4 @@ def noticed_wanted(view: View, result: NoticedWanted) -> Screen:
     return Screen(text, place=Place.BELOW)
 
 
-SCREENS: Final = (shown(NoticedWanted, private(noticed_wanted), lambda _: read_partner_name),)
+SCREENS: Final = (private(NoticedWanted, noticed_wanted, lambda _: read_partner_name),)

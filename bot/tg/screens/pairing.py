@@ -563,14 +563,14 @@ def _ended(view: View, text: str, *, ended: bool) -> str:
 
 SCREENS: Final = (
     shown(PairNameWanted, pair_name_wanted),
-    shown(NameOrLine, private(name_or_line), lambda use: use.pairing.read_typed_name),
-    shown(ReplyOrLine, private(reply_or_line)),
+    private(NameOrLine, name_or_line, lambda use: use.pairing.read_typed_name),
+    private(ReplyOrLine, reply_or_line),
     shown(InviteOpen, invite_open, lambda use: use.pairing.read_own_invite),
     shown(InviteSending, invite_sending, lambda use: use.pairing.read_own_invite),
     shown(Invited, invited, lambda use: use.pairing.read_invited),
     shown(InviteTakenBack, invite_taken_back),
     shown(NoSuchInvite, no_such_invite),
-    shown(CodeOrLine, private(code_or_line), lambda use: use.pairing.read_typed_code),
+    private(CodeOrLine, code_or_line, lambda use: use.pairing.read_typed_code),
     shown(TooManyTries, too_many_tries),
     shown(CodeWanted, code_wanted),
     shown(Invitation, invitation, lambda use: use.pairing.read_invitation),

@@ -94,6 +94,6 @@ def _line(view: View, first: date, words: Sequence[str]) -> str:
 
 
 SCREENS: Final = (
-    shown(RecapShown, private(recap_shown), lambda use: use.recaps.read),
+    private(RecapShown, recap_shown, lambda use: use.recaps.read),
     shown(RecapStopped, recap_stopped),
 )

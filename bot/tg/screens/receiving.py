@@ -206,7 +206,7 @@ SCREENS: Final = (
     shown(OpenLater, open_later),
     shown(NotNow, not_now),
     shown(WaitingShown, waiting_shown, lambda _: read_partner_name),
-    shown(Opened, private(opened), lambda use: use.receiving.read_opened),
+    private(Opened, opened, lambda use: use.receiving.read_opened),
     shown(AlreadyOpened, already_opened),
     shown(TakenBack, taken_back, lambda _: read_partner_name),
 )

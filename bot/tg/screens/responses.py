@@ -110,7 +110,7 @@ def landed_worry(view: View, _: LandedWorry) -> Screen:
 
 
 SCREENS: Final = (
-    shown(ResponseReceived, private(response_received), lambda use: use.responses.read),
+    private(ResponseReceived, response_received, lambda use: use.responses.read),
     shown(LandedWell, landed_well),
     shown(LandedBadly, landed_badly),
     shown(LandedWorry, landed_worry),

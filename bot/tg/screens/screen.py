@@ -250,15 +250,6 @@ def hide_button(say: Say) -> Button:
     return button(say("Hide this"), HIDE_THIS())
 
 
-def private(maker: Callable[[View, R], Screen]) -> Callable[[View, R], Screen]:
-    """Return a maker whose screens are all private, for `SCREENS`."""
-
-    def make(view: View, result: R) -> Screen:
-        return replace(maker(view, result), private=True)
-
-    return make
-
-
 def for_its_user(screen: Screen, user: User | None, say: Say) -> Screen:
     """Apply the user's wishes to a screen: no sound, and in discreet mode a button that removes a private message."""
     if user is None:
@@ -299,6 +290,8 @@ class Shown(Generic[R]):
     make: Callable[[View, R], Screen]
     words: Callable[[UseCases], Reader[R]] | None
     """Finds the reader of the words on the screen; None if nobody's words are on it."""
+    private: bool = False
+    """Whether all its screens are private."""
 
 
 def shown(
@@ -306,3 +299,10 @@ def shown(
 ) -> Shown[R]:
     """Return the entry of a Result in its module's `SCREENS`."""
     return Shown(result, make, words)
+
+
+def private(
+    result: type[R], make: Callable[[View, R], Screen], words: Callable[[UseCases], Reader[R]] | None = None
+) -> Shown[R]:
+    """Return the entry of a Result whose screens are all private."""
+    return Shown(result, make, words, private=True)

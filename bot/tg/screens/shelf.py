@@ -16,7 +16,6 @@ from bot.tg.screens.screen import (
     button,
     in_rows,
     private,
-    shown,
     unlinked,
     upper,
 )
@@ -149,9 +148,9 @@ def _label(view: View, word: ShelfWord) -> str:
 
 
 SCREENS: Final = (
-    shown(ShelfShown, private(shelf_shown), lambda use: use.shelf.read_shelf),
-    shown(BoardShown, private(board_shown)),
-    shown(OwnWordWanted, private(own_word_wanted)),
-    shown(ShelfFull, private(shelf_full)),
-    shown(WordsShown, private(words_shown), lambda use: use.shelf.read_words),
+    private(ShelfShown, shelf_shown, lambda use: use.shelf.read_shelf),
+    private(BoardShown, board_shown),
+    private(OwnWordWanted, own_word_wanted),
+    private(ShelfFull, shelf_full),
+    private(WordsShown, words_shown, lambda use: use.shelf.read_words),
 )

@@ -181,6 +181,6 @@ SCREENS: Final = (
     shown(ConsentWanted, consent_wanted),
     shown(Declined, declined),
     shown(HourWanted, hour_wanted),
-    shown(HourOrLine, private(hour_or_line)),
+    private(HourOrLine, hour_or_line),
     shown(Ready, ready),
 )
