@@ -360,13 +360,16 @@ async def _run_locked(
 
 
 async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
-    """Record the current master key, and release the Notices that an earlier process left claimed. Raises Moved."""
+    """Record the current master key, and release the Notices that an earlier process left claimed. Raises Moved, Taken.
+
+    Of several processes the first one also ends again what a restored database lacks, before any of them serves.
+    """
     async with store.reading() as rows:
         await rows.refuse_moved()
-    async with lock.if_alone() as alone:
+    async with lock.before_serving() as first:
         async with store.writing() as rows:
-            await rows.master_keys.record(alone=alone)
-        await note_journal(config, ring, alone=alone)
+            await rows.master_keys.record(alone=first)
+        await note_journal(config, ring, first=first)
     if config.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(config).now())

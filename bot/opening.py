@@ -17,13 +17,17 @@ from bot.crypto import KeyRing, OtherKey
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.logs import Safe
 from bot.services.endings import Endings
-from bot.storage.endings import Journal, JournalAway
+from bot.storage.endings import RESTORED, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.store import ENDINGS_NOTED, Store
 
 _GAP_MEANS: Final = (
     "It has all endings from now on. If an older backup is restored, users who erased everything since may be there "
     "again, and nothing unopened goes out before its sharer, whom the bot asks, has agreed again."
+)
+_RESTORED_MEANS: Final = (
+    "This database is a restored one. Users who erased everything since may be there again, and nothing unopened goes "
+    "out before its sharer, whom the bot asks, has agreed again."
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -82,11 +86,12 @@ async def open_store(config: Config, ring: KeyRing) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> None:
+async def note_journal(config: Config, ring: KeyRing, *, first: bool = True) -> None:
     """Record in the database how far the journal of endings goes, so that a backup shows which endings it lacks.
 
-    If the database itself lacks some, it was restored by other means than `ajar restore`. They are applied now, if
-    nobody else is using the database. Raises WrongSettings.
+    If the database itself lacks some, it was restored by other means than `ajar restore`, and they are applied now.
+    Only the `first` process may do either, before any process serves: afterwards the journal may be ahead because of a
+    change that isn't committed yet. Raises WrongSettings.
     """
     journal, now = Journal(config.endings), make_clock(config).now()
     async with AsyncExitStack() as stack:
@@ -100,10 +105,15 @@ async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> 
         except JournalAway as error:
             raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
         if found.gap and used:
-            log.warning("endings.gap", file=journal.file, reason=Safe(found.gap), note=Safe(_GAP_MEANS))
-        if found.endings and alone:
+            note = Safe(_RESTORED_MEANS if found.gap in RESTORED else _GAP_MEANS)
+            log.warning("endings.gap", file=journal.file, reason=Safe(found.gap), note=note)
+        if not first:
+            return
+        if found.endings:
             done = await Endings().apply(store, found.endings, now)
             log.warning("endings.caught_up", lacking=len(found.endings), ended=done)
-        if found.gap or (found.endings and alone):
+        if found.gap in RESTORED:
+            await Endings().require_new_yes(store, now)
+        if found.gap or found.endings:
             async with store.writing() as rows:
                 await rows.append_endings(journal)

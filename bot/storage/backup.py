@@ -39,8 +39,8 @@ class BackupError(Exception):
 class InUse(Exception):
     """Another Ajar is using this database."""
 
-    def __init__(self, what: Path | str) -> None:
-        super().__init__(f"Another Ajar is using {what}. Stop it first; two would send everything twice.")
+    def __init__(self, what: Path | str, advice: str = "Stop it first; two would send everything twice.") -> None:
+        super().__init__(f"Another Ajar is using {what}. {advice}")
 
 
 @contextmanager

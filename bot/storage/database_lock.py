@@ -3,30 +3,46 @@
 For SQLite it is a lock on a file beside the database, which the operating system releases when the process dies. For
 PostgreSQL it is an advisory lock on a dedicated connection: bots share it, and a command that changes keys holds it
 alone.
+
+On PostgreSQL bots also share a second lock while they serve, and take a third one, one after the other, to prepare for
+that. So the first one knows that it is the first, and the others wait while it ends again what a dump that was put back
+lacks.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final, Protocol
 
 import structlog
 from sqlalchemy import NullPool, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.logs import safe_error
 from bot.storage.backup import InUse, sole_user
 from bot.storage.engine import CREATOR, KEEPALIVES, direct, sqlite_file
+from bot.storage.troubles import Taken, Unreachable
 
 _LOCK: Final = "1634361714, 1"
 """Two numbers, so that they can't clash with the single ones for users and migrations. The first spells "ajar"."""
 _CHANGING: Final = "pg_try_advisory_lock(1634361714, 2)"
+_STARTING: Final = "1634361714, 3"
+_SERVING: Final = "1634361714, 4"
 _SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
 _ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
+_SERVES: Final = f"pg_try_advisory_lock_shared({_SERVING})"
 _LOOK: Final = 15.0
 """How often we check that the lock is still there, in seconds."""
 _PATIENCE: Final = 10.0
+_LOOK_SOON: Final = 0.1
+_QUIETLY: Final = 3.0
+"""Seconds that a bot waits for another one that starts, which is usually ready by then, before it says so."""
+_COMMAND_RUNS: Final = "A command that changes keys or moves rows has the database to itself. The bot starts after it."
+_ANOTHER_STARTS: Final = (
+    "Another bot has started first, and looks whether anything has to end again in this database. This one starts then."
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -47,19 +63,22 @@ class DatabaseLock(Protocol):
         """Raise LockLost if it is lost."""
         ...
 
-    def if_alone(self) -> AbstractAsyncContextManager[bool]:
-        """Yield whether nobody else is using the database. If so, nobody else can begin to until the context ends."""
+    def before_serving(self) -> AbstractAsyncContextManager[bool]:
+        """Yield whether no other bot serves yet; if so, none can begin to until the context ends.
+
+        From then on this one counts as serving. Raises Taken while another one is the first.
+        """
         ...
 
 
 @asynccontextmanager
 async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
-    """Lock the database for a running bot. If the connection breaks, take the lock again. Raises InUse."""
+    """Lock the database for a running bot. If the connection breaks, take the lock again. Raises InUse, Taken."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
         return
-    async with _OfConnection.taken(url, _SHARED) as lock:
+    async with _OfConnection.taken(url, _SHARED, or_else=Taken(_COMMAND_RUNS)) as lock:
         keeping = asyncio.create_task(lock.keep(), name="database lock")
         try:
             yield lock
@@ -75,7 +94,7 @@ async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
         with sole_user(file):
             yield _OfFile()
         return
-    async with _OfConnection.taken(url, _ALONE) as lock:
+    async with _OfConnection.taken(url, _ALONE, or_else=InUse("the database")) as lock:
         yield lock
 
 
@@ -87,7 +106,8 @@ async def key_lock(url: str) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         if sqlite_file(url) is None:
-            await stack.enter_async_context(_OfConnection.taken(url, _CHANGING))
+            busy = InUse("the keys of this database", "Wait until it has ended.")
+            await stack.enter_async_context(_OfConnection.taken(url, _CHANGING, or_else=busy))
         yield
 
 
@@ -96,7 +116,7 @@ class _OfFile:
         """Do nothing: the lock lasts as long as the process."""
 
     @asynccontextmanager
-    async def if_alone(self) -> AsyncIterator[bool]:
+    async def before_serving(self) -> AsyncIterator[bool]:
         yield True
 
 
@@ -108,19 +128,21 @@ class _OfConnection:
             isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": KEEPALIVES, **CREATOR},
         )
-        self._lock = lock
+        self._locks = [lock]
+        """What a new connection has to take again."""
         self._connection: AsyncConnection | None = None
         self._asking = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def taken(cls, url: str, lock: str) -> AsyncIterator["_OfConnection"]:
+    async def taken(cls, url: str, lock: str, *, or_else: Exception) -> AsyncIterator["_OfConnection"]:
+        """Hold a lock. Raises `or_else` if somebody else has it."""
         held = cls(url, lock)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(held._engine.dispose)
             stack.push_async_callback(held._let_go)
             if not await held._take():
-                raise InUse("the database")
+                raise or_else
             yield held
 
     async def keep(self) -> None:
@@ -139,21 +161,42 @@ class _OfConnection:
             async with asyncio.timeout(_PATIENCE):
                 if self._connection is None or not await self._is_true("pg_backend_pid() > 0"):
                     raise LockLost
-        except (DBAPIError, OSError, TimeoutError):
+        except (SQLAlchemyError, OSError, TimeoutError):
             raise LockLost from None
 
     @asynccontextmanager
-    async def if_alone(self) -> AsyncIterator[bool]:
-        alone = await self._is_true(_ALONE)
+    async def before_serving(self) -> AsyncIterator[bool]:
+        await self._wait_for_other_starts()
+        first = False
         try:
-            yield alone
+            first = await self._has(f"pg_try_advisory_lock({_SERVING})")
+            yield first
+            if not await self._has(_SERVES):  # our connection broke meanwhile, and another bot is the first now
+                raise Taken(_ANOTHER_STARTS)
+            if _SERVES not in self._locks:
+                self._locks.append(_SERVES)
         finally:
-            if alone:
-                await self._is_true(f"pg_advisory_unlock({_LOCK})")
+            if first:
+                await self._has(f"pg_advisory_unlock({_SERVING})")
+            await self._has(f"pg_advisory_unlock({_STARTING})")
+
+    async def _wait_for_other_starts(self) -> None:
+        began = time.monotonic()
+        while not await self._has(f"pg_try_advisory_lock({_STARTING})"):
+            if time.monotonic() - began > _QUIETLY:
+                raise Taken(_ANOTHER_STARTS)
+            await asyncio.sleep(_LOOK_SOON)
+
+    async def _has(self, lock: str) -> bool:
+        """Take or release a lock. Raises Unreachable if the connection is lost; `keep` makes another one."""
+        try:
+            return await self._is_true(lock)
+        except (LockLost, InvalidRequestError):
+            raise Unreachable from None
 
     async def _take(self) -> bool:
         self._connection = await self._engine.connect()
-        return await self._is_true(self._lock)
+        return all([await self._is_true(lock) for lock in self._locks])
 
     async def _take_again(self) -> None:
         while True:

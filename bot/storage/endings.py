@@ -97,6 +97,10 @@ UNFIT: Final = frozenset({Gap.SHORT, Gap.DAMAGED})
 """Gaps after which a journal can't be continued, as its numbers would repeat or can't be read."""
 
 
+RESTORED: Final = frozenset({Gap.DROPPED, Gap.KEY})
+"""Gaps that only a restored database has: the journal goes on after it, but not all of that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
     """The endings since a copy was made, as far as the journal knows."""

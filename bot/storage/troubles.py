@@ -32,6 +32,10 @@ class Unreachable(ConnectionError):
     """PostgreSQL could not be connected to."""
 
 
+class Taken(ConnectionError):
+    """Another process has the database to itself for a while; the message says what for."""
+
+
 _SQLITE: Final[dict[str, tuple[str, bool]]] = {
     "SQLITE_FULL": ("The disk that holds {file} is full. Make room on it.", True),
     "SQLITE_BUSY": ("Another program is keeping {file} locked.", True),
@@ -74,6 +78,8 @@ _POSTGRES: Final[dict[str, tuple[str, bool]]] = {
 def trouble_of(error: BaseException, file: Path | None = None) -> Trouble | None:
     """Return the database's trouble behind `error`; None if it is about something else. `file` is SQLite's."""
     for each in _and_causes(error):
+        if isinstance(each, Taken):
+            return Trouble(str(each), passes=True)
         found = _of_sqlite(each, file) if isinstance(each, sqlite3.Error) else _of_postgres(each)
         if found:
             return found

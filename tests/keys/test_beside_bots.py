@@ -124,7 +124,7 @@ async def test_wrapping_waits_for_the_last_bot(config: Config, monkeypatch: pyte
 
 async def test_two_machines_cannot_rotate_together(config: Config) -> None:
     async with key_lock(config.database_url):
-        with pytest.raises(InUse):
+        with pytest.raises(InUse, match="Wait until it has ended"):
             await commands.rotate(config)
 
 

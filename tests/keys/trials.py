@@ -147,8 +147,8 @@ async def a_bot_starts(place: Place, user_id: int) -> None:
         found = await open_keys(settings)
         store = Store.at(place.url, found.ring)
         await check_keys(store, found)
-        async with lock.if_alone() as alone, store.writing() as rows:
-            await rows.master_keys.record(alone=alone)
+        async with lock.before_serving() as first, store.writing() as rows:
+            await rows.master_keys.record(alone=first)
         await store.close()
         await asyncio.sleep(STAYS)
         await place.joins(found.ring, user_id)

@@ -35,7 +35,7 @@ from bot.services.privacy import Privacy
 from bot.services.start import Start
 from bot.services.visit import Visit
 from bot.storage.asides import asides
-from bot.storage.endings import Ended, Ending, Journal, JournalAway
+from bot.storage.endings import Ended, Ending, Gap, Journal, JournalAway
 from bot.storage.store import ENDINGS_NOTED, Store, is_passing
 from tests.databases import PostgresServer, SqliteTemplate
 from tests.services.test_exporting import export_of
@@ -214,6 +214,27 @@ async def test_copy_restored_by_hand_is_noticed(drill: Drill) -> None:
     assert await drill.home.state(drill.about) is State.WITHDRAWN
 
 
+@pytest.mark.parametrize("gap", [Gap.DROPPED, Gap.KEY])
+async def test_copy_restored_by_hand_asks_about_what_nobody_knows(drill: Drill, gap: Gap) -> None:
+    """As `ajar restore` does: it may have been taken back since."""
+    home, journal = drill.home, Journal(drill.config.endings)
+    second = await home.shares()
+    await copies.backup(drill.config, drill.copy.with_name("later.db"))
+    await home.takes_back(second)
+    if gap is Gap.DROPPED:
+        journal.tidy(home.now.date(), home.now.date())
+        journal.tidy(home.now.date(), home.now.date() + timedelta(days=1))
+    else:
+        journal.file.write_text(journal.file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))
+    await home.store.close()
+    decrypt(drill.copy.with_name("later.db"), drill.config.data_dir / "ajar.db", keys_of(drill.config))
+    with capture_logs() as said:
+        await note_journal(drill.config, keys_of(drill.config))
+    assert [each["reason"] for each in said if each["event"] == "endings.gap"] == [gap]
+    home.store = Store.at(drill.config.database_url, keys_of(drill.config))
+    assert {await home.state(each) for each in (drill.about, second)} == {State.DRAFTED}
+
+
 async def test_nothing_ends_without_a_journal_entry(drill: Drill) -> None:
     """It is written to the journal before the commit, so that nothing acknowledged is missing there."""
     folder = drill.config.endings
@@ -367,7 +388,7 @@ async def _when(database: Path) -> Any:
 
 
 async def test_restored_postgresql_is_noticed(postgres: PostgresServer, tmp_path: Path) -> None:
-    """The journal is a file there too: what the database lacks ends when a bot starts alone."""
+    """The journal is a file there too: what the database lacks ends when the first bot starts."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
@@ -385,9 +406,10 @@ async def test_restored_postgresql_is_noticed(postgres: PostgresServer, tmp_path
             await rows.users.add(ALICE, "en", now)
             await rows.take_note(ENDINGS_NOTED, known or "")
         await put_back.close()
-        await note_journal(config, ring, alone=False)
+        await note_journal(config, ring, first=False)
         async with store.reading() as rows:
-            assert await rows.users.any(), "another bot may be using it"
+            assert await rows.users.any(), "another bot serves"
+            assert await rows.note(ENDINGS_NOTED) == known, "nothing that wasn't applied counts as applied"
         await note_journal(config, ring)
         async with store.reading() as rows:
             assert not await rows.users.any()
