@@ -195,14 +195,41 @@ async def test_line_typed_at_the_hour_counts(house: House, line: str) -> None:
     assert await house.lines(alice) == [line]
 
 
-async def test_try_at_the_hour_is_no_line(house: House) -> None:
+async def test_time_that_does_not_exist_is_no_line(house: House) -> None:
     alice, _ = await _asked_first(house)
     await alice.taps(HOUR_FIRST)
     await alice.hears(HOUR)
-    for unreadable in ("25:00", "8 pn", "at 25", "half past 25"):
-        await alice.says(unreadable)
-        await alice.hears("I couldn't read that as a time.")
+    await alice.says("25:00")
+    await alice.hears("I couldn't read that as a time.")
     assert await house.lines(alice) == []
+
+
+@pytest.mark.parametrize("line", ["Dinner at 8 pm", "Slept 8 hours", "at 25"])
+async def test_text_with_a_time_in_it_is_queried_at_the_hour(house: House, line: str) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.taps(HOUR_FIRST)
+    await alice.hears(HOUR)
+    await alice.says(line)
+    asked = await alice.hears("or your line?")
+    assert await house.lines(alice) == []
+    await alice.taps("My line", asked)
+    assert TOMORROW in (await alice.hears("Kept, and")).text
+    assert await house.lines(alice) == [line]
+
+
+async def test_second_text_is_not_taken_for_the_hour(house: House) -> None:
+    """Whoever has more to say while the hour is asked can keep it, and is asked for the hour again."""
+    alice, _ = await _asked_first(house)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
+    await alice.says("Dinner at 8 pm was late")
+    asked = await alice.hears("or your line?")
+    await alice.taps("My line", asked)
+    await alice.hears("Kept")
+    assert await house.lines(alice) == [LINE, "Dinner at 8 pm was late"]
+    await alice.says("at 8")
+    await alice.hears(CLOCK)
+    assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("08:00",)]
 
 
 async def test_hour_and_clock_may_come_first(house: House) -> None:
@@ -305,6 +332,8 @@ async def test_unreadable_hour_is_asked_for_again(house: House) -> None:
     await alice.hears(TOMORROW)
     for unreadable in ("whenever", "25:00", "99", "8" * 4000):
         await alice.says(unreadable)
+        if unreadable in {"whenever", "99"}:
+            await alice.taps("The time", await alice.hears("or your line?"))
         again = await alice.hears("I couldn't read that as a time.")
         assert "20:30" in again.labels
     await alice.says("half past eight in the evening")

@@ -26,6 +26,7 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.results.arrivals import ArrivalOffered
+from bot.domain.typed import LINE_LIMIT
 from bot.services.profile import Profile
 from bot.services.start import next_step
 from bot.services.use_cases import UseCases
@@ -215,18 +216,27 @@ class StartHandlers:
     async def _typed_hour(self, turn: Turn, ask: Ask | None, awaited: Waiting | None) -> Result:
         """Take a text while the first question is open, or we have asked for the hour, or both."""
         is_open = ask is not None and ask.undecided
-        if is_open and awaited is None and shows_clock(turn.text) and not turn.message.is_forwarded:
+        if not is_open or awaited is Waiting.HOUR:
+            return await self._typed_at_hour(turn, is_open=is_open)
+        if awaited is None and shows_clock(turn.text) and not turn.message.is_forwarded:
             return await self._start.hour_or_line(turn.visit, turn.text, turn.message.message_id)
-        if is_open and awaited is not Waiting.HOUR:
-            return await self._line(turn)
-        if at := parse_hour(turn.text):
+        return await self._line(turn)
+
+    async def _typed_at_hour(self, turn: Turn, *, is_open: bool) -> Result:
+        """Take a text after we have asked for the hour: it is one only if it is nothing but a time.
+
+        Whatever else could be one, we ask about; once the first question is answered, that is any other text.
+        """
+        is_clock = shows_clock(turn.text)
+        if is_clock and (at := parse_hour(turn.text)):
             return await self._start.set_hour(turn.visit, at)
-        if looks_like_code(turn.text):
+        if not is_clock and looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
-        is_try = looks_like_time(turn.text) and any(map(str.isdigit, turn.text))
-        if is_open and turn.text and not is_try:
+        if is_open and turn.text and not is_clock and not _tells_a_time(turn.text):
             await turn.rows.dialogs.forget(turn.user_id)
             return await self._line(turn)
+        if turn.text and not is_clock and not turn.message.is_forwarded and len(turn.text) <= LINE_LIMIT:
+            return await self._start.hour_or_line(turn.visit, turn.text, turn.message.message_id)
         result = await self._start.hour(turn.visit, typed=True, unclear=True)
         await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)
         return result
@@ -246,3 +256,8 @@ class StartHandlers:
     async def next(self, turn: Turn, *, again: bool = False) -> Result:
         """Return the next step of the start, or that everything is done."""
         return await next_step(turn.rows, await turn.rows.users.find(turn.user_id), turn.now, again=again)
+
+
+def _tells_a_time(text: str) -> bool:
+    """Return whether there is an hour in a text, or it is short and has a number: "Dinner at 8 pm", "at 25"."""
+    return parse_hour(text) is not None or (looks_like_time(text) and any(map(str.isdigit, text)))
