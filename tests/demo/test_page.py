@@ -18,6 +18,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from bot.domain.results import ConsentWanted
+from bot.i18n import say_in
+from bot.library import content_folder, load
+from bot.tg.screens.screen import View
+from bot.tg.screens.start import consent_wanted
 from tests.demo.browser import ARGUMENTS, Phone, Standin
 from tests.machine import CHROMIUM
 
@@ -555,6 +560,24 @@ def test_screen_reader_hears_buttons_and_language(desk: Desk) -> None:
     expect(desk.alice.bubble("Wann?").locator(".text")).to_have_attribute("lang", "de")
     desk.bot_says("When?", to=desk.bob)
     expect(desk.bob.bubble("When?").locator(".text")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_first_message_fits_a_small_phone(pocket: Desk, language: str) -> None:
+    """The greeting can be read whole, above its buttons."""
+    pocket.page.set_viewport_size({"width": 360, "height": 640})
+    pocket.open()
+    pocket.alice.button("Start").click()
+    pocket.standin.update("message")
+    view = View(say_in(language), pocket.standin.now(), load(content_folder()))
+    greeting = consent_wanted(view, ConsentWanted())
+    keys = [[{"text": key.text, "callback_data": "x"} for key in row] for row in greeting.rows]
+    pocket.bot_says(greeting.text, parse_mode="HTML", reply_markup={"inline_keyboard": keys})
+    bubble = pocket.alice.node.locator(".bubble").last
+    expect(bubble).to_be_in_viewport(ratio=1)
+    for row in greeting.rows:
+        for key in row:
+            expect(pocket.alice.button(key.text)).to_be_in_viewport(ratio=1)
 
 
 def test_large_text_fits_a_small_phone(pocket: Desk) -> None:
