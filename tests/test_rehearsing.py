@@ -75,11 +75,25 @@ def test_damaged_backup_names_nobody(keeper: Keeper) -> None:
 def test_backup_of_another_database_is_noticed(keeper: Keeper) -> None:
     """Here the users joined long before the backup was made, and aren't in it."""
     with closing(sqlite3.connect(keeper.database)) as connection:
-        connection.execute("UPDATE users SET created_at = 0")
+        connection.execute("UPDATE users SET created_at = 0, consented_at = 0")
         connection.commit()
     rehearsal = rehearsed(keeper)
     assert not rehearsal.well
     assert "lacks 1 of the database's users" in rehearsal.said[0]
+
+
+def test_import_since_the_backup_is_no_alarm(keeper: Keeper) -> None:
+    """Its owner joined another bot long before, and this one after the backup was made."""
+
+    async def takes_in() -> None:
+        store = Store.at(settings(keeper).database_url, keeper.ring)
+        async with store.writing(2) as rows:
+            await rows.users.set_since(2, datetime(2024, 3, 1, tzinfo=UTC))
+        await store.close()
+
+    asyncio.run(takes_in())
+    rehearsal = rehearsed(keeper)
+    assert rehearsal.well, rehearsal.said
 
 
 def test_no_backup_is_reported(keeper: Keeper) -> None:
