@@ -83,6 +83,8 @@ _BREATH: Final = 1.0
 """Seconds between tries while the database is unavailable at the start."""
 _TIE_AGAIN: Final = 60.0
 """Seconds until we continue tying after the database was unavailable."""
+_TIE_AFTER_AN_INCIDENT: Final = 3600.0
+"""The same after an unexpected error, which concerns some users and won't have gone by then, if it goes at all."""
 _LOOK_AT_KEY: Final = 1.0
 """Seconds between checks of the master key's file."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
@@ -378,19 +380,24 @@ async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLoc
 async def _tie_all(store: Store, presence: Presence) -> None:
     """Tie and seal, in the background, the rows that an earlier version of Ajar left untied or unsealed."""
     await presence.until_leading(Duty.KEEPING)
+    await asyncio.gather(_once_for_all("rows.tied", store.tie_all), _once_for_all("rows.minimised", store.minimise_all))
+
+
+async def _once_for_all(event: str, work: Callable[[], Awaitable[int]]) -> None:
+    """Do some work on all users' rows, again until it succeeds. The bot works in any case."""
     while True:
         try:
-            if tied := await store.tie_all():
-                log.info("rows.tied", users=tied)
-            if minimised := await store.minimise_all():
-                log.info("rows.minimised", users=minimised)
-        except Exception as error:  # noqa: BLE001  # the bot works anyway; the next start tries again
-            if not is_passing(error):
+            if users := await work():
+                log.info(event, users=users)
+        except Exception as error:  # noqa: BLE001  # whatever it is, there may be rows left
+            if is_passing(error):
+                wait = _TIE_AGAIN
+            else:
                 incident(log, error)
-                return
+                wait = _TIE_AFTER_AN_INCIDENT
         else:
             return
-        await asyncio.sleep(_TIE_AGAIN)
+        await asyncio.sleep(wait)
 
 
 async def _follow_key_file(config: Config, store: Store, ring: KeyRing) -> None:
@@ -398,18 +405,22 @@ async def _follow_key_file(config: Config, store: Store, ring: KeyRing) -> None:
     if (path := key_path(config)) is None:
         return
     seen: object = None
+    failing = False
+    throttled = ThrottledLog(log)
     while True:
         try:
             if (found := await asyncio.to_thread(_state_of, path)) != seen:
                 await _adopt_keys(config, store, ring)
                 seen = found
+            failing = False
         except WrongKey as wrong:  # the previous ring continues to work
             seen = found
             log.error("key.not_adopted", reason=Safe(str(wrong)))
         except Exception as error:  # noqa: BLE001  # the database may be unavailable for a while; then we try again
-            if not is_passing(error):
+            throttled.error("key.waits", error=safe_error(error))
+            if not (failing or is_passing(error)):
+                failing = True
                 incident(log, error)
-                return
         await asyncio.sleep(_LOOK_AT_KEY)
 
 
@@ -425,13 +436,13 @@ def _state_of(path: Path) -> tuple[int, int] | None:
 async def _adopt_keys(config: Config, store: Store, ring: KeyRing) -> None:
     """Wrap with the newest version in the key's file from now on, and record that. Raises WrongKey."""
     found = await asyncio.to_thread(partial(find_keys, config, used=True, may_make=False))
-    if found.ring.current == ring.current:
-        return
-    hide([found.ring.text])
-    ring.adopt(found.ring)
-    async with store.writing() as rows:
+    if is_new := found.ring.current != ring.current:
+        hide([found.ring.text])
+        ring.adopt(found.ring)
+    async with store.writing() as rows:  # also if it is known: recording it may have failed
         await rows.master_keys.record(alone=False)
-    log.info("key.adopted", version=ring.current)
+    if is_new:
+        log.info("key.adopted", version=ring.current)
 
 
 async def _keys(config: Config) -> KeyRing:

@@ -349,30 +349,30 @@ class Store:
     async def tie_all(self) -> int:
         """Tie, user by user, values that were sealed before there were ties. Return how many users had any.
 
-        Users whose data key doesn't open are left out.
+        Users whose data key doesn't open are left out. Raises the first unexpected error, after all other users.
         """
-        tied, last = 0, 0
+        tied, last, failed = 0, 0, list[Exception]()
         while True:
             async with self.reading() as rows:
                 ids = await rows.users.with_untied(last, _BATCH)
             if not ids:
-                return tied
+                break
             for user_id in ids:
-                tied += await self._tie(user_id)
+                tied += bool(await self._change(user_id, partial(_tie, user_id), failed))
             last = ids[-1]
-
-    async def _tie(self, user_id: int) -> bool:
-        return bool(await self._change(user_id, partial(_tie, user_id)))
+        if failed:
+            raise failed[0]
+        return tied
 
     async def minimise_all(self) -> int:
         """Minimise everybody's older rows, once; see bot.storage.minimising. Return how many users there were.
 
-        Users whose data key doesn't open are left out.
+        Users whose data key doesn't open are left out. Raises the first unexpected error, after all other users.
         """
         async with self.reading() as rows:
             if await rows.note(MINIMISED):
                 return 0
-        done, last = 0, 0
+        done, last, failed = 0, 0, list[Exception]()
         while True:
             async with self.reading() as rows:
                 ids = await rows.users.after(last, _BATCH)
@@ -382,8 +382,10 @@ class Store:
                 place: Position | None = Position()
                 while place is not None:
                     async with _taking_turns():
-                        place = await self._change(user_id, partial(_minimise, user_id, place))
+                        place = await self._change(user_id, partial(_minimise, user_id, place), failed)
             done, last = done + len(ids), ids[-1]
+        if failed:
+            raise failed[0]
         async with self.writing() as rows:
             await rows.take_note(MINIMISED, "1")
         return done
@@ -418,8 +420,11 @@ class Store:
             await rows.take_note(_ASKS_TIDIED, today.isoformat())
         return removed
 
-    async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]]) -> T | None:
-        """Do this work in a transaction for a user. None if their data key doesn't open."""
+    async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]], failed: list[Exception]) -> T | None:
+        """Do this work in a transaction for a user. None if their data key doesn't open.
+
+        An unexpected error is added to `failed`, so that it concerns only this user.
+        """
         while True:
             try:
                 async with self.writing(user_id) as rows:
@@ -428,7 +433,10 @@ class Store:
                 return None
             except Exception as error:
                 if not is_busy(error):
-                    raise
+                    if is_passing(error):
+                        raise
+                    failed.append(error)
+                    return None
             await asyncio.sleep(_PATIENCE)
 
     async def sweep(self) -> bool:

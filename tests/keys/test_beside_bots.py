@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from bot import app
 from bot import keys as commands
-from bot.app import _adopt_keys
+from bot.app import _adopt_keys, _follow_key_file
 from bot.config import Config, load
 from bot.crypto import KeyRing, WrongKey
-from bot.keyfile import kept_file, make_key_file
+from bot.keyfile import kept_file, make_key_file, replace_key_file
+from bot.keys import _is_recorded
 from bot.storage.backup import InUse
 from bot.storage.database_lock import key_lock, shared_lock
 from bot.storage.store import Rows, Store
@@ -120,6 +124,35 @@ async def test_wrapping_waits_for_the_last_bot(config: Config, monkeypatch: pyte
         assert set((await wrapped(config)).values()) == {2}
         assert await other.reads() == [f"name of {user_id}" for user_id in USERS]
     assert ring_of(config).versions == (1, 2), "it went on with the version that it had made"
+
+
+async def test_bot_follows_the_file_also_after_an_unexpected_error(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so once, and adopts and records the new version when it can."""
+    monkeypatch.setattr(app, "_LOOK_AT_KEY", 0.02)
+    ring = ring_of(config)
+    store = Store.at(config.database_url, ring)
+    await _rename(store, "master_keys", "away")
+    replace_key_file(config.master_key_file or Path(), ring_of(config), ring_of(config).rotated())
+    with capture_logs() as said:
+        following = asyncio.create_task(_follow_key_file(config, store, ring))
+        async with asyncio.timeout(20):
+            while not any(line["event"] == "incident" for line in said):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.2)
+            await _rename(store, "away", "master_keys")
+            while not await _is_recorded(store):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await _cancelled(following)
+    assert [line["event"] for line in said] == ["key.waits", "incident"]
+    assert ring.current == 2
+    await store.close()
+
+
+async def _rename(store: Store, table: str, name: str) -> None:
+    async with store.writing() as rows:
+        await rows._connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 async def test_two_machines_cannot_rotate_together(config: Config) -> None:

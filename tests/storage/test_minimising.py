@@ -13,10 +13,10 @@ from bot import crypto
 from bot.crypto import CannotOpen, KeyRing, hide, is_hidden, new_data_key, reveal
 from bot.domain.model import Draft, DraftReason
 from bot.storage import minimising, prompt_ids
-from bot.storage.minimising import Position
+from bot.storage.minimising import Minimising, Position
 from bot.storage.prompt_ids import UNKNOWN
 from bot.storage.schema import ask_messages, asks, drafts, lines, shown_prompts, users
-from bot.storage.store import Rows, Store
+from bot.storage.store import MINIMISED, Rows, Store
 from tests.storage.people import ALICE, BOB, asked, kept, ready
 
 PROMPT = "worry.slow-start"
@@ -111,6 +111,31 @@ async def test_older_rows_become_as_little_readable(store: Store, monkeypatch: p
             await all_read(rows, user_id, line_id)
         assert (await rows.seals.open_all()).damaged == 0
     assert await store.minimise_all() == 0, "once is enough"
+
+
+async def test_unexpected_error_concerns_only_one_user(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    line_ids = await lives_as_before(store, monkeypatch)
+    minimise, done = Minimising.minimise, []
+
+    async def fails(self: Minimising, user_id: int, place: Position | None = None) -> Position | None:
+        if user_id == ALICE:
+            raise LookupError
+        done.append(user_id)
+        return await minimise(self, user_id, place or Position())
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Minimising, "minimise", fails)
+        for _ in range(2):
+            with pytest.raises(LookupError):
+                await store.minimise_all()
+    assert set(done) == {BOB}
+    async with store.reading() as rows:
+        assert await rows.note(MINIMISED) is None
+    assert await store.minimise_all() == 2
+    async with store.reading() as rows:
+        await little_is_readable(rows)
+        for user_id, line_id in line_ids.items():
+            await all_read(rows, user_id, line_id)
 
 
 async def test_interrupted_work_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from bot.storage.migrate import migrate
 from bot.storage.schema import metadata, reflections, responses, ritual_seats, users
 from bot.storage.seals import KINDS
 from bot.storage.store import Rows, Store
+from bot.storage.tying import Tying
 from tests import forks
 from tests.conftest import BOTH
 from tests.databases import PostgresServer, run_apart, sqlite_url
@@ -204,6 +205,23 @@ async def test_concurrent_writes_are_kept(store: Store) -> None:
         "waiting": [ANNOUNCED, SCHEDULED],
         "put in": [(PUT_IN, Terms.EITHER), (None, None)],
     }
+
+
+async def test_unexpected_error_concerns_only_one_user(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tie = Tying.tie
+
+    async def fails(self: Tying, user_id: int) -> bool:
+        if user_id == ALICE:
+            raise LookupError
+        return await tie(self, user_id)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Tying, "tie", fails)
+        with pytest.raises(LookupError):
+            await store.tie_all()
+    async with store.reading() as rows:
+        assert await rows.users.with_untied(0, 10) == [ALICE]
+    assert await store.tie_all() == 1
 
 
 async def test_share_to_a_deleted_user_stays(store: Store) -> None:
