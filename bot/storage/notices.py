@@ -90,7 +90,10 @@ _ANSWERS_OF: Final = (
 _ELSEWHERE: Final[Any] = select(
     func.count(notices.c.id).label("number"),
     func.max(case((notices.c.state == _State.WAITING, notices.c.due_at))).label("last_due"),
-).where(*_ANSWERS_OF, or_(notices.c.owner.is_(None), notices.c.owner != bindparam("of_owner")))
+).where(
+    *_ANSWERS_OF,
+    or_(notices.c.owner.is_(None), notices.c.owner != bindparam("of_owner"), notices.c.state == _State.CLAIMED),
+)
 _RELEASE_ANSWERS: Final = (
     update(notices)
     .where(
@@ -227,7 +230,8 @@ class Notices:
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
         """Return when a new answer to this user is due if it has to wait behind earlier ones; None if it needn't wait.
 
-        It has to wait if the process `owner` isn't sending all of the earlier ones.
+        It has to wait unless the process `owner` is sending all of the earlier ones. One that it has claimed may still
+        be waiting for its turn.
         """
         row = (await self._connection.execute(_ELSEWHERE, {"of_user": user_id, "of_owner": owner})).one()
         return (row.last_due or now) if row.number else None

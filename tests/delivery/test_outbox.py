@@ -575,6 +575,27 @@ async def test_answer_waits_for_no_turn(arrived: Store, clock: HandClock, courie
     assert courier.tries(ALICE)
 
 
+async def test_next_answer_waits_behind_one_that_waits_for_its_turn(
+    arrived: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """An earlier answer is sent from its row, as after a kill, when its user's next update is handled."""
+    pacer = UsedUp()
+    outbox = _outbox(arrived, clock, courier, pacer)
+    async with arrived.writing(ALICE) as rows:
+        await rows.notices.add_answer(ALICE, 7, Cancelled(something=True), clock.now(), US, behind=clock.now())
+    await outbox.work()
+    await pacer.asked.wait()
+    clock.advance(SECOND)
+    async with arrived.writing(ALICE) as rows:
+        behind = await rows.notices.behind(ALICE, US, clock.now())
+        answer = await rows.notices.add_answer(ALICE, 8, Cancelled(something=True), clock.now(), US, behind=behind)
+    assert answer is None, "sent from memory, it would overtake the other one"
+    pacer.turns.set()
+    await outbox.finish()
+    await work(outbox)
+    assert [notice.subject_id for notice in courier.notices] == [7, 8]
+
+
 async def test_ritual_moment_ignores_rate_limits(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
