@@ -14,7 +14,7 @@ SECRET = "nobody may read this"
 
 
 def test_documented_schema_is_current() -> None:
-    """If this fails on purpose: write `schema()` there, and raise VERSION if an older reader would misread a file."""
+    """If this fails on purpose, run `make schema`, and raise VERSION if an older reader would misread a file."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
 
 

@@ -226,7 +226,7 @@ class Settings:
     async def flip(self, visit: Visit, switch: str, index: int | None) -> Result:
         """Set one of SWITCHES to the position at `index`. An old button, which carries none, only shows the screen."""
         if index is not None and index < len(SWITCHES[switch]):
-            await visit.rows.users.change(visit.user, **{switch: SWITCHES[switch][index]})
+            await replan(visit, **{switch: SWITCHES[switch][index]})
         return SwitchSetting(switch)
 
     async def name(self, visit: Visit, *, unclear: bool = False) -> Result:

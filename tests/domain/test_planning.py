@@ -34,6 +34,7 @@ class Life(RuleBasedStateMachine):
     @initialize(zone=st.sampled_from(ZONES), hour=st.times().map(lambda at: at.replace(second=0, microsecond=0)))
     def begin(self, zone: str, hour: time) -> None:
         self.now = START
+        self.was_set_back = False
         self.user = someone(zone=zone, ask_at=hour)
         self.asked: dict[date, str] = {}
         self.skipped: list[SkippedSpan] = []
@@ -60,6 +61,7 @@ class Life(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 48))
     def the_machine_is_set_back(self, hours: int) -> None:
         self.now -= timedelta(hours=hours)
+        self.was_set_back = True
 
     def _look(self) -> None:
         found = plan(self.user, self.now)
@@ -134,6 +136,14 @@ class Life(RuleBasedStateMachine):
         self.user, skipped = asked_now(self.user, day, self.now)
         self.skipped += skipped
         self.asked[day] = "asked"
+
+    @rule()
+    def sets_what_no_ask_depends_on(self) -> None:
+        self._wake()
+        before = self.user
+        self._change(silent=not self.user.silent)
+        is_due = before.next_ask_at and before.next_ask_at <= self.now
+        assert self.user.planned == before.planned or is_due or self.was_set_back
 
     @rule()
     def blocks_or_unblocks(self) -> None:

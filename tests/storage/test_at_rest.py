@@ -157,3 +157,9 @@ async def test_strict_tables_take_no_wrong_types(
 
 def _owner(table: Any) -> Any:
     return next(c for c in table.columns for key in c.foreign_keys if key.column.table is users)
+
+
+def test_sealed_settings_are_those_that_security_names() -> None:
+    """SECURITY.md says that all others can be read without the key."""
+    sealed = {column.name for column in metadata.tables["users"].c if isinstance(column.type, Sealed)}
+    assert sealed == {"name", "muted", "partnered"}
