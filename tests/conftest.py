@@ -28,6 +28,7 @@ from tests.databases import (
     share_compiled_statements,
     sqlite_url,
 )
+from tests.kept import keep_connections
 from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
 from tests.reused import reuse_library, reuse_phrases, settle_soon
@@ -39,6 +40,7 @@ if IN_MEMORY:  # what tests write survives a killed process there too, and no co
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
 
 share_compiled_statements()
+keep_connections()
 reuse_library()
 reuse_phrases()
 settle_soon()

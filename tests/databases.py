@@ -2,6 +2,7 @@
 
 Migrating takes a moment, so it is done once for each kind. A test gets a copy of the SQLite file, or the one
 PostgreSQL database of its process after it was emptied, since creating another takes the server as long as many tests.
+Connections to that one are kept from test to test (kept.py).
 """
 
 import asyncio
@@ -25,9 +26,14 @@ from sqlalchemy.util import LRUCache
 from bot.storage import engine
 from bot.storage.migrate import migrate
 from bot.storage.schema import metadata
+from tests.kept import drop_connections, kept_processes
 from tests.machine import IN_MEMORY
 
 _TEMPLATE = "ajar"
+_TABLES = [table.name for table in reversed(metadata.sorted_tables)]
+"""All tables, those first that refer to others."""
+_FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in _TABLES)  # noqa: S608
+"""Asks for the names of those with rows."""
 _PREPARING = 4711
 """The advisory lock of the process that prepares the server."""
 
@@ -115,15 +121,18 @@ class PostgresServer:
 
     @contextlib.asynccontextmanager
     async def emptied(self) -> AsyncIterator[str]:
-        """The URL of the migrated database. Afterwards open connections are closed and all rows are deleted."""
+        """The URL of the migrated database. Afterwards connections left open are closed and all rows are deleted."""
         try:
             yield self.url(self._own)
         finally:
-            others = "datname = current_database() AND pid <> pg_backend_pid()"
-            # This waits until they end: otherwise what a killed bot was committing could arrive after the deletion.
-            end_them = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}"  # noqa: S608
-            empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own
-            await self.run(end_them, "; ".join(empty), database=self._own)
+            connection = await asyncpg.connect(host=self.socket, user="postgres", database=self._own)
+            try:
+                await _end_others(connection)
+                filled = {name for (name,) in await connection.fetch(_FILLED)}
+                empty = [f"DELETE FROM {name}" for name in _TABLES if name in filled]  # noqa: S608  # our own
+                await connection.execute("; ".join(empty) or "SELECT")
+            finally:
+                await connection.close()
 
     @contextlib.asynccontextmanager
     async def new(self, like: str = "template1") -> AsyncIterator[str]:
@@ -134,6 +143,17 @@ class PostgresServer:
             yield self.url(name)
         finally:
             await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _end_others(connection: asyncpg.Connection) -> None:
+    """End all other connections to this database except those that are kept (kept.py).
+
+    It waits until they have ended: otherwise what a killed bot was committing could arrive after the deletion.
+    """
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    end = "CASE WHEN pid <> ALL($1) THEN pg_terminate_backend(pid, 10000) ELSE false END"
+    found = await connection.fetch(f"SELECT pid, {end} FROM pg_stat_activity WHERE {others}", kept_processes())  # noqa: S608
+    drop_connections({pid for pid, ended in found if not ended})
 
 
 def postgres_folder() -> Path:

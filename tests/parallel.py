@@ -2,11 +2,11 @@
 
 There are more processes than cores, since some tests mostly wait; the others use all the time of the processors. What
 saves that is in forks.py (bots and commands that needn't load anything), databases.py (databases that are copied or
-emptied, statements that are compiled once) and reused.py. A test needs nothing for running in parallel that it
-shouldn't have anyway: files only in its `tmp_path`, free ports (a stand-in and a bot pick their own), and databases
-from `database_url`, `empty_url` or `store`. A session fixture is made once in each process; `made_once` (in
-conftest.py) is for what is expensive to make and only read. All processes share one PostgreSQL server, in which each
-has databases of its own.
+emptied, statements that are compiled once), kept.py (connections that are used again) and reused.py. A test needs
+nothing for running in parallel that it shouldn't have anyway: files only in its `tmp_path`, free ports (a stand-in and
+a bot pick their own), and databases from `database_url`, `empty_url` or `store`. A session fixture is made once in each
+process; `made_once` (in conftest.py) is for what is expensive to make and only read. All processes share one PostgreSQL
+server, in which each has databases of its own.
 """
 
 import re
