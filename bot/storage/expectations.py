@@ -1,8 +1,8 @@
 """Rows of Expectations and Outcomes, sealed with the sharer's data key and read for nobody else."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.expectations import Reception
@@ -11,6 +11,10 @@ from bot.storage.schema import expectations
 from bot.storage.users import Users
 
 _TABLE = "expectations"
+
+_OF_USER: Final = select(expectations).where(expectations.c.user_id == bindparam("sharer"))
+_FIND: Final = _OF_USER.where(expectations.c.reflection_id == bindparam("about"))
+_ANY: Final = _OF_USER.with_only_columns(expectations.c.reflection_id).limit(1)
 
 
 class Expectations:
@@ -46,20 +50,17 @@ class Expectations:
 
     async def find(self, user_id: int, reflection_id: int) -> tuple[Reception | None, Reception | None] | None:
         """Return the Expectation and the Outcome, each None if not known; None if there is no row."""
-        query = select(expectations).where(
-            expectations.c.user_id == user_id, expectations.c.reflection_id == reflection_id
-        )
-        row = (await self._connection.execute(query)).one_or_none()
+        found = await self._connection.execute(_FIND, {"sharer": user_id, "about": reflection_id})
+        row = found.one_or_none()
         return await self._opened(row) if row else None
 
     async def any_of(self, user_id: int) -> bool:
         """Return whether this user has noted any Expectation, and so has said yes to being asked."""
-        query = select(expectations.c.reflection_id).where(expectations.c.user_id == user_id).limit(1)
-        return (await self._connection.execute(query)).first() is not None
+        return (await self._connection.execute(_ANY, {"sharer": user_id})).first() is not None
 
     async def noted(self, user_id: int) -> list[tuple[Reception, Reception]]:
         """Return all pairs of Expectation and Outcome."""
-        found = await self._connection.execute(select(expectations).where(expectations.c.user_id == user_id))
+        found = await self._connection.execute(_OF_USER, {"sharer": user_id})
         opened = [await self._opened(row) for row in found.all()]
         return [(expected, came) for expected, came in opened if expected and came]
 

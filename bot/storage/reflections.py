@@ -31,6 +31,20 @@ _FACTS: Final = tuple(column for column in reflections.c if column.name not in _
 _SEALED: Final = (*_FACTS, reflections.c.words, reflections.c.consent)
 _NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None, "question": None}
 _OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
+
+# Statements that nearly every tap on a Reflection needs are built once: building one takes longer than executing it.
+_FIND: Final = select(*_FACTS).where(reflections.c.id == bindparam("about"))
+_FIND_MINE: Final = _FIND.where(reflections.c.user_id == bindparam("sharer"))
+_FIND_SEALED: Final = select(*_SEALED).where(
+    reflections.c.id.in_(bindparam("ids", expanding=True)),
+    reflections.c.user_id == bindparam("sharer"),
+    reflections.c.words.is_not(None),
+)
+_FIND_QUESTION: Final = select(*_FACTS, reflections.c.question).where(reflections.c.id == bindparam("about"))
+_MOVE: Final = update(reflections).where(
+    reflections.c.id == bindparam("about"), reflections.c.state.in_(bindparam("starts", expanding=True))
+)
+_MOVE_IF_DUE: Final = _MOVE.where(reflections.c.due_at <= bindparam("at", type_=Instant))
 _FOR_NOBODY: Final = (
     update(reflections)
     .where(reflections.c.id == bindparam("about"))
@@ -73,11 +87,11 @@ class Reflections:
 
     async def mine(self, user_id: int, reflection_id: int) -> Reflection | None:
         """Return the Reflection if this user is its sharer."""
-        return await self._one(reflections.c.user_id == user_id, reflections.c.id == reflection_id)
+        return await self._one(_FIND_MINE, {"about": reflection_id, "sharer": user_id})
 
     async def any(self, reflection_id: int) -> Reflection | None:
         """Return this Reflection, whoever its sharer is."""
-        return await self._one(reflections.c.id == reflection_id)
+        return await self._one(_FIND, {"about": reflection_id})
 
     async def all_back_to_draft(self, now: datetime) -> list[Reflection]:
         """Turn all scheduled or announced Reflections back into drafts, begun now. Return them.
@@ -258,12 +272,11 @@ class Reflections:
                 return None
             given = replace(reflection, **facts)
             more["consent"] = await self._consent(given, given.due_at)
-        early = [reflections.c.due_at <= facts["opened_at"]] if "opened_at" in facts else []
-        done = await self._connection.execute(
-            update(reflections)
-            .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts), *early)
-            .values(state=end, **facts, **more)
-        )
+        changed = {"about": reflection.id, "starts": list(starts), "state": end, **facts, **more}
+        if opened_at := facts.get("opened_at"):
+            done = await self._connection.execute(_MOVE_IF_DUE, {**changed, "at": opened_at})
+        else:
+            done = await self._connection.execute(_MOVE, changed)
         if done.rowcount and end in ENDED:
             self._users.removed_words = True
             self._users.ends(Ended.WITHDRAWN, reflection.id)
@@ -327,8 +340,7 @@ class Reflections:
 
     async def question(self, reflection: Reflection) -> str | None:
         """Return the id of the prompt that goes with the words, for the sharer."""
-        query = select(*_FACTS, reflections.c.question).where(reflections.c.id == reflection.id)
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_FIND_QUESTION, {"about": reflection.id})).one_or_none()
         return await self._open_or_none(row, "question") if row and row.question else None
 
     async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
@@ -368,12 +380,7 @@ class Reflections:
         }
 
     async def _sealed(self, user_id: int, ids: Collection[int]) -> list[Any]:
-        found = await self._connection.execute(
-            select(*_SEALED).where(
-                reflections.c.id.in_(ids), reflections.c.user_id == user_id, reflections.c.words.is_not(None)
-            )
-        )
-        return list(found)
+        return list(await self._connection.execute(_FIND_SEALED, {"ids": list(ids), "sharer": user_id}))
 
     async def proposed(self, reflection: Reflection) -> str | None:
         """Return the new words that wait for the sharer's yes."""
@@ -606,8 +613,8 @@ class Reflections:
         query = select(reflections.c.id).where(*conditions).order_by(reflections.c.id).with_for_update()
         (await self._connection.execute(query)).all()
 
-    async def _one(self, *conditions: Any) -> Reflection | None:
-        row = (await self._connection.execute(select(*_FACTS).where(and_(*conditions)))).one_or_none()
+    async def _one(self, statement: Any, values: dict[str, Any]) -> Reflection | None:
+        row = (await self._connection.execute(statement, values)).one_or_none()
         return _reflection(row) if row else None
 
     async def _many_given(self, query: Any, limit: int | None = None) -> list[Reflection]:

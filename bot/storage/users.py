@@ -44,6 +44,7 @@ _PLANNED: Final = (
 FIND_USER: Final = select(
     *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities, users.c.partnered
 ).where(users.c.id == bindparam("user_id"))
+_NAME: Final = select(users.c.name).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
 """The format of a wrapped data key says whether its user may have untied rows; see bot.crypto."""
 _ADD: Final = insert(users)
@@ -211,7 +212,7 @@ class Users:
         Raises LookupError if there is no such user.
         """
         key = await self.data_key(user_id)
-        sealed = (await self._connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar_one()
+        sealed = (await self._connection.execute(_NAME, {"user_id": user_id})).scalar_one()
         if sealed is None:
             return None
         name = open_or_damaged(key, sealed, table="users", column="name", row=user_id, user=user_id)
