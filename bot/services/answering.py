@@ -28,6 +28,7 @@ from bot.domain.results.answering import (
 from bot.domain.sharing import QUESTIONS, REACTIONS, UNDO_FOR, Move, Opening, Reflection, Response, ResponseKind, State
 from bot.domain.times import tomorrow_early_evening
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import Waits
 from bot.i18n import say_in
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed, set_aside_unsent
@@ -36,6 +37,7 @@ from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
 from bot.services.receiving import Receiving
 from bot.services.traces import hide_decided
+from bot.services.undecided import AskAgain
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 
@@ -48,6 +50,7 @@ class Answering:
         self._receiving = receiving
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REPLY: self._typed_reply}
         self.notice_handlers: NoticeHandlers = {NoticeKind.RESPONSE_DUE: self.go_out, NoticeKind.QUESTION: self.remind}
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.RESPONSE: self.preview}
 
     # --- choosing and typing ------------------------------------------------------------------------------------------
 
@@ -185,6 +188,16 @@ class Answering:
         if response and isinstance(await self._opened(visit, response.reflection_id), Reflection):  # undone before
             return ReplyPreview(response.id, response.reflection_id, answer=response.answer)
         return UndoneTooLate() if response else NothingHere()
+
+    async def preview(self, visit: Visit, reflection_id: int) -> Result:
+        """Preview the Response to this Reflection again."""
+        found = await self._opened(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        response = await visit.rows.responses.unsent(visit.user.id, found.id)
+        if response is None:
+            return NothingHere()
+        return ReplyPreview(response.id, found.id, answer=response.answer)
 
     async def undo_all(self, visit: Visit) -> None:
         """Take back every Response of this user that hasn't gone out."""

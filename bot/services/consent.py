@@ -9,6 +9,7 @@ from bot.domain.model import POLICY_VERSION
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn, WithdrawWanted
+from bot.domain.undecided import OF_TWO
 from bot.services.answering import Answering
 from bot.services.follow_ups import FollowUps
 from bot.services.pairing import Pairing
@@ -16,6 +17,7 @@ from bot.services.planning import replan
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.services.start import next_step
+from bot.services.traces import stop_asking
 from bot.services.visit import NoticeHandlers, Visit
 
 
@@ -46,6 +48,7 @@ class Consents:
         await self._pairing.drop_invites(visit)
         await self._answering.undo_all(visit)
         await self._follow_ups.undo_all(visit)
+        await stop_asking(visit, OF_TWO)
         await replan(visit, consented_at=None, consent_version=None)
         return ConsentWithdrawn()
 

@@ -11,9 +11,11 @@ from bot.domain.results.answering import AlreadyAnswered, ReplyDropped, UndoneTo
 from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, FollowUpSent, FollowUpWanted
 from bot.domain.sharing import QUESTIONS, UNDO_FOR, FollowUp, Response
 from bot.domain.typed import LINE_LIMIT
-from bot.services.lines import PATIENCE, Typed, set_aside_unsent
+from bot.domain.undecided import Waits
+from bot.services.lines import PATIENCE, Typed, set_aside_too_long, set_aside_unsent
 from bot.services.names import name_of, read_partner_name
 from bot.services.pairing import explain_no_pair
+from bot.services.undecided import AskAgain
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 
@@ -27,6 +29,7 @@ class FollowUps:
             NoticeKind.FOLLOW_UP_DUE: self.go_out,
             NoticeKind.FOLLOW_UP: self.tell_receiver,
         }
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.FOLLOW_UP: self.preview}
 
     async def want(self, visit: Visit, response_id: int) -> Result:
         """Ask the sharer for the line."""
@@ -42,10 +45,19 @@ class FollowUps:
             return await set_aside_unsent(visit, words, message_id, found)
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, replace(dialog, expires_at=visit.now + PATIENCE))
-            return FollowUpWanted(found.id, too_long=True)
+            draft_id = await set_aside_too_long(visit, words, message_id)
+            return FollowUpWanted(found.id, too_long=True, draft_id=draft_id)
         follow_up = FollowUp(timeless_id(), found.id, visit.user.id)
         await visit.rows.follow_ups.add(follow_up, found.user_id, words)
         return FollowUpPreview(follow_up.id, found.id)
+
+    async def preview(self, visit: Visit, response_id: int) -> Result:
+        """Preview the Follow-up to this Response again."""
+        found = await self._asked(visit, response_id)
+        if not isinstance(found, Response):
+            return found
+        follow_up = await visit.rows.follow_ups.to(found.id)
+        return FollowUpPreview(follow_up.id, found.id) if follow_up else NothingHere()
 
     async def send(self, visit: Visit, follow_up_id: int) -> Result:
         """Send the previewed Follow-up half a minute from now."""

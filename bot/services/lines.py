@@ -33,9 +33,11 @@ from bot.domain.results.base import Preface
 from bot.domain.sharing import Opening
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
+from bot.domain.undecided import Waits
 from bot.services.names import name_of
 from bot.services.openings import looks_answerable, opened_lately
 from bot.services.traces import hide_decided
+from bot.services.undecided import AskAgain
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -80,6 +82,7 @@ class Lines:
         self._recognize = recognize
         self._asked_as = asked_as
         self._on_answered = on_answered
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.DRAFT: self.show_draft}
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
         """Take a text as the answer to the message it replies to, as the text we wait for, or as the open Ask's answer.
@@ -326,12 +329,22 @@ class Lines:
 
     async def _awaited(self, visit: Visit, awaited: Dialog, words: str, message_id: int) -> Result | None:
         if typed := self._typed.get(awaited.waiting):
-            return await typed(visit, awaited, words, message_id)
+            result = await typed(visit, awaited, words, message_id)
+            if result and awaited.message_id and awaited.message_id != message_id:
+                await self._superseded(visit, awaited.message_id)
+            return result
         if awaited.waiting is Waiting.CHANGE:
             line = await visit.rows.lines.find(visit.user.id, awaited.subject_id)
             return await self._change(visit, line, words, message_id) if line else None
         draft = await visit.rows.drafts.find(visit.user.id, awaited.subject_id)
         return await self._shortened(visit, draft, words, message_id) if draft else None
+
+    async def _superseded(self, visit: Visit, message_id: int) -> None:
+        """Drop the Draft of a text that was too long, once another one has come in its place."""
+        if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
+            await visit.rows.drafts.drop(draft)
+            for each in (draft.message_id, *_card(draft)):
+                await hide_decided(visit, each)
 
     async def _shortened(self, visit: Visit, draft: Draft, words: str, message_id: int) -> Result:
         await visit.rows.drafts.drop(draft)
@@ -463,6 +476,14 @@ async def set_aside_unsent(visit: Visit, words: str, message_id: int, instead: R
     draft = await visit.rows.drafts.set_aside(Draft(0, visit.user.id, reason, words, message_id), visit.now)
     preface = Preface.SHARING_ENDED if isinstance(instead, SharingEnded) else Preface.UNSENT
     return SetAside(draft.id, reason, preface=preface)
+
+
+async def set_aside_too_long(visit: Visit, words: str, message_id: int) -> int | None:
+    """In discreet mode, keep a text that is too long as a Draft, since its message goes. Return the Draft's id."""
+    if not visit.user.discreet:
+        return None
+    draft = Draft(0, visit.user.id, DraftReason.TOO_LONG, words, message_id)
+    return (await visit.rows.drafts.set_aside(draft, visit.now)).id
 
 
 async def _latest_shown(visit: Visit) -> Ask | None:

@@ -11,7 +11,7 @@ from bot.domain.results import Kept, Result
 from bot.domain.results.noticing import NoticedWanted
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import PATIENCE, Typed, set_aside_too_long
 from bot.services.pairing import explain_no_pair
 from bot.services.traces import hide_decided
 from bot.services.visit import Visit
@@ -34,7 +34,7 @@ class Noticing:
     async def _typed(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, dialog)
-            return NoticedWanted(too_long=True)
+            return NoticedWanted(too_long=True, draft_id=await set_aside_too_long(visit, words, message_id))
         line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, noticed=True)
         await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
         await hide_decided(visit, message_id)

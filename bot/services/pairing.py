@@ -56,9 +56,10 @@ from bot.domain.results import (
     sharing,
 )
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import OF_TWO
 from bot.services.lines import PATIENCE
 from bot.services.menu import renew_menus
-from bot.services.traces import hide_decided
+from bot.services.traces import hide_decided, stop_asking
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.store import Rows
 
@@ -473,6 +474,7 @@ class Pairing:
         if pair is None:
             return await self._moved_on(visit) or NotPaired()
         await self._end(visit.rows, pair, visit.user, visit.now)
+        await stop_asking(visit, OF_TWO)
         return SharingEnded()
 
     async def keep_pair(self, visit: Visit) -> Result:

@@ -9,7 +9,6 @@ from bot.services.pairing import Pairing
 from bot.services.visit import Visit
 from bot.storage.endings import Ended
 from bot.storage.store import Rows
-from bot.storage.traces import DELETABLE
 
 _CONFIRM_WITHIN: Final = timedelta(hours=1)
 """How long the button that removes everything works, so that a later, accidental tap removes nothing."""
@@ -49,10 +48,6 @@ class Privacy:
         await rows.exports.keep_for_others(user.id, now)
         await rows.reflections.forget_partner(user.id)
         await rows.inbox.forget_words_of(user.id)
-        pending = {*await rows.traces.pending(user.id, now), *await self._asking(rows, user, now)}
+        pending = await rows.traces.pending(user.id, now)
         await rows.users.erase(user.id)
         return Erased(tuple(sorted(pending)))
-
-    async def _asking(self, rows: Rows, user: User, now: datetime) -> list[int]:
-        """Return what discreet mode has left in the chat for texts that aren't decided."""
-        return await rows.drafts.cards(user.id, now - DELETABLE) if user.discreet else []

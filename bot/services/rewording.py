@@ -14,9 +14,11 @@ from bot.domain.results.sharing import (
 )
 from bot.domain.sharing import Reflection, State, after_rewording
 from bot.domain.typed import LINE_LIMIT
-from bot.services.lines import PATIENCE, Typed, set_aside_unsent
+from bot.domain.undecided import Waits
+from bot.services.lines import PATIENCE, Typed, set_aside_too_long, set_aside_unsent
 from bot.services.names import name_of
 from bot.services.sharing import Sharing
+from bot.services.undecided import AskAgain
 from bot.services.visit import Visit
 
 
@@ -26,6 +28,7 @@ class Rewording:
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REWORD: self._typed_words}
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.REWORDING: self.preview}
 
     async def reword(self, visit: Visit, reflection_id: int) -> Result:
         """Let the sharer type other words for the partner, until the Reflection's time; the Line stays as it is."""
@@ -80,15 +83,23 @@ class Rewording:
             await self._sharing.announce_at(visit.rows, found, due_at, visit.now)
         return Reworded(found.id, due_at)
 
+    async def preview(self, visit: Visit, reflection_id: int) -> Result:
+        """Preview the other words again, or show what has become of the Reflection."""
+        found = await self._sharing.changeable(visit, reflection_id)
+        proposed_by = await visit.rows.reflections.proposed_by(found) if isinstance(found, Reflection) else None
+        if proposed_by:
+            return RewordPreview(reflection_id, proposed_by)
+        return await self._sharing.show(visit, reflection_id)
+
     async def _typed_words(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         found = await self._sharing.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
             return await set_aside_unsent(visit, words, message_id, found)
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REWORD, found.id, visit.now + PATIENCE))
-            return RewordTooLong(found.id)
+            return RewordTooLong(found.id, await set_aside_too_long(visit, words, message_id))
         if found.state is State.DRAFTED:
-            return SharePreview((await self._sharing.redraft(visit.rows, found, words, visit.now)).id)
+            return SharePreview((await self._sharing.redraft(visit.rows, found, words, visit.now)).id, reworded=True)
         await visit.rows.reflections.propose(found, words, message_id)
         return RewordPreview(found.id, message_id)
 

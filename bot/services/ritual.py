@@ -49,11 +49,13 @@ from bot.domain.ritual import (
 from bot.domain.sharing import Reflection, State, minutes_of_cool_off
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import Waits
 from bot.library import Library
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import PATIENCE, Typed, set_aside_too_long
 from bot.services.names import name_of, read_partner_name
 from bot.services.pairing import explain_no_pair
 from bot.services.sharing import Sharing
+from bot.services.undecided import AskAgain
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -74,6 +76,7 @@ class Rituals:
     def __init__(self, sharing: Sharing, library: Library) -> None:
         self._sharing = sharing
         self._prompts = tuple(library.prompts.values())
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.RITUAL: self.preview}
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
         self.notice_handlers: NoticeHandlers = {
             NoticeKind.RITUAL_ASKED: self.ask,
@@ -254,7 +257,8 @@ class Rituals:
         prompt_id = question.id if question else None
         if len(words) > LINE_LIMIT:
             await self._await(visit, dialog.subject_id, dialog.detail)
-            return RitualLineWanted(too_long=True, prompt_id=prompt_id)
+            draft_id = await set_aside_too_long(visit, words, message_id)
+            return RitualLineWanted(too_long=True, prompt_id=prompt_id, draft_id=draft_id)
         day, noticed = local_date(visit.now, visit.zone), dialog.detail == NOTICED
         line = Line(timeless_id(), visit.user.id, day, None, message_id, prompt_id, noticed=noticed)
         await visit.rows.lines.keep(line, words, prompt_id=prompt_id, now=visit.now)
@@ -274,6 +278,11 @@ class Rituals:
             await visit.rows.reflections.drop_draft(reflection)
             return RitualTooLate(found[1].next_at, minutes_of_cool_off(reflection.depth))
         return RitualPreview(reflection.id, here=here)
+
+    async def preview(self, visit: Visit, reflection_id: int) -> Result:
+        """Preview again what was about to be put in."""
+        found = await self._item(visit, reflection_id)
+        return RitualPreview(reflection_id, here=True) if isinstance(found, tuple) else found
 
     async def set_question(self, visit: Visit, with_it: bool, reflection_id: int) -> Result:  # a button's value
         """Send the question along with the words, or leave it off."""

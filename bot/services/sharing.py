@@ -49,6 +49,7 @@ from bot.domain.sharing import (
     hours_on_offer,
     offered,
 )
+from bot.domain.undecided import Waits
 from bot.i18n import say_in
 from bot.library import Library
 from bot.library.phrases import Phrases
@@ -57,6 +58,7 @@ from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of, read_partner_name
 from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import explain_no_pair
+from bot.services.undecided import AskAgain
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -85,7 +87,8 @@ class Sharing:
             Waiting.SHARE_TIME: self._typed_time,
             Waiting.SHARE_WHEN: self._typed_time,
         }
-        self.notice_handlers: NoticeHandlers = {NoticeKind.SHARE_AGAIN: self.ask_again}
+        self.notice_handlers: NoticeHandlers = {NoticeKind.SHARE_AGAIN: self.ask_once_more}
+        self.ask_again: Final[dict[Waits, AskAgain]] = {Waits.SHARE: self.show}
 
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 
@@ -270,7 +273,7 @@ class Sharing:
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
         return Withdrawn()
 
-    async def ask_again(self, visit: Visit, notice: Notice) -> Result | None:
+    async def ask_once_more(self, visit: Visit, notice: Notice) -> Result | None:
         """Ask, after a backup was restored, whether it should go out after all."""
         found = await self.mine(visit, notice.subject_id)
         return ShareAgain(found.id) if isinstance(found, Reflection) and found.state is State.DRAFTED else None

@@ -1,11 +1,12 @@
 """Removing messages from the chat: which ones, and when.
 
 In discreet mode we remove a message as soon as it is handled, and the bot's messages that show words after a while.
-/hide and the button *Hide this* do so for everybody. A question about an undecided text isn't removed: it becomes a
+/hide and the button *Hide this* do so for everybody. What asks about something undecided isn't removed: it becomes a
 neutral line, with a button that asks again. We keep the ids of messages for 48 hours, since Telegram doesn't let a bot
-delete older ones.
+delete older ones; those of neutral lines for as long as these wait.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from bot.domain.results import Changed, Kept, Result, Silence
 from bot.domain.results.journal import JournalPage
 from bot.domain.results.receiving import Opened
 from bot.domain.results.traces import Hidden
+from bot.domain.undecided import Waits
 from bot.services.visit import Visit
 from bot.storage.store import Rows
 
@@ -53,11 +55,22 @@ async def hide_decided(visit: Visit, message_id: int, ask: Ask | None = None) ->
             await hide(visit.rows, visit.user.id, each, visit.now, at=visit.now + A_MOMENT)
 
 
-async def hide(rows: Rows, user_id: int, message_id: int, now: datetime, *, at: datetime | None) -> None:
-    """Note a message of this chat. It is removed at the moment `at`, or only by /hide if that is None."""
-    await rows.traces.note(user_id, message_id, now, hide_at=at)
+async def hide(
+    rows: Rows, user_id: int, message_id: int, now: datetime, *, at: datetime | None, shown: bool = False
+) -> None:
+    """Note a message of this chat. It is removed at the moment `at`, or only by /hide if that is None.
+
+    `shown` as in `note` of `bot.storage.traces`.
+    """
+    await rows.traces.note(user_id, message_id, now, hide_at=at, shown=shown)
     if at:
         await rows.notices.hide(user_id, at, now)
+
+
+async def stop_asking(visit: Visit, kinds: Collection[Waits]) -> None:
+    """Remove what asks about things of these kinds: their user has ended what they were for."""
+    if visit.user.discreet and await visit.rows.traces.stop_asking(visit.user.id, kinds, visit.now):
+        await visit.rows.notices.hide(visit.user.id, visit.now, visit.now)
 
 
 class Traces:

@@ -32,6 +32,7 @@ from bot.services.sharing import Sharing
 from bot.services.shelf import Shelf
 from bot.services.start import Start
 from bot.services.traces import Traces
+from bot.services.undecided import Deciding
 from bot.services.visit import NoticeHandlers
 from bot.services.zones import Zones
 
@@ -73,6 +74,7 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     traces: Traces
+    deciding: Deciding
     phrases: Phrases
     """Decides whether a text sounds like a crisis or like fear of somebody."""
     exporting: Exporting
@@ -97,6 +99,7 @@ def make_use_cases(library: Library) -> UseCases:
     awaiting = (*of_two, settings, zones, pause, asks, shelf, journal)
     typed = merge(service.typed for service in awaiting)
     lines = Lines(typed, pairing.recognize, pairing.asked_as, pace.answered)
+    ask_again = merge(service.ask_again for service in (lines, sharing, rewording, rituals, answering, follow_ups))
     return UseCases(
         start=start,
         zones=zones,
@@ -121,6 +124,7 @@ def make_use_cases(library: Library) -> UseCases:
         rituals=rituals,
         privacy=Privacy(pairing),
         traces=Traces(),
+        deciding=Deciding(ask_again),
         phrases=phrases,
         exporting=Exporting(),
         arrivals=Arrivals(start),

@@ -432,22 +432,6 @@ class Drafts:
             self._connection, _DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id}
         )
 
-    async def asked_about_on(self, user_id: int, message_ids: Collection[int]) -> dict[int, int]:
-        """Return those of the bot's messages that ask about a Draft, each with its Draft."""
-        found = await self._connection.execute(
-            select(drafts.c.card_id, drafts.c.id).where(drafts.c.user_id == user_id, drafts.c.card_id.in_(message_ids))
-        )
-        return {row.card_id: row.id for row in found}
-
-    async def cards(self, user_id: int, since: datetime) -> list[int]:
-        """Return the bot's messages that ask about a Draft sent since then."""
-        found = await self._connection.scalars(
-            select(drafts.c.card_id).where(
-                drafts.c.user_id == user_id, drafts.c.sent_at > since, drafts.c.card_id.is_not(None)
-            )
-        )
-        return list(found)
-
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
 

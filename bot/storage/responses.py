@@ -58,6 +58,14 @@ class Responses:
         row = (await self._connection.execute(query)).one_or_none()
         return _response(row) if row else None
 
+    async def unsent(self, user_id: int, reflection_id: int) -> Response | None:
+        """Return this receiver's Response to a Reflection that isn't sent yet."""
+        query = select(responses).where(
+            responses.c.user_id == user_id, responses.c.reflection_id == reflection_id, responses.c.sent_at.is_(None)
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return _response(row) if row else None
+
     async def theirs(self, user_id: int, response_id: int) -> Response | None:
         """Return the Response if it was sent to this user, the sharer."""
         return await self._sent(responses.c.id == response_id, reflections.c.user_id == user_id)

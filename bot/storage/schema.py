@@ -485,6 +485,8 @@ traces = _table(  # ids of messages that can still be removed from users' chats,
     Column("message_id", Id, primary_key=True),
     Column("sent_at", Instant, nullable=False),  # to the hour
     Column("hide_at", Instant),  # when the bot removes it by itself; NULL if it stays until /hide
+    Column("waits", Text),  # the kind of the undecided thing that it asks about, if any
+    Column("subject_id", Id),  # its id
 )
 Index("ix_traces_sent_at", traces.c.sent_at)
 

@@ -1,23 +1,51 @@
 """Rows of Traces: the ids of messages that can still be removed from a user's chat."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.undecided import Undecided, Waits
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.direct import execute_later
-from bot.storage.schema import drafts, traces, users
+from bot.storage.schema import drafts, reflections, traces, users
 
 DELETABLE: Final = timedelta(hours=48)
 """How long a bot can delete a message in a private chat after it was sent. Source: deleteMessage in the Bot API."""
+ASKS_FOR: Final = timedelta(days=8)
+"""How long we know of a message that asks about something undecided: a day longer than that waits."""
+_OPEN: Final = {
+    Waits.DRAFT: select(drafts.c.id).where(drafts.c.user_id == bindparam("of_user")),
+    Waits.RITUAL: select(reflections.c.id).where(
+        reflections.c.user_id == bindparam("of_user"),
+        or_(reflections.c.due_at.is_(None), reflections.c.rewording.is_not(None)),
+    ),
+}
+_OPEN[Waits.SHARE] = _OPEN[Waits.REWORDING] = _OPEN[Waits.RITUAL]
+"""The ids of what is still undecided, going only by what its user has done: what the partner does must change nothing
+in this chat. So the rest, which is gone when the partner leaves, counts until its message shows something else."""
 
 
-def _noting(dialect: str) -> Any:
-    """Return the statement that notes a user's message, or replaces the time to remove one already noted."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message that is to go from the chat now."""
+
+    message_id: int
+    is_old: bool
+    """Whether it is too old for a bot to delete, but not to change."""
+    asks: Undecided | None
+    """What it asks about, if that is still undecided."""
+
+
+def _noting(dialect: str, **more: Any) -> Any:
+    """Return the statement that notes a user's message, or replaces the time to remove one already noted.
+
+    `more` is what else changes in the latter.
+    """
     new = insert_into(dialect, traces).from_select(
         ["user_id", "message_id", "sent_at", "hide_at"],
         select(
@@ -29,11 +57,19 @@ def _noting(dialect: str) -> Any:
     )
     return new.on_conflict_do_update(
         index_elements=[traces.c.user_id, traces.c.message_id],
-        set_={"hide_at": func.coalesce(new.excluded.hide_at, traces.c.hide_at)},
+        set_={"hide_at": func.coalesce(new.excluded.hide_at, traces.c.hide_at), **more},
     )
 
 
 _NOTING: Final = {dialect: _noting(dialect) for dialect in ("sqlite", "postgresql")}
+_SHOWING: Final = {dialect: _noting(dialect, waits=null()) for dialect in ("sqlite", "postgresql")}
+_ASKING: Final = (
+    update(traces)
+    .where(traces.c.user_id == bindparam("of_user"), traces.c.message_id == bindparam("of_message"))
+    .values(
+        waits=bindparam("what", type_=traces.c.waits.type), subject_id=bindparam("of", type_=traces.c.subject_id.type)
+    )
+)
 _OF_USER: Final = traces.c.user_id == bindparam("of_user")
 
 
@@ -43,32 +79,91 @@ class Traces:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def note(self, user_id: int, message_id: int, now: datetime, *, hide_at: datetime | None = None) -> None:
-        """Note a message, and when to remove it, if at all. Does nothing for somebody who isn't a user."""
+    async def note(
+        self, user_id: int, message_id: int, now: datetime, *, hide_at: datetime | None = None, shown: bool = False
+    ) -> None:
+        """Note a message, and when to remove it, if at all. Does nothing for somebody who isn't a user.
+
+        With `shown` it shows something else from now on, and no longer asks about anything.
+        """
         at = now.replace(minute=0, second=0, microsecond=0)
         facts = {"of_user": user_id, "of_message": message_id, "at": at, "hide": hide_at}
-        await execute_later(self._connection, _NOTING[self._connection.dialect.name], facts)
+        statement = (_SHOWING if shown else _NOTING)[self._connection.dialect.name]
+        await execute_later(self._connection, statement, facts)
+
+    async def asks(self, user_id: int, message_id: int, about: Undecided) -> None:
+        """Note what this noted message asks about: it alone, from now on."""
+        await self._connection.execute(
+            update(traces)
+            .where(_OF_USER, traces.c.waits == about.waits, traces.c.subject_id == about.id)
+            .values(waits=None),
+            {"of_user": user_id},
+        )
+        this = {"of_user": user_id, "of_message": message_id}
+        await execute_later(self._connection, _ASKING, {**this, "what": about.waits, "of": about.id})
+
+    async def undecided(self, user_id: int) -> list[Undecided]:
+        """Return what messages of this chat ask about and is still undecided, the latest first."""
+        found = await self._connection.execute(
+            select(traces.c.waits, traces.c.subject_id)
+            .where(_OF_USER, traces.c.waits.is_not(None))
+            .order_by(traces.c.message_id.desc()),
+            {"of_user": user_id},
+        )
+        asked = [Undecided(Waits(row.waits), row.subject_id) for row in found]
+        there = await self._there(user_id, asked)
+        return [each for each in asked if each in there]
+
+    async def stop_asking(self, user_id: int, kinds: Collection[Waits], now: datetime) -> bool:
+        """Mark what asks about things of these kinds to be removed now. Return whether there is any."""
+        done = await self._connection.execute(
+            update(traces).where(_OF_USER, traces.c.waits.in_(kinds)).values(waits=None, hide_at=now),
+            {"of_user": user_id},
+        )
+        return bool(done.rowcount)
+
+    async def _there(self, user_id: int, asked: Iterable[Undecided]) -> set[Undecided]:
+        """Return those of these that are still undecided, as far as what this user has done tells."""
+        asked = set(asked)
+        there = {each for each in asked if each.waits not in _OPEN}
+        for waits in {each.waits for each in asked} & _OPEN.keys():
+            ids = set(await self._connection.scalars(_OPEN[waits], {"of_user": user_id}))
+            there |= {each for each in asked if each.waits is waits and each.id in ids}
+        return there
 
     async def hide_all(self, user_id: int, now: datetime) -> None:
         """Mark all known messages of this chat to be removed now."""
         await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
 
-    async def due(self, user_id: int, now: datetime) -> list[int]:
+    async def due(self, user_id: int, now: datetime) -> list[Due]:
         """Return the messages that are due and can still be removed or changed, oldest first."""
-        found = await self._connection.scalars(
-            select(traces.c.message_id)
+        found = await self._connection.execute(
+            select(traces.c.message_id, traces.c.sent_at, traces.c.waits, traces.c.subject_id)
             .where(_OF_USER, traces.c.hide_at <= now, _in_reach(now))
             .order_by(traces.c.message_id),
             {"of_user": user_id},
         )
-        return list(found)
+        rows = [(row, Undecided(Waits(row.waits), row.subject_id) if row.waits else None) for row in found]
+        there = await self._there(user_id, (about for _, about in rows if about))
+        return [
+            Due(row.message_id, row.sent_at <= now - DELETABLE, about if about in there else None)
+            for row, about in rows
+        ]
+
+    async def stays(self, user_id: int, message_ids: Collection[int]) -> None:
+        """Note that these messages are neutral lines now, which stay until they are tapped."""
+        await self._connection.execute(
+            update(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)).values(hide_at=None),
+            {"of_user": user_id},
+        )
 
     async def pending(self, user_id: int, now: datetime) -> list[int]:
-        """Return the messages that are to be removed, now or later, and can be."""
+        """Return the messages that are to be removed, now or later, and can be. A neutral line is one of them."""
+        goes = or_(traces.c.hide_at.is_not(None), and_(traces.c.waits.is_not(None), users.c.discreet == 1))
         found = await self._connection.scalars(
-            select(traces.c.message_id).where(
-                _OF_USER, traces.c.hide_at.is_not(None), traces.c.sent_at > now - DELETABLE
-            ),
+            select(traces.c.message_id)
+            .join(users, users.c.id == traces.c.user_id)
+            .where(_OF_USER, goes, traces.c.sent_at > now - DELETABLE),
             {"of_user": user_id},
         )
         return list(found)
@@ -93,10 +188,10 @@ class Traces:
         Returns how many there were.
         """
         is_done = or_(traces.c.hide_at.is_(None), traces.c.hide_at < moment)
-        return await delete_some(self._connection, traces, (traces.c.sent_at < moment) & is_done, limit)
+        is_over = or_(traces.c.waits.is_(None), traces.c.sent_at < moment + DELETABLE - ASKS_FOR)
+        return await delete_some(self._connection, traces, (traces.c.sent_at < moment) & is_done & is_over, limit)
 
 
 def _in_reach(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on messages that we can still remove, or ask about a Draft: these we change at any age."""
-    asking = select(drafts.c.card_id).where(drafts.c.user_id == traces.c.user_id)
-    return or_(traces.c.sent_at > now - DELETABLE, traces.c.message_id.in_(asking))
+    """Return the condition on messages that we can still remove, or that have asked: these we change at any age."""
+    return or_(traces.c.sent_at > now - DELETABLE, traces.c.subject_id.is_not(None))

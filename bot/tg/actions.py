@@ -16,6 +16,7 @@ from bot.domain.expectations import Reception
 from bot.domain.ritual import Terms
 from bot.domain.sharing import ResponseKind, When
 from bot.domain.times import Later
+from bot.domain.undecided import Waits
 from bot.domain.zones import Region
 from bot.i18n import languages
 from bot.services.settings import SWITCHES
@@ -316,6 +317,11 @@ REPLACE: Final = _action("replace", ID)
 SHORTEN: Final = _action("shorten", ID)
 DROP: Final = _action("drop", ID)
 SHOW_DRAFT: Final = _action("show_draft", ID)
+"""No longer made; it is in older chats."""
+
+# What is undecided
+SHOW_AGAIN: Final = _action("show_again", one_of(Waits), ID)
+UNDECIDED: Final = _action("undecided")
 
 # Consent and the policy
 POLICY: Final = _action("policy", wakes=False)

@@ -20,8 +20,8 @@ from bot.tg.cards import note
 from bot.tg.exporter import Exporter
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
-from bot.tg.screens.lines import undecided
 from bot.tg.screens.screen import Screen, covered
+from bot.tg.screens.undecided import emptied, undecided
 from bot.tg.sender import Sender
 
 log = structlog.stdlib.get_logger(__name__)
@@ -112,23 +112,27 @@ class TelegramCourier:
     async def _hide(self, notice: Notice) -> Delivered:
         """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay.
 
-        One that asks about a Draft becomes a neutral line instead, which asks again, or the Draft couldn't be reached.
-        If it can't be changed, it is removed like the others, as it may show the text.
+        One that asks about something undecided becomes a neutral line instead, which asks again, or it couldn't be
+        reached any more. If that can't be changed, it is removed like the others, as it may show private words. One
+        that has asked and is too old to be removed is emptied.
         """
         async with self._store.reading() as rows:
             user = await rows.users.find(notice.user_id)
             due = await rows.traces.due(notice.user_id, self._clock.now())
-            asking = await rows.drafts.asked_about_on(notice.user_id, due)
         say = say_in(user.language if user else BASE)
+        neutral = {each.message_id: undecided(say, each.asks) for each in due if each.asks}
+        empty = {each.message_id: emptied(say) for each in due if each.is_old and not each.asks}
         changed = {
             message_id
-            for message_id, draft_id in asking.items()
-            if await self._sender.edit(notice.user_id, message_id, undecided(say, draft_id))
+            for message_id, screen in (neutral | empty).items()
+            if await self._sender.edit(notice.user_id, message_id, screen)
         }
-        await self._sender.delete(notice.user_id, [each for each in due if each not in changed])
+        going = [each.message_id for each in due if each.message_id not in changed]
+        await self._sender.delete(notice.user_id, going)
         async with self._store.writing(notice.user_id) as rows:
             await rows.notices.lock(notice)
-            await rows.traces.forget(notice.user_id, due)
+            await rows.traces.stays(notice.user_id, changed & neutral.keys())
+            await rows.traces.forget(notice.user_id, [*going, *empty])
             if later := await rows.traces.next_due(notice.user_id, self._clock.now()):
                 await rows.notices.put_off(notice, later)
                 return Delivered.PUT_OFF

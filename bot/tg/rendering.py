@@ -1,6 +1,7 @@
 """Turns a Result into a Screen at the last moment: private words are read right before they are shown."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from bot.tg.location_keyboard import taken_away
 from bot.tg.screens import SCREENS, Operator, Screen, View, show
 from bot.tg.screens.always import safety_card, with_preface
 from bot.tg.screens.screen import for_its_user
+from bot.tg.screens.undecided import undecided_button
 
 _NOBODY: Final = User(0, BASE)
 """Stands in for somebody without consent, so that we can tell them who invites them."""
@@ -54,6 +56,8 @@ class Renderer:
         view = View(say, now, self._library, user, places, words, self._bot(), self._operator, swept=self._store.swept)
         screen = show(view, result)
         screen = with_preface(screen, view, result.preface) if screen and result.preface else screen
+        if screen and result.undecided:
+            screen = replace(screen, rows=(*screen.rows, (undecided_button(say),)))
         screen = for_its_user(screen, user, say) if screen else None
         return taken_away(screen, say) if screen and result.keyboard else screen
 

@@ -52,7 +52,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         Command("erase", erasing.ask, always=True),
         Command("hide", hiding.hide, always=True),
         *_commands_of_pairing(use.pairing, start),
-        command("today", use.asks.today),
+        command("today", use.deciding.mentioned(use.asks.today)),
         command("snooze", use.asks.put_off, use.asks.put_off_until, sets=True),
         command("pause", use.pause.wanted, use.pause.said, sets=True),
         command("resume", use.pause.resume, use.pause.resume_said),
@@ -81,6 +81,8 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_shelf(use.shelf, use.journal),
         *_taps_of_journal(use.journal),
         tap(a.RECAP_STOP, use.recaps.stop),
+        tap_once_agreed(a.SHOW_AGAIN, use.deciding.show),
+        tap_once_agreed(a.UNDECIDED, use.deciding.find),
         *_taps_of_pause(use.pause),
         *_taps_of_settings(use.settings),
         *_taps_of_pairing(use.pairing, start),
@@ -177,7 +179,7 @@ def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[TapRoute, ...]:
         tap_once_agreed(a.REPLACE, lines.replace_by_draft),
         tap_once_agreed(a.SHORTEN, lines.shorten_draft),
         tap_once_agreed(a.DROP, lines.drop_draft),
-        tap_once_agreed(a.SHOW_DRAFT, lines.show_draft),
+        tap_once_agreed(a.SHOW_DRAFT, lines.show_draft),  # a button of earlier versions
     )
 
 

@@ -279,7 +279,7 @@ async def test_missing_journal_suspends_everything_unopened(drill: Drill) -> Non
         alice = await rows.users.find(ALICE)
         assert alice
         assert (notice.user_id, notice.kind) == (ALICE, NoticeKind.SHARE_AGAIN)
-        assert await home.sharing.ask_again(Visit(rows, alice, home.now), notice) == ShareAgain(drill.about)
+        assert await home.sharing.ask_once_more(Visit(rows, alice, home.now), notice) == ShareAgain(drill.about)
     home.clock.advance(timedelta(days=1))
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 

@@ -7,10 +7,11 @@ import pytest
 from bot.domain.model import Draft, DraftReason
 from bot.domain.results import CodeOrLine, Dropped, Erased, Kept, NameOrLine, Outdated, PairNameWanted, Result, SetAside
 from bot.domain.results.answering import ReplyDropped
+from bot.domain.undecided import Undecided, Waits
 from bot.services.lines import PATIENCE
 from bot.services.traces import A_MOMENT, SHOWN_FOR
 from bot.services.use_cases import UseCases, make_use_cases
-from bot.storage.traces import DELETABLE
+from bot.storage.traces import ASKS_FOR, DELETABLE, Due
 from tests.services.conftest import ALICE, House, make_library
 
 TEXT, OPENED, CARD = 70, 71, 72  # messages
@@ -33,7 +34,7 @@ async def says(house: House, use: UseCases, text: str) -> Result:
 async def gone(house: House, after: timedelta) -> list[int]:
     """Return the messages that are gone by then."""
     async with house.store.reading() as rows:
-        return await rows.traces.due(ALICE, house.clock.now() + after)
+        return [each.message_id for each in await rows.traces.due(ALICE, house.clock.now() + after)]
 
 
 async def typed_at_name(house: House, use: UseCases) -> int:
@@ -94,16 +95,43 @@ async def test_question_about_a_draft_is_in_reach_at_any_age(house: House, use: 
     asked = await says(house, use, "Rain all day.")
     assert isinstance(asked, SetAside)
     async with house.store.writing(ALICE) as rows:
-        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
         soon = house.clock.now() + SHOWN_FOR
         for message in (TEXT, CARD):
             await rows.traces.note(ALICE, message, soon - DELETABLE - timedelta(days=1), hide_at=soon)
+        await rows.traces.asks(ALICE, CARD, Undecided(Waits.DRAFT, asked.draft_id))
         await rows.traces.forget_before(house.clock.now() - DELETABLE, 10)
-        assert await rows.traces.due(ALICE, soon) == [CARD]
+        assert await rows.traces.due(ALICE, soon) == [Due(CARD, True, Undecided(Waits.DRAFT, asked.draft_id))]
         assert await rows.traces.next_due(ALICE, house.clock.now()) == soon
-        assert await rows.drafts.asked_about_on(ALICE, [TEXT, CARD]) == {CARD: asked.draft_id}
-        await rows.traces.forget_before(soon + timedelta(seconds=1), 10)
+        await rows.traces.stays(ALICE, [CARD])
         assert await rows.traces.due(ALICE, soon) == []
+        await rows.traces.forget_before(soon + timedelta(seconds=1), 10)
+        assert await rows.traces.undecided(ALICE) == [Undecided(Waits.DRAFT, asked.draft_id)]
+        await rows.traces.forget_before(soon - DELETABLE + ASKS_FOR, 10)
+        assert await rows.traces.undecided(ALICE) == []
+
+
+async def test_one_message_asks_about_a_thing(house: House, use: UseCases) -> None:
+    asked = await says(house, use, "Rain all day.")
+    assert isinstance(asked, SetAside)
+    draft, follow_up = Undecided(Waits.DRAFT, asked.draft_id), Undecided(Waits.FOLLOW_UP, 8)
+    now = house.clock.now()
+    async with house.store.writing(ALICE) as rows:
+        for message, about in ((CARD, draft), (CARD + 1, follow_up), (CARD + 2, draft)):
+            await rows.traces.note(ALICE, message, now, shown=True)
+            await rows.traces.asks(ALICE, message, about)
+        await rows.traces.hide_all(ALICE, now)
+        due = await rows.traces.due(ALICE, now)
+        assert due == [Due(CARD, False, None), Due(CARD + 1, False, follow_up), Due(CARD + 2, False, draft)]
+        await rows.traces.note(ALICE, CARD + 1, now)
+        assert await rows.traces.undecided(ALICE) == [draft, follow_up], "it still shows the same"
+        await rows.traces.note(ALICE, CARD + 1, now, shown=True)
+        assert await rows.traces.undecided(ALICE) == [draft]
+    await house.does(ALICE, use.lines.drop_draft, asked.draft_id)
+    async with house.store.writing(ALICE) as rows:
+        assert await rows.traces.undecided(ALICE) == []
+        assert await rows.traces.due(ALICE, now + DELETABLE) == [
+            Due(message, True, None) for message in (CARD, CARD + 1, CARD + 2)
+        ], "they can't be removed any more, only emptied"
 
 
 async def test_name_is_offered_again_while_it_can_be_one(house: House, use: UseCases) -> None:
@@ -144,7 +172,8 @@ async def test_erase_says_what_was_to_go(house: House, use: UseCases) -> None:
     asked = await says(house, use, "Rain all day.")
     assert isinstance(asked, SetAside)
     async with house.store.writing(ALICE) as rows:
-        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+        await rows.traces.note(ALICE, CARD, now)
+        await rows.traces.asks(ALICE, CARD, Undecided(Waits.DRAFT, asked.draft_id))
         await rows.traces.note(ALICE, TEXT, now, hide_at=now + SHOWN_FOR)
         await rows.traces.note(ALICE, 5, now)
         await rows.traces.note(ALICE, 6, now - DELETABLE - timedelta(hours=1), hide_at=now + SHOWN_FOR)
@@ -156,6 +185,7 @@ async def test_erase_leaves_the_chat_of_others(house: House, use: UseCases) -> N
     asked = await says(house, use, "Rain all day.")
     assert isinstance(asked, SetAside)
     async with house.store.writing(ALICE) as rows:
-        await rows.drafts.show_on(ALICE, asked.draft_id, CARD)
+        await rows.traces.note(ALICE, CARD, house.clock.now())
+        await rows.traces.asks(ALICE, CARD, Undecided(Waits.DRAFT, asked.draft_id))
         await rows.traces.note(ALICE, TEXT, house.clock.now())
     assert await house.does(ALICE, use.privacy.erase, house.clock.now()) == Erased()

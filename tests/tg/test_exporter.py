@@ -103,4 +103,4 @@ async def test_export_messages_can_be_hidden(store: Store) -> None:
         (sorry,) = [seen for seen in alice.sees if seen.by_bot]
         async with store.writing() as rows:
             await rows.traces.hide_all(alice.id, NOW)
-            assert await rows.traces.due(alice.id, NOW) == [sorry.message_id]
+            assert [each.message_id for each in await rows.traces.due(alice.id, NOW)] == [sorry.message_id]

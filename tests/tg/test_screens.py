@@ -30,12 +30,13 @@ from bot.domain.journal import By, Filter
 from bot.domain.model import DEEPEST, Rhythm, User
 from bot.domain.recap import weeks_until
 from bot.domain.results import PauseDayWanted, Result, Silence, unpack
-from bot.domain.results.journal import JournalPage
+from bot.domain.results.journal import JournalLine, JournalPage
 from bot.domain.results.privacy import PolicyShown
 from bot.domain.results.sharing import ShareList
 from bot.domain.ritual import Terms
 from bot.domain.sharing import ResponseKind, When
 from bot.domain.times import EVERY_DAY
+from bot.domain.undecided import Waits
 from bot.domain.zones import KNOWN_ZONES, Region
 from bot.i18n import Say, languages, say_in
 from bot.services.settings import SWITCHES
@@ -85,6 +86,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "question": (ResponseKind.HARDEST, "gone"),
     "stem": ("", CONTENT.stems[0].id, "gone-by-now"),
     "terms": tuple(Terms),
+    "waits": tuple(Waits),
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
     "region": tuple(Region),
     "zones": (tuple(sorted(KNOWN_ZONES, key=len)[-8:]),),
@@ -536,6 +538,13 @@ def test_old_share_has_a_readable_button(language: str) -> None:
     assert screen
     for (button,) in screen.rows:
         assert _wide(button.text) <= FITS_ON_A_BUTTON[1], button.text
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_opened_line_has_gaps_of_one_size(language: str) -> None:
+    result = JournalLine(1, NOW.date(), reflections=((2, NOW), (3, NOW + timedelta(days=1))))
+    view = View(SAYS[language], NOW, CONTENT, USERS[0], words={"line": "Rain all day."})
+    assert re.findall(r"\n\n+", show(view, result).text) == ["\n\n", "\n\n"]  # type: ignore[union-attr]
 
 
 def test_help_lists_what_works_now() -> None:

@@ -31,11 +31,13 @@ class Result:
     keyboard: bool = field(default=False, kw_only=True)
     """Whether a keyboard that shares the location is left on the screen, and goes away when this result is shown."""
     preface: Preface | None = field(default=None, kw_only=True)
+    undecided: bool = field(default=False, kw_only=True)
+    """Whether a button leads to something else, which waits for a decision."""
 
     def pack(self) -> str:
         """Return this result as JSON, for `unpack`."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)}
-        for rare in ("stale", "keyboard", "preface"):
+        for rare in ("stale", "keyboard", "preface", "undecided"):
             if not facts[rare]:
                 del facts[rare]
         return json.dumps([self.kind, facts], default=_pack_moment, separators=(",", ":"))

@@ -14,6 +14,7 @@ class FollowUpWanted(Result):
 
     response_id: int
     too_long: bool = False
+    draft_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

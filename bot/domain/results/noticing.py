@@ -13,3 +13,4 @@ class NoticedWanted(Result):
     kind: ClassVar = "NoticedWanted"
 
     too_long: bool = False
+    draft_id: int | None = None

@@ -121,6 +121,7 @@ class RitualLineWanted(Result):
     """The question that it answers."""
     noticed: bool = False
     """Whether it should be about something that the partner did or carried."""
+    draft_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class SharePreview(Result):
     reflection_id: int
     here: bool = False
     """Whether it replaces the tapped message, rather than being a new one."""
+    reworded: bool = False
+    """Whether its words were just typed, and aren't the Line's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class RewordWanted(Result):
 class RewordTooLong(Result):
     kind: ClassVar = "RewordTooLong"
     reflection_id: int
+    draft_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

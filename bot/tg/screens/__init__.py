@@ -30,6 +30,7 @@ from bot.tg.screens import (
     shelf,
     start,
     traces,
+    undecided,
     zones,
 )
 from bot.tg.screens.screen import Button, Operator, Place, Screen, Shown, View
@@ -62,6 +63,7 @@ SCREENS: Final[Mapping[type[Result], Shown[Any]]] = merge(
         *ritual.SCREENS,
         *privacy.SCREENS,
         *traces.SCREENS,
+        *undecided.SCREENS,
         *operator.SCREENS,
     )
 )

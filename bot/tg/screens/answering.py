@@ -18,9 +18,9 @@ from bot.domain.results.answering import (
 )
 from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import Undecided, Waits
 from bot.services.names import read_partner_name
 from bot.tg.actions import (
-    KEEP,
     KEEP_QUESTION,
     LEAVE_QUESTION,
     REPLY_DROP,
@@ -30,8 +30,8 @@ from bot.tg.actions import (
     UNDO,
 )
 from bot.tg.screens.responses import ready_made, response_text
-from bot.tg.screens.screen import Button, DraftCard, Place, Screen, View, button, named, private, shown
-from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
+from bot.tg.screens.screen import Button, Place, Screen, UndecidedCard, View, button, draft_card, named, private, shown
+from bot.tg.screens.sharing import partner, quoted, too_long_screen, words_gone
 
 
 def already_answered(view: View, _: AlreadyAnswered) -> Screen:
@@ -61,11 +61,7 @@ def reply_wanted(view: View, result: ReplyWanted) -> Screen:
 
 
 def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
-    if result.draft_id is None:
-        return Screen(too_long(view))
-    # Translators: button; a text that was too long to be sent back is kept as a line of one's own
-    keep = button(view.say("Keep it as my line"), KEEP(result.draft_id))
-    return Screen(too_long(view), ((keep,),), card=DraftCard(result.draft_id))
+    return too_long_screen(view, result.draft_id)
 
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:
@@ -91,7 +87,8 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
         rows.append((drop,))
     else:
         rows.append((drop,))
-    card = DraftCard(result.draft_id) if result.draft_id else None
+    waits = Undecided(Waits.RESPONSE, result.reflection_id)
+    card = draft_card(result.draft_id) if result.draft_id else UndecidedCard(waits)
     return Screen(text, tuple(rows), place=Place.BESIDE if result.beside else Place.HERE, card=card)
 
 

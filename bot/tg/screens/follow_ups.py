@@ -5,16 +5,17 @@ from typing import Final
 from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, FollowUpSent, FollowUpWanted
 from bot.domain.sharing import QUESTIONS, ResponseKind
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import Undecided, Waits
 from bot.services.names import read_partner_name
 from bot.tg.actions import FOLLOW_UP, FOLLOW_UP_DROP, FOLLOW_UP_SEND, FOLLOW_UP_UNDO
 from bot.tg.screens.responses import ready_made
-from bot.tg.screens.screen import Place, Screen, View, button, private
-from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
+from bot.tg.screens.screen import Place, Screen, UndecidedCard, View, button, private
+from bot.tg.screens.sharing import partner, quoted, too_long_screen, words_gone
 
 
 def follow_up_wanted(view: View, result: FollowUpWanted) -> Screen:
     if result.too_long:
-        return Screen(too_long(view))
+        return too_long_screen(view, result.draft_id)
     # Translators: the user is about to answer their partner's question. %(limit)s is 300. "/cancel" is a command.
     text = view.say(
         "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel drops it.",
@@ -42,6 +43,7 @@ def follow_up_preview(view: View, result: FollowUpPreview) -> Screen:
                 button(say("Don't send it"), FOLLOW_UP_DROP(about)),
             ),
         ),
+        card=UndecidedCard(Undecided(Waits.FOLLOW_UP, result.response_id)),
     )
 
 

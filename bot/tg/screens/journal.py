@@ -144,7 +144,7 @@ def journal_line(view: View, result: JournalLine) -> Screen:
     if not (words := view.words.get("line")):
         return Screen(line_gone_text(view), ((back,),))
     text = "\n".join((f"<b>{say.date(result.day, year=True)}</b>", *_question(view, line_id), quoted(words)))
-    parts = [with_feelings(view, text), *_shared(view, result)]
+    parts = [with_feelings(view, text).rstrip("\n"), *_shared(view, result)]
     sharing = []
     if result.may_share and not result.looked_up:
         sharing.append(button(say("Share…"), SHARE(line_id)))

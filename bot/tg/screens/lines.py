@@ -21,7 +21,6 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.typed import LINE_LIMIT
-from bot.i18n import Say
 from bot.tg.actions import (
     ASK_DELETE_LINE,
     CHANGE_LINE,
@@ -32,10 +31,9 @@ from bot.tg.actions import (
     SEND,
     SHARE,
     SHORTEN,
-    SHOW_DRAFT,
     SHOW_LINE,
 )
-from bot.tg.screens.screen import DraftCard, LineCard, Screen, View, button, private, shown
+from bot.tg.screens.screen import LineCard, Screen, View, button, draft_card, private, shown
 from bot.tg.screens.sharing import partner, quoted, text_again
 from bot.tg.screens.shelf import name_button, with_feelings
 from bot.tg.screens.start import hour_question, hour_rows
@@ -170,18 +168,7 @@ def set_aside(view: View, result: SetAside) -> Screen:
         DraftReason.REACTION: _reaction,
     }[DraftReason(result.reason)]
     screen = maker(view, result)
-    return replace(screen, text=text_again(view) + screen.text, card=DraftCard(result.draft_id))
-
-
-def undecided(say: Say, draft_id: int) -> Screen:
-    """Return what stays in the chat, in discreet mode, of a question about a Draft."""
-    return Screen(
-        # Translators: stays in the chat in discreet mode, in place of a text and the question what to do with it. It
-        # must not say what that was.
-        say("Something is undecided here. It waits for a week."),
-        # Translators: button; shows the text and the question again
-        ((button(say("Show it"), SHOW_DRAFT(draft_id)),),),
-    )
+    return replace(screen, text=text_again(view) + screen.text, card=draft_card(result.draft_id))
 
 
 def _too_long(view: View, result: SetAside) -> Screen:

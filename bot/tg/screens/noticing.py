@@ -5,12 +5,12 @@ from typing import Final
 from bot.domain.results.noticing import NoticedWanted
 from bot.services.names import read_partner_name
 from bot.tg.screens.screen import Place, Screen, View, private
-from bot.tg.screens.sharing import partner, too_long
+from bot.tg.screens.sharing import partner, too_long_screen
 
 
 def noticed_wanted(view: View, result: NoticedWanted) -> Screen:
     if result.too_long:
-        return Screen(too_long(view))
+        return too_long_screen(view, result.draft_id)
     # Translators: /noticed; one line about something small that the partner did. "/cancel" is a command.
     text = view.say(
         "What did %(name)s do or carry lately that you noticed? One line. It stays with you until you give it: now, or "

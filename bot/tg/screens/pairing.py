@@ -66,12 +66,12 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.screen import (
     Button,
-    DraftCard,
     Place,
     Screen,
     View,
     button,
     copy_button,
+    draft_card,
     link_button,
     named,
     private,
@@ -123,7 +123,7 @@ def name_or_line(view: View, result: NameOrLine) -> Screen:
                 button(say("My line"), KEEP(result.draft_id)),
             ),
         ),
-        card=DraftCard(result.draft_id),
+        card=draft_card(result.draft_id),
     )
 
 
@@ -138,7 +138,7 @@ def reply_or_line(view: View, result: ReplyOrLine) -> Screen:
                 button(say("Don't keep it"), DROP(result.draft_id)),
             ),
         ),
-        card=DraftCard(result.draft_id),
+        card=draft_card(result.draft_id),
     )
 
 
@@ -251,7 +251,7 @@ def code_or_line(view: View, result: CodeOrLine) -> Screen:
                 button(say("My line"), KEEP(result.draft_id)),
             ),
         ),
-        card=DraftCard(result.draft_id),
+        card=draft_card(result.draft_id),
     )
 
 

@@ -25,6 +25,7 @@ from bot.domain.results.ritual import (
 )
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
+from bot.domain.undecided import Undecided, Waits
 from bot.services.names import read_partner_name
 from bot.tg.actions import (
     LONG_GONE,
@@ -51,7 +52,7 @@ from bot.tg.actions import (
     RITUAL_YES,
     RITUAL_YES_SAME,
 )
-from bot.tg.screens.screen import Button, Place, Screen, View, button, in_rows, named, private, shown
+from bot.tg.screens.screen import Button, Place, Screen, UndecidedCard, View, button, in_rows, named, private, shown
 from bot.tg.screens.sharing import (
     glimpse,
     how_to_receive,
@@ -59,7 +60,7 @@ from bot.tg.screens.sharing import (
     question_button,
     quoted,
     second_yes,
-    too_long,
+    too_long_screen,
     wishes,
     with_question,
 )
@@ -287,9 +288,10 @@ def _back(view: View) -> str:
 
 
 def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
+    back = (button(_back(view), RITUAL_OPEN()),)
     if result.too_long:
-        text = too_long(view)
-    elif result.noticed:
+        return too_long_screen(view, result.draft_id, back)
+    if result.noticed:
         # Translators: the user writes a line for the weekly moment about something small that the partner did
         text = view.say(
             "What did %(name)s do or carry lately that you noticed? One line. It's kept as one of yours, and you see "
@@ -301,7 +303,7 @@ def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
         text = view.say("Write it in one line. It's kept as one of yours, and you see first how it would look to them.")
     if prompt := view.library.prompts.get(result.prompt_id or ""):
         text = f"<b>{view.say.content(prompt.text)}</b>\n\n{text}"
-    return Screen(text, ((button(_back(view), RITUAL_OPEN()),),))
+    return Screen(text, (back,))
 
 
 def ritual_preview(view: View, result: RitualPreview) -> Screen:
@@ -326,7 +328,12 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
             (_not_this_one(view, about),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
+        card=_about(result.reflection_id),
     )
+
+
+def _about(reflection_id: int) -> UndecidedCard:
+    return UndecidedCard(Undecided(Waits.RITUAL, reflection_id))
 
 
 def _not_this_one(view: View, reflection_id: int) -> Button:
@@ -359,6 +366,7 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
             (button(say("Only if there is one from them too"), RITUAL_IN(Terms.MET, about)),),
             (_not_this_one(view, about),),
         ),
+        card=_about(about),
     )
 
 
@@ -366,7 +374,8 @@ def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
     say = view.say
     if view.words.get("unsure"):
         yes = RITUAL_SURE(Terms(result.terms), result.reflection_id)
-        return second_yes(view, yes, RITUAL_OUT(result.reflection_id))
+        about = Undecided(Waits.RITUAL, result.reflection_id)
+        return second_yes(view, yes, RITUAL_OUT(result.reflection_id), about)
     when = view.when(result.at)
     if result.terms == Terms.MET:
         # Translators: something was put in. %(when)s is like "today at 20:00".

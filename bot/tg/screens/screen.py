@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from bot.domain.model import User
 from bot.domain.results import Result
 from bot.domain.times import day_relation, local
+from bot.domain.undecided import Undecided, Waits
 from bot.i18n import Markup, Say
 from bot.library import Library
 from bot.pictures import Picture
@@ -61,10 +62,10 @@ class LineCard:
 
 
 @dataclass(frozen=True, slots=True)
-class DraftCard:
-    """A message that asks what to do with a text."""
+class UndecidedCard:
+    """A message that asks about something undecided."""
 
-    draft_id: int
+    about: Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class File:
     """Makes it. Called in a thread."""
 
 
-Card = AskCard | LineCard | DraftCard | OpenedCard | RecapCard
+Card = AskCard | LineCard | UndecidedCard | OpenedCard | RecapCard
 """What a message is about once it shows a screen."""
 
 
@@ -200,6 +201,11 @@ class View:
 
     def _local(self, moment: datetime) -> datetime:
         return local(moment, self.zone)
+
+
+def draft_card(draft_id: int) -> UndecidedCard:
+    """Return the card of a message that asks what to do with a text."""
+    return UndecidedCard(Undecided(Waits.DRAFT, draft_id))
 
 
 def button(text: str, tap: Tap) -> Button:

@@ -30,11 +30,13 @@ from bot.domain.results.sharing import (
 )
 from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
+from bot.domain.undecided import Undecided, Waits
 from bot.i18n import Markup, Say
 from bot.services.names import read_partner_name
 from bot.tg.actions import (
     EXPECT,
     EXPECTED,
+    KEEP,
     SHARE,
     SHARE_AT,
     SHARE_BACK,
@@ -59,7 +61,20 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.expectations import receptions, what_do_you_expect
-from bot.tg.screens.screen import Button, Place, Screen, View, button, in_rows, named, private, shown, upper
+from bot.tg.screens.screen import (
+    Button,
+    Place,
+    Screen,
+    UndecidedCard,
+    View,
+    button,
+    draft_card,
+    in_rows,
+    named,
+    private,
+    shown,
+    upper,
+)
 
 _HOURS_A_ROW: Final = 4
 _LONG_WORD: Final = 20
@@ -226,7 +241,8 @@ def share_preview(view: View, result: SharePreview) -> Screen:
         named = ((button(say("Add my word for it"), SHARE_NAMED(reflection_id)),),)
     last = (_reword_button(view, reflection_id), _private_button(view, reflection_id))
     rows = (*_wishes(view, reflection_id), *named, *question_button(view, reflection_id, SHARE_QUESTION), last)
-    return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
+    about = Undecided(Waits.REWORDING if result.reworded else Waits.SHARE, reflection_id)
+    return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE, card=UndecidedCard(about))
 
 
 def share_again(view: View, result: ShareAgain) -> Screen:
@@ -244,7 +260,8 @@ def share_again(view: View, result: ShareAgain) -> Screen:
             ),
         )
     )
-    return Screen(text, (*_wishes(view, reflection_id), (_private_button(view, reflection_id),)), place=Place.BESIDE)
+    rows = (*_wishes(view, reflection_id), (_private_button(view, reflection_id),))
+    return Screen(text, rows, place=Place.BESIDE, card=_about_sharing(reflection_id, None))
 
 
 def when_wanted(view: View, result: WhenWanted) -> Screen:
@@ -281,7 +298,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
     # Translators: button; back to what stood there before
     back = button(say("Leave it as it is"), SHARE_SHOW(reflection_id))
     rows.append((_private_button(view, reflection_id) if result.drafted else back,))
-    return Screen("\n".join(parts), tuple(rows))
+    return Screen("\n".join(parts), tuple(rows), card=_about_sharing(reflection_id, result.set_for))
 
 
 def _when_button(view: View, about: tuple[datetime | None, int], when: str, moment: datetime) -> Button:
@@ -316,7 +333,8 @@ def day_wanted(view: View, result: DayWanted) -> Screen:
         text = say("That can be two days. Which one do you mean?")
     about = _about(result.reflection_id, result.set_for)
     days = [button(view.date(day), SHARE_DAY(day, *about)) for day in result.days]
-    return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
+    rows = (*((day,) for day in days), (_back(view, result.reflection_id),))
+    return Screen(text, rows, card=_about_sharing(result.reflection_id, result.set_for))
 
 
 def _back(view: View, reflection_id: int) -> Button:
@@ -329,7 +347,8 @@ def which_time(view: View, result: WhichTime) -> Screen:
     times = [(button(upper(view.when(moment)), SHARE_TIME(moment, *about)),) for moment in result.times]
     # Translators: the time that was typed can be one or another; they follow as buttons
     text = view.say("That can be more than one time. Which one do you mean?")
-    return Screen(text, (*times, (_back(view, result.reflection_id),)))
+    rows = (*times, (_back(view, result.reflection_id),))
+    return Screen(text, rows, card=_about_sharing(result.reflection_id, result.set_for))
 
 
 def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
@@ -342,22 +361,24 @@ def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
         "%(day)s: at what time? Or type day and hour, like “Friday 19:45”.",
         day=view.day(next(iter(result.hours), view.now)),
     )
-    return Screen(text, (*in_rows(hours, _HOURS_A_ROW), back))
+    rows = (*in_rows(hours, _HOURS_A_ROW), back)
+    return Screen(text, rows, card=_about_sharing(result.reflection_id, result.set_for))
 
 
 def too_soon(view: View, result: TooSoon) -> Screen:
     say = view.say
     back = (_back(view, result.reflection_id),)
+    card = _about_sharing(result.reflection_id, result.set_for)
     if result.far:
         # Translators: the time that was typed is more than a year ahead
-        return Screen(say("That is more than a year away. Try a nearer day."), (back,))
+        return Screen(say("That is more than a year away. Try a nearer day."), (back,), card=card)
     when, about = view.when(result.earliest), _about(result.reflection_id, result.set_for)
     # Translators: the time that was typed is too near, or over. %(when)s is like "today at 20:30".
     text = say("That is a little soon. The earliest is %(when)s.", when=when)
-    return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back))
+    return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back), card=card)
 
 
-def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
+def second_yes(view: View, yes: Tap, no: Tap, about: Undecided) -> Screen:
     """Ask for a second yes before words go out that sound like a crisis or like fear of somebody."""
     say = view.say
     text = "\n".join(
@@ -376,12 +397,13 @@ def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
     go_on = button(say("Yes, share it"), yes)
     # Translators: button; the line isn't shared
     leave = button(say("Keep it to myself"), no)
-    return Screen(text, ((go_on,), (leave,)))
+    return Screen(text, ((go_on,), (leave,)), card=UndecidedCard(about))
 
 
 def shared(view: View, result: Shared) -> Screen:
     if view.words.get("unsure"):
-        return second_yes(view, SHARE_SURE(result.at, result.reflection_id), SHARE_DROP(result.reflection_id))
+        about = Undecided(Waits.SHARE, result.reflection_id)
+        return second_yes(view, SHARE_SURE(result.at, result.reflection_id), SHARE_DROP(result.reflection_id), about)
     say = view.say
     text = "\n".join(
         (
@@ -473,7 +495,7 @@ def reword_wanted(view: View, result: RewordWanted) -> Screen:
 
 def reword_too_long(view: View, result: RewordTooLong) -> Screen:
     leave = button(view.say("Leave it as it is"), SHARE_SHOW(result.reflection_id))
-    return Screen(too_long(view), ((leave,),))
+    return too_long_screen(view, result.draft_id, (leave,))
 
 
 def too_long(view: View) -> str:
@@ -491,6 +513,20 @@ def too_long(view: View) -> str:
     )
 
 
+def too_long_screen(view: View, draft_id: int | None, *rows: tuple[Button, ...]) -> Screen:
+    """Say that the text is too long. If it was set aside, it can be kept as a line, cut."""
+    if draft_id is None:
+        return Screen(too_long(view), rows)
+    # Translators: button; a text that was too long to be sent back is kept as a line of one's own
+    keep = button(view.say("Keep it as my line"), KEEP(draft_id))
+    return Screen(too_long(view), ((keep,), *rows), card=draft_card(draft_id))
+
+
+def _about_sharing(reflection_id: int, set_for: datetime | None) -> UndecidedCard | None:
+    """Return the card of a question about sharing; None if it is only about changing what is set already."""
+    return None if set_for else UndecidedCard(Undecided(Waits.SHARE, reflection_id))
+
+
 def reword_preview(view: View, result: RewordPreview) -> Screen:
     say, reflection_id = view.say, result.reflection_id
     text = "\n".join(
@@ -502,12 +538,15 @@ def reword_preview(view: View, result: RewordPreview) -> Screen:
     )
     # Translators: button; the other words take the place of those before
     use = button(say("Use these words"), SHARE_USE(reflection_id, result.message_id))
-    return Screen(text, ((use,), (button(say("Leave it as it is"), SHARE_SHOW(reflection_id)),)))
+    rows = ((use,), (button(say("Leave it as it is"), SHARE_SHOW(reflection_id)),))
+    return Screen(text, rows, card=UndecidedCard(Undecided(Waits.REWORDING, reflection_id)))
 
 
 def reworded(view: View, result: Reworded) -> Screen:
     if by := view.words.get("unsure"):
-        return second_yes(view, SHARE_USE_SURE(result.reflection_id, int(by)), SHARE_SHOW(result.reflection_id))
+        about = Undecided(Waits.REWORDING, result.reflection_id)
+        yes, no = SHARE_USE_SURE(result.reflection_id, int(by)), SHARE_SHOW(result.reflection_id)
+        return second_yes(view, yes, no, about)
     say = view.say
     # Translators: the other words are in place. %(when)s is like "today at 20:30".
     text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))

@@ -13,7 +13,7 @@ from bot.domain.results import (
 )
 from bot.tg.actions import CONSENT, DECLINE, HOUR_TYPED, KEEP, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
 from bot.tg.screens.pairing import consent_of_guest, nowhere
-from bot.tg.screens.screen import Button, DraftCard, Place, Screen, View, button, private, shown
+from bot.tg.screens.screen import Button, Place, Screen, View, button, draft_card, private, shown
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 
@@ -133,7 +133,7 @@ def hour_or_line(view: View, result: HourOrLine) -> Screen:
                 button(say("My line"), KEEP(result.draft_id)),
             ),
         ),
-        card=DraftCard(result.draft_id),
+        card=draft_card(result.draft_id),
     )
 
 
