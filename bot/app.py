@@ -188,7 +188,8 @@ def build(
     alarms = Alarms(clock, bell.set, tidy, beat=beat, on_jump=jumped)
     outbox = Outbox(
         store, clock, courier, pacer, use.asks, profile,
-        owner=owner, alone=presence.alone, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
+        owner=owner, alone=presence.alone, fence=presence.fence,
+        bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
     )  # fmt: skip
     processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, alarms.wake_by, owner=owner)
     start = StartHandlers(use)
@@ -202,7 +203,7 @@ def build(
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username, operator_chat)
     inbox = Inbox(
         store, clock, dispatch, processor, outbox, Groups(sender),
-        owner=owner, alone=presence.alone, handles=presence.role.works,
+        owner=owner, alone=presence.alone, fence=presence.fence, handles=presence.role.works,
     )  # fmt: skip
     return Bot(
         config,

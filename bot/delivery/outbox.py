@@ -30,6 +30,7 @@ from bot.delivery.courier import (
 from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
 from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
+from bot.fence import Fence
 from bot.logs import ThrottledLog, incident, safe_error
 from bot.metrics import (
     ANSWER_SECONDS,
@@ -102,13 +103,15 @@ class Outbox:
         *,
         owner: int,
         alone: bool = True,
+        fence: Fence | None = None,
         bell: asyncio.Event | None = None,
         clock_jumped: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
         """`owner` is this process's id, and `alone` means that no other process uses the database.
 
-        `bell` is set when something may have become due. `next_due` is called with the next due moment.
+        While `fence` is closed, nothing is claimed. `bell` is set when something may have become due. `next_due` is
+        called with the next due moment.
         """
         self._store = store
         self._clock = clock
@@ -120,6 +123,7 @@ class Outbox:
         self._clock_jumped = clock_jumped or asyncio.Event()
         self._owner = owner
         self._alone = alone
+        self._fence = fence or Fence()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[int] = set()
         self._released: set[int] = set()
@@ -138,6 +142,11 @@ class Outbox:
         """How often we have looked for something due, successfully or not."""
         self._tries = 0
         """How often we have tried to send something, successfully or not."""
+
+    @property
+    def may_claim(self) -> bool:
+        """Whether others can't have taken over yet what this process has claimed."""
+        return self._fence.is_open
 
     @property
     def sending(self) -> int:
@@ -382,7 +391,7 @@ class Outbox:
     async def _send_due(self) -> bool:
         """Start sending due Notices. Return whether there were any."""
         found = False
-        while not self._stopping and self._may_send and (notices := await self._claim()):
+        while not self._stopping and self.may_claim and self._may_send and (notices := await self._claim()):
             found = True
             claimed_at = self._seconds()
             self._sending.update(notice.id for notice in notices)

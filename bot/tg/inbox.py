@@ -16,6 +16,7 @@ import structlog
 from bot.clock import Clock
 from bot.crypto import KeyMismatch
 from bot.delivery.outbox import Outbox
+from bot.fence import Fence
 from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.metrics import UPDATES_FAILED, UPDATES_GIVEN_UP, UPDATES_HANDLED, UPDATES_TAKEN, UPDATES_UNREADABLE
 from bot.storage.inbox import LEASE, WAITING, NotClaimed, Received
@@ -113,11 +114,12 @@ class Inbox:
         *,
         owner: int,
         alone: bool,
+        fence: Fence | None = None,
         handles: bool = True,
     ) -> None:
         """`owner` is this process's id, and `alone` means that no other process uses the database.
 
-        If it doesn't handle updates, it only writes them down for others.
+        If it doesn't handle updates, or while `fence` is closed, it only writes them down for others.
         """
         self._store = store
         self._clock = clock
@@ -127,6 +129,7 @@ class Inbox:
         self._groups = groups
         self._owner = owner
         self._alone = alone
+        self._fence = fence or Fence()
         self._handles = handles
         self._crowded = False
         self._told = asyncio.Event()
@@ -148,7 +151,7 @@ class Inbox:
     @property
     def _has_room(self) -> bool:
         """Whether we claim new updates. Otherwise they are for the first process with room."""
-        return self._handles and (self._alone or self._lanes.in_use < _SHARE)
+        return self._handles and self._fence.is_open and (self._alone or self._lanes.in_use < _SHARE)
 
     @property
     def held(self) -> int:
@@ -259,6 +262,8 @@ class Inbox:
 
     async def _adopt(self, lanes: int | None) -> bool:
         """Take over up to `lanes` lanes. Return whether there may be more."""
+        if not self._fence.is_open:
+            return False
         try:
             async with self._store.writing() as rows:
                 found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone, lanes=lanes)

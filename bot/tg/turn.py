@@ -158,11 +158,12 @@ class UpdateProcessor:
     async def _claimed(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
         """Check that we have claimed the update. Return when its answer is due if it has to wait behind others.
 
-        Raises NotClaimed.
+        It also waits, for others to send it, if we may claim nothing. Raises NotClaimed.
         """
         rows.notices.prefetch_answers(person.id, self._owner)
         await rows.inbox.check_claim(update.update_id, self._owner)
-        return await rows.notices.behind(person.id, self._owner, now)
+        behind = await rows.notices.behind(person.id, self._owner, now)
+        return behind if self._outbox.may_claim else behind or now
 
     async def _effect(self, rows: Rows, update: Update, person: Person, handling: Handling, now: datetime) -> _Effect:
         known = await rows.users.find(person.id)
