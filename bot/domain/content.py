@@ -219,6 +219,8 @@ class Support:
     """Can be empty if there is a number."""
     source: str
     verified_on: date
+    own: bool = False
+    """Whether it is from the operator's own file."""
 
     def fresh(self, today: date) -> bool:
         """Return whether it can be shown: verified within the last twelve months, and not in the future."""
@@ -228,10 +230,11 @@ class Support:
 def local_support(entries: Iterable[Support], country: str | None, today: date) -> tuple[Support, ...]:
     """Return what can be shown to somebody in this country, emergency numbers first.
 
-    If we don't know where they are, we assume the country of the entries, provided all are of the same one.
+    If we don't know where they are, we assume the country of the operator's own entries, or else of those that Ajar
+    ships, provided all of these are of the same one. A number of the wrong country would be worse than none.
     """
     fresh = [each for each in entries if each.fresh(today)]
-    countries = {each.country for each in fresh}
-    only = countries.pop() if len(countries) == 1 else None
+    countries = {each.country for each in fresh if each.own} or {each.country for each in fresh}
+    only = next(iter(countries)) if len(countries) == 1 else None
     found = [each for each in fresh if each.country == (country or only)]
     return tuple(sorted(found, key=lambda each: each.kind is not SupportKind.EMERGENCY))[:MOST_SUPPORT]

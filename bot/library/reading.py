@@ -385,12 +385,17 @@ class Reading:
         return phrases
 
     def _support(self) -> list[Support]:
-        own = self._own_support
-        sources = (read(own, str(own), self._problems) if own else None, self._file("support.toml"))
-        tables = [table for source in sources if source for table in source.tables("support", required=False)]
-        return [self._support_entry(table) for table in tables]
+        sources = [(self._file("support.toml"), False)]
+        if path := self._own_support:
+            sources.insert(0, (read(path, str(path), self._problems), True))
+        return [
+            self._support_entry(table, own=own)
+            for source, own in sources
+            if source
+            for table in source.tables("support", required=False)
+        ]
 
-    def _support_entry(self, table: Table) -> Support:
+    def _support_entry(self, table: Table, *, own: bool) -> Support:
         table.only("id", "kind", "country", "name", "source", "verified_on", optional=("number", "url"))
         entry = Support(
             id=self._id(table, "support"),
@@ -401,6 +406,7 @@ class Reading:
             url=table.text("url", _LONGEST_NAME),
             source=table.text("source", _LONGEST_NAME),
             verified_on=table.day("verified_on"),
+            own=own,
         )
         if not (entry.number or entry.url):
             table.complain('there is neither a "number" nor a "url"')

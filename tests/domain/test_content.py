@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -35,4 +36,10 @@ def test_help_lines_match_the_country() -> None:
     assert local_support((line, emergency), "YY", today) == ()
     assert local_support((line, emergency), None, today) == (emergency, line), "the only country there is"
     assert local_support((line, entry("far", "YY")), None, today) == ()
+    own, far = replace(line, own=True), entry("far", "YY")
+    assert local_support((own, far), None, today) == (own,), "whoever runs the bot knows its people"
+    assert local_support((own, far), "YY", today) == (far,)
+    assert local_support((own, far), "ZZ", today) == ()
+    assert local_support((own, replace(far, own=True)), None, today) == (), "they may be in either"
+    assert local_support((replace(stale, own=True), far), None, today) == (far,)
     assert len(local_support([entry(str(n), "XX") for n in range(9)], "XX", today)) == MOST_SUPPORT

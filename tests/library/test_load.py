@@ -381,7 +381,8 @@ def test_operators_own_help_lines_come_first(content: Content, tmp_path: Path) -
     content.write("support.toml", SUPPORT)
     own = tmp_path / "ours.toml"
     own.write_text(SUPPORT.replace("xx-line", "xx-ours"), encoding="utf-8")
-    assert [each.id for each in load(content.folder, own).support] == ["xx-ours", "xx-line"]
+    found = load(content.folder, own).support
+    assert [(each.id, each.own) for each in found] == [("xx-ours", True), ("xx-line", False)]
     own.write_text(SUPPORT, encoding="utf-8")
     assert check(content.folder, own) == [f'content/support.toml:2: id "xx-line" is already used at {own}:2']
     assert check(content.folder, tmp_path / "none.toml") == [f"{tmp_path}/none.toml:1: this file is missing"]
