@@ -1,12 +1,20 @@
 """The stand-in, and a caller of its Bot API without a library in between."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.standin import Person, Telegram, stand_in
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something that the stand-in tells nobody."""
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110  # it sets no event
+            await asyncio.sleep(0.01)
 
 
 class Api:
@@ -27,6 +35,12 @@ class Api:
         status, body = await self.call(method, **params)
         assert (status, body["ok"]) == (200, True), body
         return body["result"]
+
+    async def polls(self) -> "asyncio.Task[tuple[int, dict[str, Any]]]":
+        """Begin a long poll; return it once the stand-in holds it."""
+        poll = asyncio.create_task(self.call("getUpdates", timeout=30))
+        await until(lambda: self.telegram.world.updates._poll is not None)
+        return poll
 
     async def refused(self, method: str, **params: Any) -> str:
         """Return the description of the refusal, which must be a 400 unless `code` says otherwise."""

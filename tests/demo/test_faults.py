@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.demo.conftest import Api
+from tests.demo.conftest import Api, until
 from tests.standin import Person, Telegram
 
 
@@ -136,13 +136,12 @@ async def test_good_batch_with_a_malformed_update(api: Api, alice: Person, teleg
 
 
 async def test_abandoned_poll_uses_up_no_fault(api: Api, alice: Person, telegram: Telegram) -> None:
-    gone = asyncio.create_task(api.call("getUpdates", timeout=30))
-    await asyncio.sleep(0.1)
+    gone = await api.polls()
     gone.cancel()
     await asyncio.wait({gone})
     await telegram.fault("getUpdates", "malformed")
     await alice.says("hello")
-    await asyncio.sleep(0.1)
+    await until(lambda: bool(telegram.calls("getUpdates")))
     assert [(call["status"], call["result_or_error"]) for call in telegram.calls("getUpdates")] == [(0, [])]
     assert len(await api.ok("getUpdates")) == 2, "the fault was kept for the next poll"
 

@@ -74,8 +74,7 @@ async def test_short_poll_does_not_wait(api: Api, alice: Person) -> None:
 
 
 async def test_second_poll_ends_the_first(api: Api, alice: Person) -> None:
-    first = asyncio.create_task(api.call("getUpdates", timeout=30))
-    await asyncio.sleep(0.2)
+    first = await api.polls()
     second = asyncio.create_task(texts(api, timeout=30))
     status, body = await first
     assert (status, body["description"]) == (409, CONFLICT.description)
@@ -85,8 +84,7 @@ async def test_second_poll_ends_the_first(api: Api, alice: Person) -> None:
 
 async def test_polling_and_webhook_exclude_each_other(api: Api, alice: Person) -> None:
     assert alice.chat.started
-    poll = asyncio.create_task(api.call("getUpdates", timeout=30))
-    await asyncio.sleep(0.2)
+    poll = await api.polls()
     await api.ok("setWebhook", url="http://127.0.0.1:9/hook")
     status, body = await poll
     assert (status, body["description"]) == (409, REPLACED.description)

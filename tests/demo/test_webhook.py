@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.demo.webhook import SECRET_HEADER
-from tests.demo.conftest import Api
+from tests.demo.conftest import Api, until
 from tests.standin import Person, Telegram
 
 SECRET = "a-secret_1"
@@ -116,7 +116,8 @@ async def test_parallel_chats_have_a_limit(api: Api, telegram: Telegram, receive
         person = await telegram.person(f"Person {n}")
         await person.says("one")
         await person.says("two")
-    await asyncio.sleep(0.3)
+    await until(lambda: receiver.at_once >= 3)
+    await asyncio.sleep(0.1)  # a fourth would come at once
     assert (receiver.most_at_once, len(receiver.updates)) == (3, 3)
     assert receiver.texts == ["one"] * 3, "a chat's second update waits for its first"
     receiver.open.set()
@@ -131,7 +132,7 @@ async def test_unaccepted_updates_stay_for_polling(
     receiver.statuses = [500] * 1000
     await api.ok("setWebhook", url=receiver.url)
     await alice.says("hello")
-    await asyncio.sleep(0.1)
+    await until(lambda: len(receiver.updates) > 1)
     await api.ok("setWebhook", url="")
     assert [update["message"]["text"] for update in await api.ok("getUpdates")] == ["hello"]
     before = len(receiver.updates)

@@ -118,11 +118,14 @@ async def test_session_releases_its_locks(store: Store) -> None:
     }  # fmt: skip
 
 
-async def test_idle_transaction_is_ended_and_retried(store: Store) -> None:
+async def test_idle_transaction_is_ended_and_retried(store: Store, outsider: asyncpg.Connection) -> None:
     async def dawdles() -> None:
         async with store.writing(BOB) as rows:
+            process = await rows._connection.scalar(text("SELECT pg_backend_pid()"))
             await rows._connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
-            await asyncio.sleep(0.5)
+            async with asyncio.timeout(20):
+                while await outsider.fetchval("SELECT 1 FROM pg_stat_activity WHERE pid = $1", process):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
             await rows.users.set_name(BOB, "Too late")
 
     with pytest.raises(DBAPIError) as raised:

@@ -163,13 +163,14 @@ async def test_flood_of_one_user_delays_nobody(inbox: Inbox, handler: Handler, m
 
 async def test_next_update_waits_briefly(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who is quicker than the network still finds the chat in order."""
-    monkeypatch.setattr(module, "_PATIENCE", 0.2)
+    monkeypatch.setattr(module, "_PATIENCE", 60)
     handler.answers[ALICE] = asyncio.get_running_loop().create_future()
     await inbox.take([text(1)])
     await asyncio.sleep(0.05)
     assert handler.log == []
     handler.answers[ALICE].set_result(None)
     await inbox.finish()
+    monkeypatch.setattr(module, "_PATIENCE", 0.05)
     handler.answers[ALICE] = asyncio.get_running_loop().create_future()
     await handled(inbox, text(2))
     assert handler.ended == [1, 2]
