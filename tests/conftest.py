@@ -23,6 +23,7 @@ from bot.storage.store import Store
 from tests.databases import (
     PostgresServer,
     SqliteTemplate,
+    choose_thread,
     postgres_folder,
     postgres_server,
     share_compiled_statements,
@@ -79,6 +80,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return as many processes as there are cores for `-n logical`; more for `-n auto`, since some wait."""
     cores = os.cpu_count() or 1
     return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    choose_thread(item.nodeid)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

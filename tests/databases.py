@@ -2,7 +2,8 @@
 
 Migrating takes a moment, so it is done once for each kind. A test gets a copy of the SQLite file, or the one
 PostgreSQL database of its process after it was emptied, since creating another takes the server as long as many tests.
-Connections to that one are kept from test to test (kept.py).
+Connections to that one are kept from test to test (kept.py). Where tests are about what people see and not about the
+database, SQLite works in the test's own thread.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ import contextlib
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -28,6 +30,7 @@ from bot.storage.migrate import migrate
 from bot.storage.schema import metadata
 from tests.kept import drop_connections, kept_processes
 from tests.machine import IN_MEMORY
+from tests.samples import WHOLE
 
 _TEMPLATE = "ajar"
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]
@@ -55,6 +58,24 @@ def share_compiled_statements() -> None:
         return made
 
     setattr(engine, "create_async_engine", create)  # noqa: B010  # for mypy
+
+
+WITHOUT_THREADS = ("tests/services/", "tests/silence/", "tests/tg/")
+"""The tests in which SQLite works in this thread; in the long proofs it never does."""
+_in_its_thread = aiosqlite.Connection._execute
+
+
+async def _in_this_thread(self: aiosqlite.Connection, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    if not self._running or not self._connection:
+        raise ValueError("Connection closed")
+    await asyncio.sleep(0)  # others may go on meanwhile
+    return work(*args, **options)
+
+
+def choose_thread(nodeid: str) -> None:
+    """Let SQLite work in this thread during a test that is one of those, as handing over takes longer than the work."""
+    here = nodeid.startswith(WITHOUT_THREADS) and not WHOLE
+    setattr(aiosqlite.Connection, "_execute", _in_this_thread if here else _in_its_thread)  # noqa: B010  # for mypy
 
 
 def sqlite_url(file: Path) -> str:
