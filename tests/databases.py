@@ -60,7 +60,7 @@ def share_compiled_statements() -> None:
     setattr(engine, "create_async_engine", create)  # noqa: B010  # for mypy
 
 
-WITHOUT_THREADS = ("tests/services/", "tests/silence/", "tests/tg/")
+WITHOUT_THREADS = ("tests/delivery/", "tests/services/", "tests/silence/", "tests/tg/")
 """The tests in which SQLite works in this thread; in the long proofs it never does."""
 _in_its_thread = aiosqlite.Connection._execute
 
