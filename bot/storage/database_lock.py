@@ -26,7 +26,7 @@ from bot.storage.engine import CREATOR, KEEPALIVES, direct, sqlite_file
 from bot.storage.troubles import Taken, Unreachable
 
 _LOCK: Final = "1634361714, 1"
-"""Two numbers, so that they can't clash with the single ones for users and migrations. The first spells "ajar"."""
+"""Two numbers, so that they can't clash with the single ones for users. The first spells "ajar"; migrations have 5."""
 _CHANGING: Final = "pg_try_advisory_lock(1634361714, 2)"
 _STARTING: Final = "1634361714, 3"
 _SERVING: Final = "1634361714, 4"

@@ -17,6 +17,11 @@ _FOLDER: Final = Path(__file__).parent / "migrations"
 HEAD: Final = max(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9]*.py"))
 """The newest migration, read from the file names so that a start with nothing to migrate needn't load Alembic."""
 
+_ONE_BY_ONE: Final = "1634361714, 5"
+"""The lock with which bots that start at once migrate one after the other. It is two numbers, as a single one would
+also be a user's lock. Earlier versions take another lock. One that migrates at the same moment would make one of the
+two fail, which changes nothing, and the next start finds what the other one has done."""
+
 
 class NewerSchema(Exception):
     """The database was made by a newer version of Ajar than this one."""
@@ -83,8 +88,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _version(connection: Connection) -> str:
-    if connection.dialect.name == "postgresql":  # two bots that start at once migrate one after the other
-        connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_BY_ONE})"))
     # Tables whose names start with _ belong to tools that look after the file, like Litestream.
     tables = {name for name in inspect(connection).get_table_names() if not name.startswith("_")}
     if _VERSIONS not in tables:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
 from bot.storage.store import Store
 from tests import forks
+from tests.databases import PostgresServer
 from tests.storage import dying_migration
 
 
@@ -206,6 +208,41 @@ async def test_concurrent_starts_migrate_in_turn(empty_url: str) -> None:
     found = await asyncio.gather(*(migrate(empty_url) for _ in range(3)))
     assert sorted(found, key=str) == ["", None, None]
     assert await _on(empty_url, _differences) == []
+
+
+@pytest.mark.process
+async def test_migration_takes_nobodys_lock(postgres: PostgresServer, keys: KeyRing) -> None:
+    """A user may have any number as an id, also one that a migration once used."""
+    async with postgres.emptied() as url:
+        store, engine = Store.at(url, keys), single_engine(url)
+        async with engine.begin() as migrating:
+            assert await migrating.run_sync(module._version) == HEAD
+            async with asyncio.timeout(5), store.writing(4711):
+                pass
+        await store.close()
+        await engine.dispose()
+
+
+ANOTHER_VERSION = """
+import asyncio, sys, bot.storage.migrate as module
+module._ONE_BY_ONE = sys.argv[2]
+asyncio.run(module.migrate(sys.argv[1]))
+"""
+
+
+@pytest.mark.process
+async def test_versions_that_migrate_at_once_damage_nothing(postgres: PostgresServer) -> None:
+    """An earlier version takes another lock, so one may fail; started again, it finds what the other has done."""
+    async with postgres.new() as url:
+        starts = [
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-c", ANOTHER_VERSION, url, lock, stderr=asyncio.subprocess.DEVNULL
+            )
+            for lock in ("4711", module._ONE_BY_ONE)
+        ]
+        assert 0 in await asyncio.gather(*(start.wait() for start in starts))
+        assert await migrate(url) is None
+        assert await _on(url, _differences) == []
 
 
 @pytest.mark.process
