@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from bot import i18n, library, metrics, systemd
 from bot.clock import Clock
 from bot.config import Config, Listen, WrongSettings
-from bot.crypto import KeyRing, WrongKey
+from bot.crypto import KeyRing, OtherKey, WrongKey
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
@@ -449,6 +449,7 @@ async def _adopt_keys(config: Config, store: Store, ring: KeyRing) -> None:
 async def _keys(config: Config) -> KeyRing:
     """Return the key ring, after checking that it sealed the database, before anything is written there.
 
+    If the key's file was replaced since it was read, as by `ajar keys rotate` beside other bots, the new one counts.
     Raises WrongKey, NewerSchema, NotOurs.
     """
     await known_version(config.database_url)
@@ -457,8 +458,13 @@ async def _keys(config: Config) -> KeyRing:
     if found.made:
         note = Safe("Back this file up. Without it nobody can open the lines.")
         log.warning("key.made", file=found.file, note=note)
-    async with open_store(config, found.ring) as store:
-        await check_keys(store, found)
+    try:
+        async with open_store(config, found.ring) as store:
+            await check_keys(store, found)
+    except OtherKey:
+        if (await open_keys(config, may_make=False)).ring.text == found.ring.text:
+            raise
+        return await _keys(config)
     return found.ring
 
 

@@ -12,11 +12,12 @@ from structlog.testing import capture_logs
 
 from bot import app
 from bot import keys as commands
-from bot.app import _adopt_keys, _follow_key_file
+from bot.app import _adopt_keys, _follow_key_file, _keys
 from bot.config import Config, load
 from bot.crypto import KeyRing, WrongKey
-from bot.keyfile import kept_file, make_key_file, replace_key_file
+from bot.keyfile import MasterKey, kept_file, make_key_file, replace_key_file
 from bot.keys import _is_recorded
+from bot.opening import open_keys
 from bot.storage.backup import InUse
 from bot.storage.database_lock import key_lock, shared_lock
 from bot.storage.store import Rows, Store
@@ -153,6 +154,23 @@ async def test_bot_follows_the_file_also_after_an_unexpected_error(
 async def _rename(store: Store, table: str, name: str) -> None:
     async with store.writing() as rows:
         await rows._connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+
+async def test_bot_that_starts_during_a_rotation_reads_the_file_again(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have adopted the new version, and everything is wrapped anew, since it read the file."""
+    async with running(config):
+
+        async def reads_just_before(settings: Config, *, may_make: bool = True) -> MasterKey:
+            monkeypatch.undo()
+            found = await open_keys(settings, may_make=may_make)
+            await commands.rotate(config)
+            return found
+
+        monkeypatch.setattr(app, "open_keys", reads_just_before)
+        ring = await _keys(config)
+    assert ring.versions == (1, 2)
 
 
 async def test_two_machines_cannot_rotate_together(config: Config) -> None:
