@@ -143,7 +143,7 @@ def switch_words(say: Say) -> Mapping[str, SwitchWords]:
             # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
             say(
                 "The question and what you write are removed once it is kept. Words I show go after five minutes or "
-                "by “Hide this”; so does a text you haven't decided about, but a button brings it back. What comes by "
+                "by “Hide this”; so does what you haven't decided about, but a button brings it back. What comes by "
                 "itself is covered, also in notifications. /hide removes what is here already.\n\nTelegram keeps "
                 "copies of its own for a while, and what is older than two days I can't remove. Against somebody with "
                 "your phone in hand, Telegram's passcode lock helps: Settings, Privacy and Security, Passcode."
