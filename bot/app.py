@@ -191,7 +191,7 @@ def build(
         owner=owner, alone=presence.alone, fence=presence.fence,
         bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
     )  # fmt: skip
-    processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, alarms.wake_by, owner=owner)
+    processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, owner=owner)
     start = StartHandlers(use)
     routes = make_routes(use, start)
     check(routes, courier.served, {*use.typed, *OF_LINES})

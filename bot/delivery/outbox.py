@@ -71,6 +71,8 @@ throttled = ThrottledLog(log)
 class Ready(NamedTuple):
     """An answer that can be sent from memory."""
 
+    notice: Notice | None
+    """Its row, which is claimed; None if it has to wait as a row, behind earlier ones to its user."""
     send: Callable[[], Awaitable[Afterwards]]
     """Sends it. Raises a NotDelivered."""
     late: Callable[[], Coroutine[Any, Any, None]]
@@ -213,20 +215,22 @@ class Outbox:
 
     # Answers, from memory
 
-    def hand_on(self, notice: Notice, ready: Ready, arrived: float | None = None) -> None:
-        """Send an answer that a transaction, now committed, has added and so claimed.
+    def hand_on(self, ready: Ready | None, due_at: datetime | None, arrived: float | None = None) -> None:
+        """After a commit, send the answer that it has added, unless that has to wait.
 
-        `arrived` is when its update came, on the event loop's clock.
+        `due_at` is when something else that it has added is next due. `arrived` is when the update came, on the event
+        loop's clock.
         """
-        self._sending.add(notice.id)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answering[notice.user_id] = done
-        self._spawn(self._send_answer(notice, ready, done, arrived), f"answer {notice.id}")
-
-    def hold_back(self, ready: Ready) -> None:
-        """Note that an answer waits as a row, behind earlier ones to its user."""
-        self._spawn(ready.late(), "late answer")
-        self.ring()
+        if due_at:
+            self._next(due_at)
+        if ready and ready.notice:
+            notice, done = ready.notice, asyncio.get_running_loop().create_future()
+            self._sending.add(notice.id)
+            self._answering[notice.user_id] = done
+            self._spawn(self._send_answer(notice, ready, done, arrived), f"answer {notice.id}")
+        elif ready:
+            self._spawn(ready.late(), "late answer")
+            self.ring()
 
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
         """Return a future that is done once this user's last answer is settled or must wait; None if there is none."""

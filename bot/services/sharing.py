@@ -465,9 +465,9 @@ class Sharing:
         return await self._shared(visit, found, moment)
 
     async def _shared(self, visit: Visit, found: Reflection, moment: datetime) -> Result:
-        asks = await visit.rows.expectations.any_of(visit.user.id)
-        noted = await visit.rows.expectations.find(visit.user.id, found.id)
-        return Shared(found.id, moment, expects=asks and noted is None)
+        expectations = visit.rows.expectations
+        expects = await expectations.any_of(visit.user.id) and not await expectations.find(visit.user.id, found.id)
+        return Shared(found.id, moment, expects=expects)
 
     async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
         """Make the Reflection's Notice due at `moment`, replacing the earlier one."""

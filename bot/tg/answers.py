@@ -115,7 +115,7 @@ class Answers:
             if answer.query and not shown.tap_acknowledged:
                 await self._sender.stop_spinner(answer.query.id)
 
-        return Ready(partial(self._send, answer, shown), late)
+        return Ready(answer.notice, partial(self._send, answer, shown), late)
 
     async def deliver(self, notice: Notice) -> Delivered:
         """Send an answer from its row, by the current facts. Raises a NotDelivered.

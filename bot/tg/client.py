@@ -1,10 +1,14 @@
 """python-telegram-bot's client, over our own connections."""
 
+import json
 from typing import Any, Final, Literal
 
 from telegram import Bot, InputFile
+from telegram.error import BadRequest
 
-from bot.tg.network import Network
+from bot.tg.network import HALF_A_CHARACTER, Network, result_in
+
+_JSON: Final = {"Content-Type": "application/json"}
 
 ALLOWED_UPDATES: Final = (
     "message",
@@ -34,8 +38,17 @@ class Client(Bot):
         self._network = network
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Call a method with Telegram's JSON. Return the parts of its result that we use."""
-        return await self._network.call(f"{self.base_url}/{method}", params)
+        """Call a method with Telegram's JSON, without parameters that are None. Return what we use of its result.
+
+        Raises a TelegramError, as the library does.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            body = json.dumps(given, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadRequest(HALF_A_CHARACTER) from None
+        status, answer = await self._network.exchange("POST", f"{self.base_url}/{method}", body, _JSON)
+        return result_in(method, status, answer)
 
     async def upload(self, kind: Literal["photo", "document"], name: str, content: bytes, **message: Any) -> int:
         """Send a file from memory. Return the id of its message."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bot.clock import Clock
-from bot.delivery.outbox import Outbox
+from bot.delivery.outbox import Outbox, Ready
 from bot.domain.model import Step, User
 from bot.domain.results import Outdated, Result, Silence, Sorry
 from bot.domain.results.arrivals import ArrivalUnderWay
@@ -112,7 +112,6 @@ class UpdateProcessor:
         outbox: Outbox,
         profile: Profile,
         pace: Pace,
-        due: Callable[[datetime], None],
         *,
         owner: int,
     ) -> None:
@@ -124,7 +123,6 @@ class UpdateProcessor:
         self._outbox = outbox
         self._profile = profile
         self._pace = pace
-        self._due = due
         self._owner = owner
         self._repeats = Repeats()
 
@@ -143,7 +141,7 @@ class UpdateProcessor:
             effect = await self._effect(rows, update, person, handling, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
         self._repeats.said(person.id, update, effect.result, now)
-        self._hand_on(rows, answer, arrived)
+        self._outbox.hand_on(answer, rows.due_at, arrived)
 
     async def apologize(self, update: Update, code: str) -> None:
         """Give up on an update, and tell its user. Raises NotClaimed."""
@@ -153,7 +151,7 @@ class UpdateProcessor:
             behind = await self._claimed(rows, update, person, now)
             effect = _Effect(Sorry(code), None, negotiate(person.language_code))
             answer = await self._answer(rows, update, person, effect, now, behind)
-        self._hand_on(rows, answer)
+        self._outbox.hand_on(answer, rows.due_at)
 
     async def _claimed(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
         """Check that we have claimed the update. Return when its answer is due if it has to wait behind others.
@@ -185,7 +183,7 @@ class UpdateProcessor:
 
     async def _answer(
         self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime, behind: datetime | None
-    ) -> Answer | None:
+    ) -> Ready | None:
         """Note that the update is handled, and add its answer to the outbox. Return the answer, if there is one."""
         result = effect.result
         silent = isinstance(result, Silence) and not result.stale and not update.callback_query
@@ -194,19 +192,8 @@ class UpdateProcessor:
             return None
         notice = await rows.notices.add_answer(person.id, update.update_id, result, now, self._owner, behind=behind)
         words = await self._renderer.words(rows, effect.user, result, now) if notice else {}
-        return Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
-
-    def _hand_on(self, rows: Rows, answer: Answer | None, arrived: float | None = None) -> None:
-        """After the commit, send the answer at once, unless it has to wait behind others."""
-        if rows.due_at:
-            self._due(rows.due_at)
-        if answer is None:
-            return
-        ready = self._answers.ready(answer)
-        if answer.notice:
-            self._outbox.hand_on(answer.notice, ready, arrived)
-        else:
-            self._outbox.hold_back(ready)
+        answer = Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
+        return self._answers.ready(answer)
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
         """Before the effect, record what the update shows about its user: their language, and that they are there."""

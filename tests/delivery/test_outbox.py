@@ -567,7 +567,7 @@ async def test_answer_waits_for_no_turn(arrived: Store, clock: HandClock, courie
         sent.set()
         return nothing
 
-    outbox.hand_on(answer, Ready(send, lambda: asyncio.sleep(0)))
+    outbox.hand_on(Ready(answer, send, lambda: asyncio.sleep(0)), None)
     await asyncio.wait_for(sent.wait(), 10)
     assert not courier.tried
     pacer.turns.set()

@@ -36,7 +36,7 @@ from bot.domain.times import next_slot
 from bot.storage.ids import timeless_id
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
-from bot.tg.network import Network, called
+from bot.tg.network import Network
 from tests.standin import TEST_KEY
 
 A: Final = 910_001_001
@@ -98,9 +98,10 @@ class Recorder(BaseRequest):
         self._last[chat_id] += 1
         return self._last[chat_id]
 
-    async def call(self, url: str, params: Json) -> Any:
+    async def exchange(self, method: str, url: str, body: bytes, *_: Any) -> tuple[int, bytes]:
+        params = json.loads(body)
         data = RequestData([RequestParameter.from_input(name, value) for name, value in params.items()])
-        return called(url.rsplit("/", 1)[1], *await self.do_request(url, "POST", data))
+        return await self.do_request(url, method, data)
 
     async def do_request(
         self,
