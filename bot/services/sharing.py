@@ -449,6 +449,7 @@ class Sharing:
     async def _schedule(
         self, visit: Visit, found: Reflection, moment: datetime | None, *, is_sure: bool = False
     ) -> Result:
+        """Share it at that moment, if the Cool-off allows it and no second yes is missing."""
         if found.wish is None or moment is None:
             return SharePreview(found.id, here=True)
         if not fits(moment, visit.now, found.depth):
@@ -465,6 +466,7 @@ class Sharing:
         return await self._shared(visit, found, moment)
 
     async def _shared(self, visit: Visit, found: Reflection, moment: datetime) -> Result:
+        """Say when it goes out, also if it waits for a second yes: only the words on the screen tell which."""
         expectations = visit.rows.expectations
         expects = await expectations.any_of(visit.user.id) and not await expectations.find(visit.user.id, found.id)
         return Shared(found.id, moment, expects=expects)

@@ -165,6 +165,7 @@ class Answers:
         return shown
 
     async def _show(self, answer: Answer, shown: "Shown") -> None:
+        """Show the answer's screen, by an edit or a new message, and remove the buttons that it makes outdated."""
         answer = await self._prepared(answer)
         words = _Words(answer.words, answer.update) if answer.update else answer.words
         screen = self._renderer.screen(answer.result, answer.user, answer.language, answer.now, words, answer.places)

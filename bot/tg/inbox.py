@@ -40,7 +40,9 @@ _TRIES: Final = 5
 _TRIES_TO_WRITE: Final = 3
 """After this many failures, none of which passes by itself, we go on without an update that can't be written down."""
 _PASSING_WAIT: Final = 2.0
+"""Seconds until we try again after an error that passes by itself, like a database that is away."""
 _KEY_WAIT: Final = 30.0
+"""Seconds between tries of updates that were set aside because their user's data key doesn't open."""
 _BUSY: Final = 60.0
 """Seconds to wait for a user's locked rows before that counts as a failure."""
 _PATIENCE: Final = 3.0
@@ -132,12 +134,15 @@ class Inbox:
         self._fence = fence or Fence()
         self._handles = handles
         self._crowded = False
+        """Whether too many updates are unhandled, those of other processes included, as of the last look."""
         self._told = asyncio.Event()
+        """Set when another process has announced that there is something to take over."""
         self._lanes = Lanes(self._handle, lambda unhandled: unhandled.id)
         self._held: dict[int, deque[int]] = {}
         """By lane: the ids of updates that wait until their user's data key opens."""
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._batch = _Batch()
+        """What has arrived since we last began to write."""
         self._writing = asyncio.Lock()
         self._unsure = False
         """Whether a commit with claims has failed, and may have happened all the same."""
@@ -242,6 +247,7 @@ class Inbox:
             self._hand_on(arrived, ours)
 
     def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> list[_Unhandled]:
+        """Put those that are ours into their lanes, with their content as long as there is room for it."""
         handed = []
         now = asyncio.get_running_loop().time()
         for received, update, handling in arrived:
@@ -400,6 +406,7 @@ class Inbox:
         self._outbox.ring()
 
     async def _handle_once(self, lane: int, unhandled: _Unhandled) -> None:
+        """Have an update processed, or drop it if it no longer has any effect."""
         update = unhandled.update or await self._read_again(unhandled.id)
         handling = unhandled.handling or (self._dispatch.find(update) if update else None)
         if update is None or handling is None or self._is_outrun(lane, update):

@@ -164,6 +164,7 @@ class UpdateProcessor:
         return behind if self._outbox.may_claim else behind or now
 
     async def _effect(self, rows: Rows, update: Update, person: Person, handling: Handling, now: datetime) -> _Effect:
+        """Note what the update shows about its user, and run its handler, unless another one has to answer instead."""
         known = await rows.users.find(person.id)
         user = await self._note_user(Visit(rows, known, now), update, person, wakes=handling.wakes) if known else None
         language = user.language if user else negotiate(person.language_code)  # also for the answer to an erase
