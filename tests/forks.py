@@ -1,25 +1,71 @@
-"""Real processes that needn't load anything, since they are forked from one that has loaded it all (multiprocessing).
+"""Real processes that needn't load anything, since they are forked from one that has loaded it all (forkserver.py).
 
-Loading the bot takes a second of processor time, and the tests start hundreds of processes. A forked one has its own
-memory, folder, settings, output and exit code, and can be killed like any other. What is about loading itself, or about
-how Python is started, must start a Python of its own.
+Loading the bot takes seconds of processor time, and the tests start hundreds of processes. A forked one has its own
+memory, folder, settings, output and exit code, and can be killed like any other. It ends with the process that has
+started it at the latest. What is about loading itself, or about how Python is started, must start a Python of its own.
 """
 
 import asyncio
 import contextlib
-import multiprocessing
+import fcntl
 import os
+import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Final
 
-_SERVER: Final = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.preloaded"])
+_running: list[Connection] = []
+"""What keeps the server running until this process ends."""
+
+
+def _connect() -> Connection:
+    """Return a connection to the server of this test run. Whichever process needs it first starts it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")
+    place = Path(tempfile.gettempdir(), f"ajar-forks-{run}", "server")
+    if not _running:
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        with place.with_name("lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                _running.append(_greeted(place))
+            except (OSError, EOFError):  # nobody has started it, or it has just ended
+                _start(place)
+                _running.append(_greeted(place))
+    return Client(str(place), "AF_UNIX")
+
+
+def _greeted(place: Path) -> Connection:
+    """Return a connection to the server that keeps it running. Raises OSError or EOFError if there is none."""
+    connection = Client(str(place), "AF_UNIX")
+    connection.send_bytes(b"")
+    connection.recv()
+    return connection
+
+
+def _start(place: Path) -> None:
+    """Start the server. It takes connections at once, and answers them when everything is loaded."""
+    place.unlink(missing_ok=True)
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(place))
+        listening.listen(64)
+        listening.set_inheritable(True)
+        # Not by `subprocess`, which would complain at our end that it is still running for others.
+        os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "tests.forkserver", str(listening.fileno()), str(place.parent)],
+            {**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            ],
+        )
 
 
 class Forked:
@@ -28,16 +74,17 @@ class Forked:
     def __init__(
         self, work: Callable[[], object], *, cwd: Path, env: Mapping[str, str], output: Path, errors: Path
     ) -> None:
-        place = (str(cwd), dict(env), str(output), str(errors))
-        self._process = _SERVER.Process(target=_do, args=(work, *place), daemon=True)
-        self._process.start()
-        assert self._process.pid
-        self.pid: Final = self._process.pid
+        self._code: int | None = None
+        self._connection = _connect()
+        self._connection.send_bytes(pickle.dumps((str(output), str(errors), str(cwd), dict(env), pickle.dumps(work))))
+        self.pid: Final[int] = self._connection.recv()
 
     @property
     def returncode(self) -> int | None:
         """As `subprocess` has it: negative after a signal, None while it runs."""
-        return self._process.exitcode
+        if self._code is None and self._connection.poll():
+            self._code = self._connection.recv()
+        return self._code
 
     def send_signal(self, number: signal.Signals) -> None:
         if self.returncode is None:
@@ -48,21 +95,22 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     async def wait(self) -> int:
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        # A duplicate, since a loop has one reader for each file and several may wait.
-        sentinel = os.dup(self._process.sentinel)
-        loop.add_reader(sentinel, ended.set)
-        try:
-            await ended.wait()
-        finally:
-            loop.remove_reader(sentinel)
-            os.close(sentinel)
+        if self.returncode is None:
+            ended = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            # A duplicate, since a loop has one reader for each file and several may wait.
+            told = os.dup(self._connection.fileno())
+            loop.add_reader(told, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(told)
+                os.close(told)
         return self.join(10)
 
     def join(self, seconds: float) -> int:
         """Wait until it has ended. Raises TimeoutError after killing it."""
-        self._process.join(seconds)
+        self._connection.poll(seconds)
         if self.returncode is None:
             self.kill()
             raise TimeoutError
@@ -103,15 +151,3 @@ def ajar(words: tuple[str, ...]) -> None:
 
     sys.argv = ["ajar", *words]
     main(words, prog_name="ajar")
-
-
-def _do(work: Callable[[], object], cwd: str, env: dict[str, str], output: str, errors: str) -> None:
-    for number, file in ((1, output), (2, errors)):
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(opened, number)
-        os.close(opened)
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
-    time.tzset()
-    work()

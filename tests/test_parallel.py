@@ -1,10 +1,15 @@
-"""How the tests are divided among processes, even when some of them die."""
+"""How the tests are divided among processes, even when some of them die, and how others are forked for them."""
 
+import os
+import time
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests import forks
 from tests.conftest import pytest_xdist_make_scheduler
 
 TESTS = [f"tests/crash/test_{module}.py::test_{number}" for module in "abcd" for number in range(3)]
@@ -55,3 +60,45 @@ def test_two_dying_processes_lose_no_test() -> None:
     assert ran == set(TESTS)
     assert set(died) <= ran
     assert units.tests_finished
+
+
+SAY_WHAT_HAPPENED = """
+from bot.metrics import METRICS, Counter, Gauge, Histogram
+from bot.storage import ids
+print(ids._risen, len(ids._drawn))
+for metric in METRICS:
+    match metric:
+        case Counter():
+            print(sum(metric.counted.values()))
+        case Gauge():
+            print(len(metric.now))
+        case Histogram():
+            print(sum(metric.counts), int(metric.sum))
+"""
+
+
+def test_forked_process_begins_anew(tmp_path: Path) -> None:
+    """What its parent did only to load and compile everything has left nothing: no id drawn, nothing counted."""
+    said = forks.run(partial(exec, SAY_WHAT_HAPPENED), cwd=tmp_path, env=os.environ)
+    assert (said.returncode, set(said.stdout.split())) == (0, {"0"}), said
+
+
+def test_forked_process_ends_with_its_owner(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    process = forks.Forked(
+        partial(exec, "import time; time.sleep(600)"), cwd=tmp_path, env={}, output=said, errors=said
+    )
+    pid = process.pid
+    assert process.returncode is None
+    del process
+    patience = time.monotonic() + 20
+    while _lives(pid):
+        assert time.monotonic() < patience
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -41,7 +41,7 @@ async def house(shared_house: House) -> AsyncIterator[House]:
     """The module's house. Any error that the bot logs, or that Telegram refuses, fails the test."""
     shared_house.trouble = []
     shared_house.new_morning()
-    said, called = len(shared_house.bot.output), len(shared_house.telegram.calls())
+    said, called = len(shared_house.bot.output), shared_house.telegram.world.calls.count
     yield shared_house
     await shared_house.telegram.no_faults()
     await shared_house.all_leave()
