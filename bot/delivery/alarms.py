@@ -22,8 +22,9 @@ from bot.clock import Clock, SystemClock
 LOOK_EVERY: Final = timedelta(seconds=5)
 """How often we look for something due, whatever the alarms say."""
 BEAT: Final = timedelta(seconds=1)
-"""How often we check whether the clock has jumped. Only this check finds what a jump has made due, at the same time
-whatever other users do. Otherwise two people on a jumping clock could notice each other's activity."""
+"""How often we check whether the clock has jumped, and look for something due. Only this check finds what a jump has
+made due, at the same time whatever other users do. Otherwise two people on a jumping clock could notice each other's
+activity."""
 _JUMP: Final = timedelta(seconds=3)
 _RULES: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -42,11 +43,15 @@ class Alarms:
         beat: timedelta = BEAT,
         on_jump: Callable[[], None] | None = None,
     ) -> None:
-        """`on_jump` is called when the clock has jumped, so that code waiting for a time can start over."""
+        """`beat` is how often we check whether the clock has jumped, if that is more often than we look.
+
+        `on_jump` is called when it has, so that code waiting for a time can start over.
+        """
         self._clock = clock
         self._ring = ring
         self._tidy = tidy
         self._beat_every = beat
+        self._beats_until_look = self._beats_between_looks = max(1, round(BEAT / beat))
         self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=_RULES)
         self._last_beat = clock.now()
         self._machine = SystemClock()
@@ -96,7 +101,7 @@ class Alarms:
         )
 
     def _beat(self) -> None:
-        """Look for something due, and check whether the clock has jumped. The operating system's timer calls this."""
+        """Check whether the clock has jumped, and look for something due. The operating system's timer calls this."""
         now = self._clock.now()
         jump = now - self._last_beat - self._beat_every
         self._last_beat = now
@@ -106,4 +111,8 @@ class Alarms:
             self._wind()
             if self._on_jump:
                 self._on_jump()
-        self._ring()
+            self._beats_until_look = 1
+        self._beats_until_look -= 1
+        if self._beats_until_look == 0:
+            self._beats_until_look = self._beats_between_looks
+            self._ring()
