@@ -17,8 +17,12 @@ from bot.rehearsing import Rehearsal, Rehearsals, in_own_process, rehearse, tell
 from bot.storage.restoring import begin
 from bot.storage.store import Store
 from tests.databases import SqliteTemplate
+from tests.samples import sampled
 from tests.standin import stand_in
 from tests.test_copies import Keeper, flip, flip_sealed
+
+HOURS = sampled(6, 1)
+"""Between two looks; the bot looks every hour."""
 
 
 @pytest.fixture
@@ -138,9 +142,9 @@ async def test_it_is_due_once_a_month(store: Store, clock: HandClock, tmp_path: 
         return len(done) != 2
 
     rehearsals = Rehearsals(store, clock, tmp_path, work)
-    for _ in range(24 * 63):
+    for _ in range(24 * 63 // HOURS):
         await rehearsals.rehearse_if_due()
-        clock.advance(timedelta(hours=1))
+        clock.advance(timedelta(hours=HOURS))
     assert [later - first for first, later in pairwise(done)] == [timedelta(days=30)] * 2
 
 
@@ -152,9 +156,9 @@ async def test_interrupted_rehearsal_repeats_a_day_later(store: Store, clock: Ha
         return None if len(done) == 1 else True
 
     rehearsals = Rehearsals(store, clock, tmp_path, work)
-    for _ in range(24 * 10):
+    for _ in range(24 * 10 // HOURS):
         await rehearsals.rehearse_if_due()
-        clock.advance(timedelta(hours=1))
+        clock.advance(timedelta(hours=HOURS))
     assert len(done) == 2
     assert done[1] - done[0] == timedelta(days=1)
 

@@ -7,11 +7,13 @@ import pytest
 
 from bot.i18n import negotiate, say_in
 from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question, questions
+from tests.samples import sampled
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MODES = ("polling", "webhook")
+MODES = sampled(("polling",), ("polling", "webhook"))
+"""The journeys of test_answer.py and test_always.py begin with a start through the webhook anyway."""
 GREETING = "One small question a day"
 HOUR = "When should I ask you?"
 TOMORROW = "When should I ask tomorrow?"
