@@ -6,7 +6,7 @@ emptied, statements that are compiled once), kept.py (connections that are used 
 nothing for running in parallel that it shouldn't have anyway: files only in its `tmp_path`, free ports (a stand-in and
 a bot pick their own), and databases from `database_url`, `empty_url` or `store`. A session fixture is made once in each
 process; `made_once` (in conftest.py) is for what is expensive to make and only read. All processes share one PostgreSQL
-server, in which each has databases of its own.
+server, in which each has databases of its own, and the process that bots are forked from.
 """
 
 import re
