@@ -341,7 +341,8 @@ class Lines:
 
     async def _superseded(self, visit: Visit, message_id: int) -> None:
         """Drop the Draft of a text that was too long, once another one has come in its place."""
-        if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
+        draft = await visit.rows.drafts.from_message(visit.user.id, message_id)
+        if draft and draft.reason in {DraftReason.TOO_LONG, DraftReason.REPLY} and len(draft.text) > LINE_LIMIT:
             await visit.rows.drafts.drop(draft)
             for each in (draft.message_id, *_card(draft)):
                 await hide_decided(visit, each)

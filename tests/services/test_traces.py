@@ -143,6 +143,13 @@ async def test_name_is_offered_again_while_it_can_be_one(house: House, use: UseC
     assert await house.does(ALICE, use.lines.show_draft, draft) == Outdated()
 
 
+async def test_next_text_leaves_an_undecided_name(house: House, use: UseCases) -> None:
+    draft = await typed_at_name(house, use)
+    second = await house.does(ALICE, use.lines.receive, "Al", TEXT + 1)
+    assert isinstance(second, NameOrLine)
+    assert await house.does(ALICE, use.lines.show_draft, draft) == NameOrLine(draft)
+
+
 async def test_code_is_asked_about_again_with_its_text(house: House, use: UseCases) -> None:
     asked = await says(house, use, "K7QX-9M2P")
     assert isinstance(asked, CodeOrLine)

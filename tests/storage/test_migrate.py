@@ -173,6 +173,33 @@ async def test_database_in_use_is_migrated(empty_url: str) -> None:
     await store.close()
 
 
+async def test_messages_that_ask_about_a_text_stay_known(empty_url: str) -> None:
+    """One that was sent more than two days ago isn't among the traces any more."""
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.partition("///")[2]).parent.mkdir()
+    await at_version(empty_url, "0035")
+
+    def live(connection: Connection) -> None:
+        names = [column["name"] for column in inspect(connection).get_columns("users") if not column["nullable"]]
+        texts = {"data_key": b"wrapped", "language": "en", "muted_themes": "", "muted_sensitivities": "", "rhythm": ""}
+        user = {name: texts.get(name, 1) for name in names}
+        values = ", ".join(f":{name}" for name in names)
+        connection.execute(text(f"INSERT INTO users ({', '.join(names)}) VALUES ({values})"), user)  # noqa: S608
+        draft = "INSERT INTO drafts (id, user_id, reason, words, message_id, card_id, sent_at) "
+        for draft_id, card_id in ((1, 20), (2, 21), (3, None)):
+            facts = {"id": draft_id, "words": b"x", "card": card_id}
+            connection.execute(text(draft + "VALUES (:id, 1, 'unasked', :words, :id, :card, 5)"), facts)
+        trace = "INSERT INTO traces (user_id, message_id, sent_at, hide_at) VALUES (1, :id, 7, 9)"
+        connection.execute(text(trace), [{"id": 20}, {"id": 22}])
+
+    await _on(empty_url, live)
+    assert await migrate(empty_url) == "0035"
+    known = text("SELECT message_id, sent_at, hide_at, waits, subject_id FROM traces ORDER BY message_id")
+    assert [tuple(row) for row in await _on(empty_url, lambda c: c.execute(known).all())] == [
+        (20, 7, 9, "draft", 1), (21, 5, None, "draft", 2), (22, 7, 9, None, None),
+    ]  # fmt: skip
+
+
 async def test_strangers_update_is_handled_anew(empty_url: str) -> None:
     """Nothing about them is stored, so only Telegram, which repeats the update, knows whom to answer."""
     if empty_url.startswith("sqlite"):
