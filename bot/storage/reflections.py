@@ -40,6 +40,24 @@ _FIND_SEALED: Final = select(*_SEALED).where(
     reflections.c.user_id == bindparam("sharer"),
     reflections.c.words.is_not(None),
 )
+_FIND_THEIRS: Final = select(*_SEALED).where(
+    reflections.c.id == bindparam("about"),
+    reflections.c.partner_id == bindparam("receiver"),
+    reflections.c.state.not_in((State.DRAFTED, State.LAPSED)),
+    reflections.c.shared_at.is_not(None),
+)
+_FIND_OPENED: Final = select(*_SEALED, reflections.c.question).where(
+    reflections.c.id == bindparam("about"),
+    reflections.c.partner_id == bindparam("receiver"),
+    reflections.c.state.in_(READABLE),
+    reflections.c.words.is_not(None),
+)
+_FIND_OF_LINE: Final = (
+    select(*_FACTS)
+    .where(reflections.c.line_id == bindparam("line"), reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
+    .order_by(reflections.c.drafted_at.desc())
+    .limit(1)
+)
 _FIND_QUESTION: Final = select(*_FACTS, reflections.c.question).where(reflections.c.id == bindparam("about"))
 _MOVE: Final = update(reflections).where(
     reflections.c.id == bindparam("about"), reflections.c.state.in_(bindparam("starts", expanding=True))
@@ -120,27 +138,13 @@ class Reflections:
 
     async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
         """Return the Reflection if this user is its receiver and it has been shared with them."""
-        found = await self._connection.execute(
-            select(*_SEALED).where(
-                reflections.c.partner_id == user_id,
-                reflections.c.id == reflection_id,
-                reflections.c.state.not_in((State.DRAFTED, State.LAPSED)),
-                reflections.c.shared_at.is_not(None),
-            )
-        )
+        found = await self._connection.execute(_FIND_THEIRS, {"about": reflection_id, "receiver": user_id})
         row = found.one_or_none()
         return await self._as_given(row) if row else None
 
     async def of_line(self, line_id: int) -> Reflection | None:
         """Return the Reflection of this Line that was shared or is being drafted, and hasn't ended."""
-        found = await self._connection.execute(
-            select(*_FACTS)
-            .where(reflections.c.line_id == line_id, reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
-            .order_by(reflections.c.drafted_at.desc())
-            .limit(1)
-        )
-        row = found.one_or_none()
-        return _reflection(row) if row else None
+        return await self._one(_FIND_OF_LINE, {"line": line_id})
 
     async def tell_answered(self, reflection_id: int) -> None:
         """Note that the sharer sees the Response."""
@@ -409,14 +413,7 @@ class Reflections:
         return await self._open_or_none(row, "question") if row and row.question else None
 
     async def _opened_by(self, user_id: int, reflection_id: int) -> Any:
-        found = await self._connection.execute(
-            select(*_SEALED, reflections.c.question).where(
-                reflections.c.id == reflection_id,
-                reflections.c.partner_id == user_id,
-                reflections.c.state.in_(READABLE),
-                reflections.c.words.is_not(None),
-            )
-        )
+        found = await self._connection.execute(_FIND_OPENED, {"about": reflection_id, "receiver": user_id})
         row = found.one_or_none()
         return row if row and await self._as_given(row) else None
 
