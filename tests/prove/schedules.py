@@ -5,6 +5,7 @@ a seed is a schedule, and the same seed is the same schedule again.
 """
 
 import asyncio
+import math
 import random
 import selectors
 from collections import deque
@@ -61,6 +62,19 @@ class Schedule(asyncio.SelectorEventLoop):
         super().__init__(self._waiting)
         self.chance = random.Random(seed)
         self._ready = _Drawn(self.chance)
+
+    @property
+    def _clock_resolution(self) -> float:
+        """The least by which time can differ: after some months that is more than a nanosecond, asyncio's own value.
+
+        With less, nothing that is due now would count as due; with more, somebody who waits until a moment would be
+        woken before it, again and again.
+        """
+        return math.ulp(self._waiting.now)
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, _: float) -> None:
+        """Leave out what asyncio sets."""
 
     def time(self) -> float:
         return self._waiting.now
