@@ -16,6 +16,8 @@ The rule, and its reasons:
   (`planning.stepped_down`), so the questions after it are lighter too.
 - **The theme that was asked the longest ago comes first**; among prompts of equal depth and theme we choose at random.
   So all themes take turns, and yesterday's comes only if no other has a prompt left.
+- **Not the form of the one before**, if the theme has another: "How does this end: …" or "Two words for …" on two days
+  running sounds like a form to be filled in.
 - **No repeat within a year as long as there is anything else.** When the prompts of the day's depth are used up,
   we take the nearest other depth that may be asked, the lighter one first.
 - **The first three are picked by hand** (FIRST): easy and concrete, since they decide whether anybody stays.
@@ -146,7 +148,7 @@ def choose(
         return first
     fresh = [prompt for prompt in fresh if last is None or prompt.theme != last.theme] or fresh
     level = min({prompt.depth for prompt in fresh}, key=lambda depth: (abs(depth - wanted), depth))
-    return _longest_away([prompt for prompt in fresh if prompt.depth == level], prompts, shown, seed)
+    return _longest_away([prompt for prompt in fresh if prompt.depth == level], prompts, shown, last, seed)
 
 
 def oldest(
@@ -203,9 +205,12 @@ def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt |
 
 
 def _longest_away(
-    found: Sequence[Prompt], prompts: Sequence[Prompt], shown: Mapping[str, datetime], seed: int
+    found: Sequence[Prompt], prompts: Sequence[Prompt], shown: Mapping[str, datetime], last: Prompt | None, seed: int
 ) -> Prompt:
-    """Return one of `found`, of the theme that was asked the longest ago; among equals it is random."""
+    """Return one of `found`, of the theme that was asked the longest ago; among equals it is random.
+
+    It has another format than the `last` one if that theme has any.
+    """
     chance = Random(seed)
     last_asked = {prompt.theme: _NEVER for prompt in found}
     for prompt in prompts:
@@ -213,4 +218,5 @@ def _longest_away(
             last_asked[prompt.theme] = max(last_asked[prompt.theme], shown[prompt.id])
     longest = min(last_asked.values())
     theme = chance.choice(sorted(theme for theme, at in last_asked.items() if at == longest))
-    return chance.choice(sorted((prompt for prompt in found if prompt.theme == theme), key=lambda prompt: prompt.id))
+    found = sorted((prompt for prompt in found if prompt.theme == theme), key=lambda prompt: prompt.id)
+    return chance.choice([prompt for prompt in found if last is None or prompt.format is not last.format] or found)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -191,6 +192,17 @@ def test_longest_absent_theme_comes_first() -> None:
         found = fresh(ALL, user(), shown, seed=seed)
         assert found
         assert found.id == "childhood.1b"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_form_of_the_one_before_waits(seed: int) -> None:
+    """Two that begin alike on two days running sound like a form to be filled in."""
+    last = replace(prompt("body", 1), format=Format.FINISH_THE_LINE)
+    same = replace(prompt("money", 1, "a"), format=Format.FINISH_THE_LINE)
+    other = prompt("money", 1, "b")
+    shown = {last.id: NOW - DAY, "x": NOW, "y": NOW}
+    assert choose((last, same, other), user(), on(), shown, wanted=1, seed=seed) == other
+    assert choose((last, same), user(), on(), shown, wanted=1, seed=seed) == same, "rather than none"
 
 
 def test_repeated_theme_beats_a_repeated_prompt() -> None:
