@@ -178,7 +178,7 @@ class Ask:
     """When it comes back, if it was put off."""
     opening: AskOpening | None = None
     callback_line_id: int | None = None
-    """The user's own Line that it brings back, if it is a Callback."""
+    """The user's own Line that it brings back, or brought back before a prompt came in its place."""
 
     @property
     def undecided(self) -> bool:
@@ -188,6 +188,11 @@ class Ask:
     def is_open_day(self) -> bool:
         """Whether it was sent without a question: "Today's line?"."""
         return self.shown_at is not None and self.prompt_id is None and self.callback_line_id is None
+
+    @property
+    def called_back(self) -> int | None:
+        """The Line that it brings back; None also if another question was asked in place of that."""
+        return self.callback_line_id if self.prompt_id is None else None
 
 
 class SkipReason(StrEnum):

@@ -354,8 +354,8 @@ class Asks:
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
-        if ask.callback_line_id and await self._may_bring_back(visit, ask.callback_line_id, paired=paired):
-            return CalledBack(ask.id, ask.callback_line_id)
+        if ask.called_back and await self._may_bring_back(visit, ask.called_back, paired=paired):
+            return CalledBack(ask.id, ask.called_back)
         today, shown = _today(visit, paired=paired), await visit.rows.asks.shown(visit.user.id)
         wanted = depth_of_day(visit.user, today.date)
         prompt = choose(self._all, visit.user, today, shown, wanted=wanted, seed=ask.id)
@@ -408,7 +408,9 @@ class Asks:
         if line is None:
             return {}
         words = await visit.rows.lines.words_of(visit.user.id, [line.id])
-        return {"line": words[line.id], "line_day": line.day.isoformat()}
+        prompt = self._library.prompts.get(line.prompt_id or "")
+        question = {"question": prompt.text} if prompt else {}
+        return {"line": words[line.id], "line_day": line.day.isoformat(), **question}
 
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime

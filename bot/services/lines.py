@@ -281,8 +281,8 @@ class Lines:
         shown_by = await visit.rows.asks.newest_message(visit.user.id, ask.id)
         await visit.rows.asks.reopen(ask, ask.state, shown_at=visit.now)
         stale = (shown_by,) if shown_by else ()
-        if ask.callback_line_id:
-            return CalledBack(ask.id, ask.callback_line_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
+        if ask.called_back:
+            return CalledBack(ask.id, ask.called_back, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
         return Asked(ask.id, ask.prompt_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
 
     async def _code_or_awaited(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:

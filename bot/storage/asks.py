@@ -29,6 +29,7 @@ _BROUGHT_BACK: Final = select(asks.c.id, asks.c.callback_line_id).where(
     asks.c.id.in_(bindparam("ask_ids", expanding=True)),
     asks.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, so that SQLite ignores the index on user_id
     asks.c.callback_line_id.is_not(None),
+    asks.c.prompt_id.is_(None),
 )
 _SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))
 _SHOWN_BY: Final[Select[Any]] = (
@@ -210,7 +211,12 @@ class Asks:
     async def set_prompt(
         self, ask: Ask, prompt_id: str | None, now: datetime, *, callback_line_id: int | None = None
     ) -> None:
-        """Store the prompt of an Ask or the Line that it brings back, if any, and when it was asked."""
+        """Store the prompt of an Ask or the Line that it brings back, if any, and when it was asked.
+
+        A Line in whose place a prompt comes stays stored, so that we know when the last Callback was.
+        """
+        if prompt_id is not None:
+            callback_line_id = ask.callback_line_id
         stored = await self._prompt_ids.stored(ask.user_id, prompt_id)
         facts = {"ask_id": ask.id, "prompt_id": stored, "callback_line_id": callback_line_id, "shown_at": now}
         await execute_later(self._connection, _SET_PROMPT, facts)

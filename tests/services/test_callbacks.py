@@ -1,5 +1,6 @@
 """Once all questions were asked, an older Line of the user's own comes back if wanted, or the day has no question."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.callbacks import OLD_ENOUGH
@@ -94,7 +95,10 @@ async def test_words_are_read_last(house: House) -> None:
     found = await house.line(ALICE, back.line_id)
     assert found
     line, words = found
-    assert await house.does(ALICE, reader, back) == {"line": words, "line_day": line.day.isoformat()}
+    question = house.library.prompts[line.prompt_id or ""].text
+    assert await house.does(ALICE, reader, back) == {
+        "line": words, "line_day": line.day.isoformat(), "question": question,
+    }  # fmt: skip
     async with house.store.writing(ALICE) as rows:
         await rows.lines.change(line, "reworded", house.clock.now())
     assert (await house.does(ALICE, reader, back))["line"] == "reworded"
@@ -128,4 +132,8 @@ async def test_callback_swaps_for_an_older_question(house: House) -> None:
     assert isinstance(other, Asked)
     assert other.prompt_id
     ask = await house.ask(ALICE, asked.ask_id)
-    assert (ask.prompt_id, ask.callback_line_id) == (other.prompt_id, None)
+    assert (ask.prompt_id, ask.called_back) == (other.prompt_id, None)
+    assert await house.does(ALICE, house.asks.bring_back, asked.ask_id) == replace(other, opening=None)
+    await house.says(ALICE, "as usual", 50)
+    later = await days(house, 6)
+    assert [number for number, each in enumerate(later, 1) if isinstance(each, CalledBack)] == [6], "six days apart"

@@ -37,7 +37,7 @@ from bot.tg.actions import (
 from bot.tg.screens.lines import deleted_text
 from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import AskCard, Button, Place, Screen, View, button, private, shown
-from bot.tg.screens.sharing import quoted, safe
+from bot.tg.screens.sharing import quoted, with_question
 
 
 def asked(view: View, result: Asked) -> Screen:
@@ -154,7 +154,10 @@ def _no_question(view: View, result: Asked) -> Screen:
 
 
 def called_back(view: View, result: CalledBack) -> Screen:
-    """Show one of the user's earlier Lines, hidden until tapped, so that nobody reads it when the phone lights up."""
+    """Show one of the user's earlier Lines with its question, without which many a Line says nothing.
+
+    They are hidden until tapped, so that nobody reads them when the phone lights up.
+    """
     say = view.say
     words = view.words.get("line")
     if words is None:  # it was deleted in the meantime
@@ -164,7 +167,7 @@ def called_back(view: View, result: CalledBack) -> Screen:
     intro = say("You wrote on %(day)s:", day=day)
     # Translators: below an older line of the user's own; any line will do as an answer
     ask = say("Still so, done with, or different?")
-    text = f"{intro}\n{quoted(Markup(f'<tg-spoiler>{safe(words)}</tg-spoiler>'))}\n{ask}"
+    text = f"{intro}\n{quoted(Markup(f'<tg-spoiler>{with_question(view, words)}</tg-spoiler>'))}\n{ask}"
     # Translators: button under the question; another question comes in its place
     return _put(view, result, text, (button(say("Another one"), ANOTHER(result.ask_id)),))
 
