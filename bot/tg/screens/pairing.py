@@ -332,7 +332,7 @@ def _who_asks(view: View) -> str:
     if me:
         # Translators: %(name)s is the name under which the other person will see this user
         lines.append(say("They'd see you as %(name)s.", name=named(me)))
-    return "\n".join(lines)
+    return "\n\n".join(lines)
 
 
 def invited(view: View, result: Invited) -> Screen:
@@ -451,7 +451,7 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
         (
             # Translators: to the one who made an invitation; %(name)s is who said yes to it
             say("<b>%(name)s</b> has said yes to your invitation.", name=partner(view)),
-            "\n".join(_promises(view)),
+            *_promises(view),
             # Translators: a warning that anybody can type any name; asked before the last yes
             say("The name is what they wrote themselves. Is it the one you meant? If you aren't sure, ask them first."),
         )
@@ -486,10 +486,11 @@ def paired(view: View, _: Paired) -> Screen:
     say = view.say
     if "name" not in view.words:
         return nothing_came(view, NothingCame())
-    # Translators: to both, right after they were paired
+    # Translators: to both, right after they were paired. "Share…" is a button, "/share" a command.
     text = say(
         "You and %(name)s can share lines now. Nothing has been shown to anybody. When you want to let "
-        "a line be seen, there is Share… under it, and you see first exactly what they would see.",
+        "a line be seen, there is Share… under a new one and /share for earlier ones. You see first exactly what they "
+        "would see.",
         name=partner(view),
     )
     return Screen(text, _to_today(view))
