@@ -44,6 +44,8 @@ B: Final = 910_001_002
 CHARLIE: Final = 910_001_003
 _TIMELESS: Final = 62  # bits of the ids that don't tell when they were made
 NAMES: Final = {A: "Alice", B: "Bob", CHARLIE: "Charlie"}
+LANGUAGES: Final[dict[int, str]] = {}
+"""Of those whose Telegram isn't in English."""
 START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
 """A Monday; the clocks in Europe change on the following Sunday."""
 BEFORE: Final = "The key was under the mat all along."
@@ -289,7 +291,8 @@ class World:
 
 
 def _person(user_id: int) -> Json:
-    return {"id": user_id, "is_bot": False, "first_name": NAMES[user_id], "language_code": "en"}
+    language = LANGUAGES.get(user_id, "en")
+    return {"id": user_id, "is_bot": False, "first_name": NAMES[user_id], "language_code": language}
 
 
 @dataclass
