@@ -30,7 +30,7 @@ class Server:
         self._listening = listening
         self._ended, self._ends = socket.socketpair()
         for end in (self._ended, self._ends):
-            end.setblocking(False)  # it takes no name
+            end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._ends.fileno(), warn_on_full_buffer=False)
         self._pids: dict[Connection, int] = {}
@@ -54,18 +54,18 @@ class Server:
 
     def _hear(self, connection: Connection) -> None:
         try:
-            asked = connection.recv_bytes()
+            if not (asked := connection.recv_bytes()):
+                connection.send(os.getpid())
+                return
         except (EOFError, OSError):
             self._forget(connection)
-            return
-        if not asked:
-            connection.send(os.getpid())
             return
         if (pid := os.fork()) == 0:
             self._leave()
             _live(asked)
         self._pids[connection] = pid
-        connection.send(pid)
+        with contextlib.suppress(OSError):  # whoever asked has died, which we hear next
+            connection.send(pid)
 
     def _forget(self, connection: Connection) -> None:
         pid = self._pids.pop(connection)
