@@ -6,10 +6,8 @@ leaves nothing behind.
 """
 
 import asyncio
-import contextlib
 import gc
 import hashlib
-import io
 import os
 import random
 import re
@@ -229,45 +227,26 @@ def types(scene: Scene, *words: str, kill_at: int = NEVER) -> int | None:
     """Type a command in a process that dies at the point with this number. Return its exit code, or None if it died."""
     child = os.fork()
     if child == 0:
+        os.chdir(scene.folder)
+        for name in [name for name in os.environ if name.startswith("AJAR_")]:
+            del os.environ[name]
+        os.environ["XDG_CONFIG_HOME"] = str(scene.folder / "config")
         said = os.open(os.devnull if kill_at != NEVER else scene.folder / "said", os.O_WRONLY | os.O_CREAT)
         for number in (1, 2):
             os.dup2(said, number)
         _die_at(kill_at)
         code = 1
         try:
-            code = _type(scene, *words)
-        finally:
-            os._exit(code)
+            ajar(words, standalone_mode=False)
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+        os._exit(code)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return None
     return os.waitstatus_to_exitcode(status)
-
-
-def _type(scene: Scene, *words: str) -> int:
-    """Type a command in this process, and return its exit code."""
-    os.chdir(scene.folder)
-    for name in [name for name in os.environ if name.startswith("AJAR_")]:
-        del os.environ[name]
-    os.environ["XDG_CONFIG_HOME"] = str(scene.folder / "config")
-    try:
-        ajar(words, standalone_mode=False)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    return 0
-
-
-def _warm_up(command: Command, folder: Path) -> None:
-    """Type the commands here once, so that no process forked from this one has to load or compile the same again."""
-    scene = Scene(folder / "warm")
-    command.prepare(scene)
-    for words in (("migrate",), command.words, ("verify",)):
-        with contextlib.redirect_stdout(io.StringIO()):
-            assert _type(scene, *words) == 0
-    os.chdir(folder)
-    gc.collect()
-    gc.freeze()
 
 
 def _die_at(kill_at: int) -> None:
@@ -364,6 +343,6 @@ def main(folder: Path, name: str, seed: int = 0) -> None:
     asked = next(command for command in (*COMMANDS, *ONLY_IN_FULL) if command.name == name)
     everywhere = "AJAR_CRASH_KILLS" in os.environ  # `make crash` takes its time
     stride = 1 if everywhere else asked.stride
-    _warm_up(asked, folder)
+    gc.freeze()
     points = range(random.Random(seed).randint(1, stride), MOST_POINTS, stride)
     sys.stdout.write(f"{kills(asked, folder, points)}\n")
