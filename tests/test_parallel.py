@@ -62,27 +62,6 @@ def test_two_dying_processes_lose_no_test() -> None:
     assert units.tests_finished
 
 
-SAY_WHAT_HAPPENED = """
-from bot.metrics import METRICS, Counter, Gauge, Histogram
-from bot.storage import ids
-print(ids._risen, len(ids._drawn))
-for metric in METRICS:
-    match metric:
-        case Counter():
-            print(sum(metric.counted.values()))
-        case Gauge():
-            print(len(metric.now))
-        case Histogram():
-            print(sum(metric.counts), int(metric.sum))
-"""
-
-
-def test_forked_process_begins_anew(tmp_path: Path) -> None:
-    """What its parent did only to load and compile everything has left nothing: no id drawn, nothing counted."""
-    said = forks.run(partial(exec, SAY_WHAT_HAPPENED), cwd=tmp_path, env=os.environ)
-    assert (said.returncode, set(said.stdout.split())) == (0, {"0"}), said
-
-
 def test_forked_process_ends_with_its_owner(tmp_path: Path) -> None:
     said = tmp_path / "said"
     process = forks.Forked(
