@@ -614,7 +614,7 @@ async def test_unreadable_texts_are_always_answered(house: House) -> None:
     await alice.says(LINE)
     await alice.hears(TOMORROW)
     await alice.says("Hello?")
-    await alice.hears("I couldn't read that as a time.")
+    await alice.hears("Is that the time at which I should ask you, or your line?")
     await alice.taps("12:30", alice.last)
     await alice.hears(CLOCK)
     await alice.says("Nowhereatall")
