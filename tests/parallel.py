@@ -23,20 +23,21 @@ APART: Final = (
 """Files whose tests are long and share no module fixture, so that each can run in another process."""
 
 LONGEST_FIRST: Final = (
+    "tests/journeys/test_late_answers.py",
+    "tests/journeys/test_troubles.py",
     "tests/crash/",
     "tests/test_house.py",
-    "tests/journeys/test_late_answers.py",
-    "tests/demo/test_page.py",
-    "tests/journeys/test_clock.py",
-    "tests/journeys/test_several.py",
-    "tests/journeys/test_troubles.py",
     "tests/silence/",
+    "tests/demo/test_page.py",
+    "tests/journeys/test_late_order.py",
+    "tests/services/test_sharing.py",
+    "tests/journeys/test_clock.py",
+    "tests/services/test_pairing.py",
+    "tests/journeys/test_several.py",
+    "tests/tg/test_twice.py",
     "tests/journeys/test_waiting.py",
     "tests/journeys/",
     "tests/tg/test_screens.py",
-    "tests/tg/test_twice.py",
-    "tests/services/test_sharing.py",
-    "tests/services/test_pairing.py",
     "tests/test_cli.py",
     "tests/demo/test_runner.py",
     "tests/services/",
@@ -45,7 +46,8 @@ LONGEST_FIRST: Final = (
     "tests/storage/test_migrate.py",
     "tests/storage/test_tying.py",
 )
-"""The longest tests start first, so that no process is left alone with one at the end."""
+"""The longest tests start first, so that no process is left alone with one at the end. Those that mostly wait stand
+between those that compute: if they all ran at once, nobody would use the processors."""
 
 
 def unit(nodeid: str) -> str:
