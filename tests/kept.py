@@ -72,8 +72,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types
             await super().close(timeout=timeout)
 
     async def _clean(self) -> bool:
-        """Undo what outlives a transaction. Return whether the connection may be kept."""
-        if len(_idle) >= _MOST or self.is_closed() or self.is_in_transaction():
+        """Undo what outlives a transaction. Return whether the connection may be kept.
+
+        One whose transaction wasn't ended isn't, even if that had not begun on the server.
+        """
+        if len(_idle) >= _MOST or self.is_closed() or self.is_in_transaction() or self._top_xact:
             return False
         try:
             await self.reset(timeout=1)

@@ -11,6 +11,7 @@ server, in which each has databases of its own, and the process that bots are fo
 
 import re
 from typing import Final
+from zlib import crc32
 
 APART: Final = (
     "tests/crash/",
@@ -23,31 +24,34 @@ APART: Final = (
 """Files whose tests are long and share no module fixture, so that each can run in another process."""
 
 LONGEST_FIRST: Final = (
-    "tests/journeys/test_late_answers.py",
-    "tests/journeys/test_troubles.py",
-    "tests/crash/",
-    "tests/test_house.py",
-    "tests/silence/",
-    "tests/demo/test_page.py",
-    "tests/journeys/test_late_order.py",
-    "tests/services/test_sharing.py",
-    "tests/journeys/test_clock.py",
-    "tests/services/test_pairing.py",
-    "tests/journeys/test_several.py",
-    "tests/tg/test_twice.py",
-    "tests/journeys/test_waiting.py",
-    "tests/journeys/",
-    "tests/tg/test_screens.py",
-    "tests/test_cli.py",
-    "tests/demo/test_runner.py",
-    "tests/services/",
-    "tests/keys/",
-    "tests/canary/",
-    "tests/storage/test_migrate.py",
-    "tests/storage/test_tying.py",
+    ("tests/journeys/test_late_answers.py",),
+    ("tests/journeys/test_troubles.py",),
+    ("tests/crash/",),
+    ("tests/test_house.py",),
+    (
+        "tests/silence/",
+        "tests/demo/test_page.py",
+        "tests/journeys/",
+        "tests/tg/test_screens.py",
+        "tests/tg/test_twice.py",
+        "tests/tg/test_inbox.py",
+        "tests/services/",
+        "tests/storage/test_migrate.py",
+        "tests/delivery/test_outbox.py",
+        "tests/test_cli.py",
+        "tests/test_places.py",
+        "tests/test_copies.py",
+        "tests/test_rehearsing.py",
+        "tests/demo/test_runner.py",
+        "tests/keys/",
+        "tests/canary/",
+    ),
 )
-"""The longest tests start first, so that no process is left alone with one at the end. Those that mostly wait stand
-between those that compute: if they all ran at once, nobody would use the processors."""
+"""The longest tests start first, so that no process is left alone with one at the end.
+
+Those of one group are mixed: some mostly wait and others compute, and where all wait nobody uses the processors.
+"""
+_MIXED: Final = len(LONGEST_FIRST) - 1
 
 
 def unit(nodeid: str) -> str:
@@ -59,6 +63,7 @@ def unit(nodeid: str) -> str:
     return f"{module} {mode[1]}" if mode else module
 
 
-def turn(nodeid: str) -> int:
-    """Return the rank in which a test starts: low numbers first."""
-    return next((place for place, room in enumerate(LONGEST_FIRST) if nodeid.startswith(room)), len(LONGEST_FIRST))
+def turn(nodeid: str) -> tuple[int, int]:
+    """Return the rank in which a test starts, low numbers first, and where its unit comes among those of the rank."""
+    rank = next((place for place, group in enumerate(LONGEST_FIRST) if nodeid.startswith(group)), len(LONGEST_FIRST))
+    return rank, crc32(unit(nodeid).encode()) if rank == _MIXED else 0

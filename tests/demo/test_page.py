@@ -61,6 +61,7 @@ class Desk:
         self.strangers: list[str] = []
         self.forgiven: list[str] = []
         standin.bot("deleteWebhook", drop_pending_updates=True)  # what earlier tests left unread
+        standin.be_afternoon()
         self.page = page
         self.context.on("request", self._asked)
         page.on("console", self._said)
