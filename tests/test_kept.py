@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 LEFT_BEHIND = "SET lock_timeout = '1s'; LISTEN ajar; SELECT pg_advisory_lock(7)"
 NEW = """
     SELECT current_setting('lock_timeout') = '0' AND NOT EXISTS (SELECT FROM pg_listening_channels())
-    AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')
+    AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
 """
 
 

@@ -193,7 +193,7 @@ async def test_declining_depth_repeats_the_lightest_questions(home: House, chanc
     for _ in range(DAYS):
         await life.lives_a_day()
     assert {prompt.depth for prompt in life.put} == {1}
-    assert life.again > 30, "most of them more than once"
+    assert life.again > 15, "once all have come, they come again; how many do depends on how many she swaps"
     assert life.open_days > 5, "and now and then there is no question"
     light = {prompt for prompt in LIBRARY.prompts.values() if prompt.depth == 1 and prompt.role is Role.TELLER}
     put = set(life.put)
