@@ -161,7 +161,7 @@ class Person:
         self.read()
         assert self._open, "there was no first question"
         self._to_do = None
-        await self._answers()
+        await self._writes()
         await town.taps_newest(self.id, f"hour:{self.temper.hour}")
         await town.says(self.id, self.temper.zone.rpartition("/")[2].replace("_", " "))
         await self._finds_zone()
@@ -271,6 +271,11 @@ class Person:
             self.chat.done[self._open.ask_id].append(what)
 
     async def _answers(self) -> None:
+        await self._writes()
+        if self._chance.random() < 0.012 and self.chat.pages[-1].day == self._today:
+            await self._pauses()
+
+    async def _writes(self) -> None:
         self._texts += 1
         words = f"Plain line number {self._texts} of mine, nothing special" if self.temper.language == "en" else (
             f"Ein schlichter Satz, mein {self._texts}., nichts Besonderes"
@@ -281,8 +286,6 @@ class Person:
         await self._town.until(self._town.clock.now() + timedelta(seconds=5))
         self.read()
         await self._meets_offers()
-        if self._chance.random() < 0.012 and self.chat.pages[-1].day == self._today:
-            await self._pauses()
 
     async def _meets_offers(self) -> None:
         newest = self._town.recorder.buttons(self.id)[-6:]
