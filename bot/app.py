@@ -194,7 +194,7 @@ def build(
     processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, owner=owner)
     start = StartHandlers(use)
     routes = make_routes(use, start)
-    check(routes, courier.served, {*use.typed, *OF_LINES})
+    check(routes, courier.served, {*use.typed, *OF_LINES}, use.deciding.ask_again)
     lines, receiving = LinesHandlers(use.lines, use.journal, use.pairing, start), ReceivingHandlers(use.answering)
     operator_chat = None
     if config.operator_chat:

@@ -68,9 +68,10 @@ async def hide(
 
 
 async def stop_asking(visit: Visit, kinds: Collection[Waits]) -> None:
-    """Remove what asks about things of these kinds: their user has ended what they were for."""
-    if visit.user.discreet and await visit.rows.traces.stop_asking(visit.user.id, kinds, visit.now):
-        await visit.rows.notices.hide(visit.user.id, visit.now, visit.now)
+    """Ask no more about things of these kinds: their user has ended what they were for. Discreet mode removes these."""
+    hide_at = visit.now if visit.user.discreet else None
+    if await visit.rows.traces.stop_asking(visit.user.id, kinds, hide_at=hide_at) and hide_at:
+        await visit.rows.notices.hide(visit.user.id, hide_at, visit.now)
 
 
 class Traces:

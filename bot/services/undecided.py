@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from bot.domain.results import NothingHere, NotPaired, Outdated, Result, SharingEnded
 from bot.domain.results.answering import AlreadyAnswered
@@ -17,11 +18,11 @@ class Deciding:
     """The use cases of the neutral line, and of the button that leads to it."""
 
     def __init__(self, ask_again: Mapping[Waits, AskAgain]) -> None:
-        self._ask_again = ask_again
+        self.ask_again: Final = ask_again
 
     async def show(self, visit: Visit, waits: Waits, subject_id: int) -> Result:
         """Ask again in place of the neutral line."""
-        result = await self._ask_again[waits](visit, subject_id)
+        result = await self.ask_again[waits](visit, subject_id)
         if isinstance(result, SharingEnded | NotPaired):
             return replace(result, beside=False)
         return Decided() if isinstance(result, Outdated | NothingHere | AlreadyAnswered) else result

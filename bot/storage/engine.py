@@ -4,6 +4,7 @@ import asyncio
 import random
 import socket
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from sqlalchemy import URL, Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
@@ -27,14 +29,16 @@ from bot.storage.troubles import Unreachable
 T = TypeVar("T")
 
 _BUSY_TIMEOUT: Final = "PRAGMA busy_timeout=10000"
+_WRITE_AHEAD: Final = "PRAGMA journal_mode=WAL"
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged Line survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # deleted content is overwritten
     _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
+_MADE_WITHIN: Final = 2.0
+"""Seconds that we wait for another connection that makes the file at the same moment."""
 _CHECKPOINT_PAGES: Final = 1_000
 """SQLite's default."""
 _POOL: Final = 8
@@ -476,6 +480,20 @@ def _checkpoint(connection: sqlite3.Connection, mode: str) -> bool:
         connection.execute(_BUSY_TIMEOUT)
 
 
+def _write_ahead(cursor: Any) -> None:
+    """Use a write-ahead log. Where SQLite would have to wait for another connection to make the file, it fails."""
+    until = time.monotonic() + _MADE_WITHIN
+    while True:
+        try:
+            cursor.execute(_WRITE_AHEAD)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            await_only(asyncio.sleep(0.01))
+        else:
+            return
+
+
 def _sqlite_engine(url: str, *, begin: str, pool_size: int, most_pages: int = _CHECKPOINT_PAGES) -> AsyncEngine:
     """Return an engine whose connections copy the log within a commit once it has `most_pages`."""
     if (file := sqlite_file(url)) is None:
@@ -485,6 +503,7 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, most_pages: int = _C
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
+        _write_ahead(cursor)
         for pragma in (*_PRAGMAS, f"PRAGMA wal_autocheckpoint={most_pages}"):
             cursor.execute(pragma)
         cursor.close()

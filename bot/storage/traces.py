@@ -114,10 +114,14 @@ class Traces:
         there = await self._there(user_id, asked)
         return [each for each in asked if each in there]
 
-    async def stop_asking(self, user_id: int, kinds: Collection[Waits], now: datetime) -> bool:
-        """Mark what asks about things of these kinds to be removed now. Return whether there is any."""
+    async def stop_asking(self, user_id: int, kinds: Collection[Waits], *, hide_at: datetime | None) -> bool:
+        """Note that what asks about things of these kinds no longer does, and when to remove it, if at all.
+
+        Return whether there is any.
+        """
+        at = {"hide_at": hide_at} if hide_at else {}
         done = await self._connection.execute(
-            update(traces).where(_OF_USER, traces.c.waits.in_(kinds)).values(waits=None, hide_at=now),
+            update(traces).where(_OF_USER, traces.c.waits.in_(kinds)).values(waits=None, **at),
             {"of_user": user_id},
         )
         return bool(done.rowcount)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from bot.domain.model import Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import Silence, kinds
+from bot.domain.undecided import Waits
 from bot.i18n import say_in
 from bot.services.settings import SWITCHES
 from bot.tg.actions import ACTIONS
@@ -18,13 +19,16 @@ class Incomplete(Exception):
     """Something is declared, but nothing serves it. The text names it."""
 
 
-def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
+def check(
+    routes: Routes, delivered: Collection[NoticeKind], typed: Collection[Waiting], asked_again: Collection[Waits]
+) -> None:
     """Raise Incomplete, naming everything that is missing, unless the bot is complete."""
     missing = [
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),
         *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "handler"),
         *_missing("the awaited text", Waiting, typed, "use case"),
+        *_missing("what is undecided,", Waits, asked_again, "use case that asks again"),
         *_missing("the Result", set(kinds()) - {Silence.kind}, {shown.kind for shown in SCREENS}, "screen"),
         *_missing("the switch", SWITCHES, switch_words(say_in("en")), "words"),
         *_missing("the switch", switch_words(say_in("en")), SWITCHES, "positions"),

@@ -91,6 +91,18 @@ async def test_too_long_text_comes_back(house: House) -> None:
     assert "Something is undecided" not in alice.buttons
 
 
+async def test_button_says_that_a_long_text_is_cut(house: House) -> None:
+    alice, _ = await paired(house)
+    await turns_on(alice, "Discreet mode")
+    await alice.says("/noticed")
+    await alice.hears("do or carry lately")
+    await alice.says(LONG)
+    await alice.hears("Shorten it and send it once more")
+    await alice.taps("Keep the first 300 as my line")
+    await alice.hears("Kept, and shown to nobody.")
+    assert await house.lines(alice) == [LONG[:300].strip()]
+
+
 async def test_undone_answer_comes_back(house: House) -> None:
     alice, bob = await paired(house)
     await turns_on(bob, "Discreet mode")
@@ -161,6 +173,22 @@ async def test_today_leads_to_what_is_undecided(house: House) -> None:
     await alice.says("/today")
     await alice.hears("You have kept a line today.")
     assert "Something is undecided" not in alice.last.labels
+
+
+async def test_today_says_nothing_of_what_ended_with_the_pair(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    await opens_line(bob, house, WORDS)
+    await bob.taps("Thank you for telling me")
+    await bob.hears("would see this")
+    await bob.says("/today")
+    await bob.waits_for(lambda seen: "Something is undecided" in seen.labels, what="the button")
+    await bob.says("/unpair")
+    await bob.taps("End it now")
+    await bob.hears("Sharing has ended")
+    await bob.says("/today")
+    await bob.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
+    assert "Something is undecided" not in bob.last.labels
 
 
 async def test_unpairing_removes_the_neutral_line(house: House) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 import bot.storage.migrate as module
 from bot.crypto import KeyRing
@@ -26,7 +29,7 @@ from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
 from bot.storage.store import Store
 from tests import forks
-from tests.databases import PostgresServer
+from tests.databases import PostgresServer, sqlite_url
 from tests.storage import dying_migration
 
 
@@ -229,6 +232,25 @@ async def test_newer_database_is_left_alone(empty_url: str) -> None:
     with pytest.raises(NewerSchema, match=r"version 9999.*Start the newer Ajar"):
         await migrate(empty_url)
     assert await _on(empty_url, _anatomy) == before
+
+
+async def test_new_file_that_somebody_writes_is_waited_for(tmp_path: Path) -> None:
+    """Two starts that make the file at once: SQLite waits for nobody there, and one of them failed."""
+    url = sqlite_url(tmp_path / "ajar.db")
+    with closing(sqlite3.connect(tmp_path / "ajar.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        engine = single_engine(url)
+        connecting = asyncio.create_task(_mode(engine))
+        done, _ = await asyncio.wait({connecting}, timeout=0.3)
+        assert not done, "it waits"
+        other.execute("COMMIT")
+        assert await connecting == "wal"
+        await engine.dispose()
+
+
+async def _mode(engine: AsyncEngine) -> str:
+    async with engine.connect() as connection:
+        return str(await connection.scalar(text("PRAGMA journal_mode")))
 
 
 async def test_concurrent_starts_migrate_in_turn(empty_url: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.model import User, Waiting
 from bot.domain.notices import NoticeKind
+from bot.domain.undecided import Waits
 from bot.i18n import say_in
 from bot.library import Library
 from bot.services.settings import SWITCHES
@@ -51,7 +52,7 @@ def sources_of(*folders: str) -> str:
 
 
 def test_nothing_is_missing() -> None:
-    check(ROUTES, DELIVERED, {*USE.typed, *OF_LINES})
+    check(ROUTES, DELIVERED, {*USE.typed, *OF_LINES}, USE.deciding.ask_again)
 
 
 @pytest.mark.parametrize("user", [None, User(1, "en")])
@@ -65,9 +66,15 @@ async def test_tap_during_the_start_is_refused(user: User | None) -> None:
 def test_missing_route_is_named() -> None:
     routes = Routes([Command("help", help_)], [])
     with pytest.raises(Incomplete) as incomplete:
-        check(routes, DELIVERED - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE})
+        check(routes, DELIVERED - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE}, set(Waits) - {Waits.SHARE})
     said = str(incomplete.value)
-    for name in ("the command today", "the action share_at", "the Notice guest", "the awaited text code"):
+    for name in (
+        "the command today",
+        "the action share_at",
+        "the Notice guest",
+        "the awaited text code",
+        "what is undecided, share",
+    ):
         assert f"{name} has no " in said
     assert "command help" not in said
 
@@ -76,7 +83,7 @@ def test_forgotten_half_of_a_switch_is_named(monkeypatch: pytest.MonkeyPatch) ->
     known = {switch: values for switch, values in SWITCHES.items() if switch != "silent"}
     monkeypatch.setattr("bot.tg.check.SWITCHES", {**known, "loud": (False, True)})
     with pytest.raises(Incomplete, match="the switch loud has no words; the switch silent has no positions"):
-        check(ROUTES, DELIVERED, set(Waiting))
+        check(ROUTES, DELIVERED, set(Waiting), set(Waits))
 
 
 def test_every_notice_is_caused_by_something() -> None:

@@ -61,7 +61,7 @@ def reply_wanted(view: View, result: ReplyWanted) -> Screen:
 
 
 def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
-    return too_long_screen(view, result.draft_id)
+    return too_long_screen(view, result.draft_id, cut=False)
 
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:

@@ -513,13 +513,17 @@ def too_long(view: View) -> str:
     )
 
 
-def too_long_screen(view: View, draft_id: int | None, *rows: tuple[Button, ...]) -> Screen:
-    """Say that the text is too long. If it was set aside, it can be kept as a line, cut."""
+def too_long_screen(view: View, draft_id: int | None, *rows: tuple[Button, ...], cut: bool = True) -> Screen:
+    """Say that the text is too long. If it was set aside, it can be kept as a line: `cut`, or asked about once more."""
+    say = view.say
     if draft_id is None:
         return Screen(too_long(view), rows)
     # Translators: button; a text that was too long to be sent back is kept as a line of one's own
-    keep = button(view.say("Keep it as my line"), KEEP(draft_id))
-    return Screen(too_long(view), ((keep,), *rows), card=draft_card(draft_id))
+    keep = say("Keep it as my line")
+    if cut:
+        # Translators: button; a text that was too long is cut and kept as a line of one's own. %(limit)s is 300.
+        keep = say("Keep the first %(limit)s as my line", limit=LINE_LIMIT)
+    return Screen(too_long(view), ((button(keep, KEEP(draft_id)),), *rows), card=draft_card(draft_id))
 
 
 def _about_sharing(reflection_id: int, set_for: datetime | None) -> UndecidedCard | None:
