@@ -40,11 +40,13 @@ def help_(view: View, result: Help) -> Screen:
 
 def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
     """Return the commands that the user can use now; before the start is done, only a few."""
-    if view.user is not None and view.user.step is Step.READY:
-        return commands(view.say, paired=paired, paused=_is_paused(view))
+    user = view.user
+    if user is not None and user.step is Step.READY:
+        paused = user.paused_at is not None
+        return commands(view.say, paired=paired, paused=paused, receives_only=user.receives_only)
     # Translators: what the command /start does, in /help before the start is done
     start = ("start", view.say("begin, or go on where you were"))
-    usable = _ALWAYS if view.user else _ALWAYS - {"hide", "erase", "export"}
+    usable = _ALWAYS if user else _ALWAYS - {"hide", "erase", "export"}
     return (start, *(each for each in all_commands(view.say) if each[0] in usable))
 
 
@@ -55,15 +57,15 @@ _ALWAYS: Final = frozenset({"hide", "privacy", "export", "erase", "support", "he
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
 _OF_A_PAUSE: Final = frozenset({"resume"})
+_OF_QUESTIONS: Final = frozenset({"snooze", "recap"})
 
 
-def _is_paused(view: View) -> bool:
-    return view.user is not None and view.user.paused_at is not None
-
-
-def commands(say: Say, *, paired: bool = False, paused: bool = False) -> tuple[tuple[str, str], ...]:
-    """Return the commands that Telegram's menu and /help show, depending on whether the user is paired and paused."""
+def commands(
+    say: Say, *, paired: bool = False, paused: bool = False, receives_only: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Return the commands that Telegram's menu and /help show: those that such a user can do something with now."""
     hidden = (_OF_ONE if paired else _OF_TWO) | (frozenset() if paused else _OF_A_PAUSE)
+    hidden |= _OF_QUESTIONS if receives_only else frozenset()
     return tuple((name, text) for name, text in all_commands(say) if name not in hidden)
 
 
