@@ -30,7 +30,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until, tonight
+from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until
 from bot.library import Library
 from bot.logs import incident
 from bot.metrics import ASKS_LATE
@@ -213,7 +213,8 @@ class Asks:
         if stays := _not_put_off(ask, visit.user, visit.now):
             return stays
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _AWAITED_FOR))
-        return LaterWanted(ask.id, tonight=tonight(visit.now, visit.zone) is not None, unclear=unclear)
+        tonight = put_off_until(Later.TONIGHT, visit.now, visit.zone)
+        return LaterWanted(ask.id, tonight=tonight is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:
         """Put off the open Ask, if there is one."""
