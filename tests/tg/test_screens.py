@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cache
-from itertools import count, product
+from itertools import count, groupby, product
 from math import gcd, prod
 from pathlib import Path
 from types import NoneType, UnionType
@@ -477,6 +477,42 @@ def test_screens_are_short(language: str, kind: type[Result]) -> None:
     )
     for result, screen in screens(drawn_for, kind):
         assert words_of(screen.text) <= MOST_WORDS.get(kind, 90), (result, screen.text)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_emergency_numbers_of_each_country_fit(language: str) -> None:
+    for country, entries in groupby(CONTENT.support, key=lambda each: each.country):
+        user = replace(USER, zone=None, telegram_language=f"en-{country}")
+        view = View(SAYS[language], NOW, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")
+        numbers = {entry.number for entry in entries}
+        for screen in (always.support(view, results.Support()), always.safety_card(view)):
+            assert words_of(screen.text) <= 90, screen.text
+            assert numbers <= set(re.findall(r"\d+", screen.text)), screen.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "tag", "says"),
+    [
+        ("Europe/Berlin", "en", "Germany: call 112\n"),
+        ("Europe/Zurich", "de", "Switzerland: ambulance 144, police 117\n"),
+        (None, "en-GB", "United Kingdom: call 999\n"),
+        (None, "en", "Call your local emergency number"),
+        ("Antarctica/Vostok", "ru", "Call your local emergency number"),
+    ],
+)
+def test_emergency_number_is_that_of_the_country(zone: str | None, tag: str, says: str) -> None:
+    user = replace(USER, zone=zone, telegram_language=tag)
+    view = View(SAYS["en"], NOW, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")
+    assert says in always.safety_card(view).text
+    assert says in always.support(view, results.Support()).text
+
+
+def test_old_numbers_are_not_shown() -> None:
+    late = NOW + timedelta(days=365)
+    user = replace(USER, zone="Europe/Berlin")
+    text = always.safety_card(View(SAYS["en"], late, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")).text
+    assert "Germany" not in text
+    assert "Call your local emergency number" in text
 
 
 @pytest.mark.parametrize("language", languages())
