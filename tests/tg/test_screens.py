@@ -138,6 +138,7 @@ SPOKEN: Final = Spoken(
     cue_id=LONGEST_CUE,
     length="4096",
     line_day="2026-11-25",
+    open_days="2026-11-22 2026-11-25",
     question=ResponseKind.MORE.value,
     lines="8",
     feared="5",
