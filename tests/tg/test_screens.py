@@ -15,6 +15,7 @@ from math import gcd, prod
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Final, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -409,6 +410,7 @@ def _buttons_fit(result: Result, screen: Screen, *, longest: int | None) -> None
     for button in buttons(screen):
         assert button.text.strip() or button.tap == Tap("blank"), result
         assert longest is None or len(button.text) <= longest, (result, button.text)
+        assert "<tg-" not in button.text, (result, button.text)
         assert len(button.copies) <= 256, (result, button)
 
 
@@ -656,6 +658,14 @@ def test_distant_date_has_its_year(days: int, year: bool) -> None:
     assert view.date(day).endswith(f", {day.year}") is year
     if days > 0:
         assert (f"{day.year} at " in view.when(NOW + timedelta(days=days))) is year
+
+
+def test_phone_knows_the_moment_that_is_said() -> None:
+    """By its own clock, so that whoever has told us the wrong zone notices."""
+    view = View(SAYS["en"], NOW, CONTENT, replace(USER, zone="Asia/Tokyo"), (), {}, "a_bot")
+    moment = NOW + timedelta(hours=1)
+    assert view.when(moment) == f'<tg-time unix="{moment.timestamp():.0f}">{view.in_words(moment)}</tg-time>'
+    assert f"{moment.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" in view.in_words(moment)
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])
