@@ -72,14 +72,26 @@ class Answering:
             return found
         return await self._await_line(visit, found, self._stem(stem_id))
 
+    async def again(self, visit: Visit, draft_id: int, stem_id: str) -> Result:
+        """Wait for a line in place of this Draft, which is dropped once there is one."""
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
+        if draft is None or draft.reflection_id is None:
+            return NothingHere()
+        found = await self._opened(visit, draft.reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return await self._await_line(visit, found, self._stem(stem_id), instead_of=draft)
+
     async def questions(self, visit: Visit, reflection_id: int) -> Result:
         """Show the curious questions, for another day."""
         found = await self._opened(visit, reflection_id)
         return QuestionsShown(found.id) if isinstance(found, Reflection) else found
 
-    async def _await_line(self, visit: Visit, found: Reflection, stem: Stem | None = None) -> Result:
-        stem_id = stem.id if stem else ""
-        awaited = Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE, detail=stem_id)
+    async def _await_line(
+        self, visit: Visit, found: Reflection, stem: Stem | None = None, *, instead_of: Draft | None = None
+    ) -> Result:
+        stem_id, message_id = stem.id if stem else "", instead_of.message_id if instead_of else None
+        awaited = Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE, message_id, stem_id)
         await visit.rows.dialogs.await_(visit.user.id, awaited)
         return ReplyWanted(found.id, found.wish or "", stem_id)
 

@@ -340,9 +340,9 @@ class Lines:
         return await self._shortened(visit, draft, words, message_id) if draft else None
 
     async def _superseded(self, visit: Visit, message_id: int) -> None:
-        """Drop the Draft of a text that was too long, once another one has come in its place."""
+        """Drop the Draft of a text that was too long, or is written again, once another has come in its place."""
         draft = await visit.rows.drafts.from_message(visit.user.id, message_id)
-        if draft and draft.reason in {DraftReason.TOO_LONG, DraftReason.REPLY} and len(draft.text) > LINE_LIMIT:
+        if draft and draft.reason in {DraftReason.TOO_LONG, DraftReason.REPLY, DraftReason.OPENED}:
             await visit.rows.drafts.drop(draft)
             for each in (draft.message_id, *_card(draft)):
                 await hide_decided(visit, each)
@@ -498,10 +498,9 @@ def _is_fresh(ask: Ask, now: datetime) -> bool:
 
 
 def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
-    if ask.state is not AskState.ANSWERED:
+    if ask.state is not AskState.ANSWERED or user.zone is None:
         return False
-    is_todays = user.zone is not None and ask.day == local_date(now, user.zone)
-    return is_todays or (ask.shown_at is not None and now - ask.shown_at < PATIENCE)
+    return ask.day == local_date(now, user.zone) or (ask.shown_at is not None and now - ask.shown_at < PATIENCE)
 
 
 async def _shown_words(rows: Rows, line: Line) -> str:

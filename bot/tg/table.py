@@ -341,6 +341,7 @@ def _taps_of_answering(answering: Answering, follow_ups: FollowUps) -> tuple[Tap
         tap(a.QUESTIONS, answering.questions),
         tap(a.REPLY_SEND, answering.send_reply),
         tap(a.REPLY_DROP, answering.drop_reply),
+        tap(a.REPLY_AGAIN, answering.again),
         tap(a.UNDO, answering.undo),
         tap(a.SEND, answering.send_draft),
         tap(a.KEEP_QUESTION, answering.keep_question),

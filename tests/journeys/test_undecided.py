@@ -103,6 +103,33 @@ async def test_button_says_that_a_long_text_is_cut(house: House) -> None:
     assert await house.lines(alice) == [LONG[:300].strip()]
 
 
+async def test_answer_that_is_written_again_is_forgotten(house: House) -> None:
+    """Once the new one is there, and not before: it isn't lost if its writer thinks better of it."""
+    alice, bob = await paired(house)
+    await turns_on(bob, "Discreet mode")
+    await opens(house, alice, bob)
+    await bob.taps("Write one line back")
+    await bob.hears("You see it once more before it goes")
+    await bob.says("Fine.")
+    await bob.hears("would see this")
+    await bob.taps("Write it again")
+    await bob.hears("You see it once more before it goes")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(bob, "Fine.", "would see this")
+    assert any(UNDECIDED in seen.text for seen in bob.sees)
+    await bob.says("I heard you.")
+    await bob.hears("would see this")
+    await gone(bob, UNDECIDED)
+    await bob.taps("Send it")
+    await bob.hears("On its way.")
+    await bob.says("/today")
+    await bob.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
+    assert "Something is undecided" not in bob.last.labels
+    house.telegram.advance(minutes=1)
+    await alice.hears("I heard you.")
+
+
 async def test_undone_answer_comes_back(house: House) -> None:
     alice, bob = await paired(house)
     await turns_on(bob, "Discreet mode")

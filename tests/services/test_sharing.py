@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from bot.clock import HandClock
 from bot.domain.content import Cue, Stem, Wish
 from bot.domain.expectations import Reception
-from bot.domain.model import Dialog, Line, Waiting
+from bot.domain.model import Dialog, DraftReason, Line, Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import NothingHere, Result, SetAside
 from bot.domain.results.answering import (
@@ -24,6 +24,7 @@ from bot.domain.results.answering import (
     QuestionKept,
     QuestionReminder,
     ReplyPreview,
+    ReplyWanted,
     UndoneTooLate,
 )
 from bot.domain.results.base import Preface
@@ -494,6 +495,25 @@ async def test_text_after_another_answer_is_separate(home: Home) -> None:
     await home.answers(about)
     async with home.store.writing(BOB) as rows:
         assert await rows.dialogs.find(BOB, home.now) is None
+
+
+async def test_answer_written_again_replaces_its_draft(home: Home) -> None:
+    """Bob typed a text that could be for Alice, previewed it, and writes it again: the first stays until the second."""
+    (about,) = await home.announced()
+    await home.opens(about)
+    lines = Lines(home.answering.typed)
+    typed = await home.do(BOB, lambda visit: lines.receive(visit, "Fine.", 70))
+    assert isinstance(typed, SetAside)
+    assert typed.reason is DraftReason.OPENED
+    first = typed.draft_id
+    await home.do(BOB, lambda visit: home.answering.send_draft(visit, first))
+    assert isinstance(await home.do(BOB, lambda visit: home.answering.again(visit, first, "")), ReplyWanted)
+    async with home.store.reading() as rows:
+        assert await rows.drafts.find(BOB, first)
+    assert isinstance(await home.do(BOB, lambda visit: lines.receive(visit, "I hear you.", 71)), ReplyPreview)
+    async with home.store.reading() as rows:
+        assert await rows.drafts.find(BOB, first) is None
+    assert isinstance(await home.do(BOB, lambda visit: home.answering.again(visit, first, "")), NothingHere)
 
 
 async def test_text_without_time_is_a_line(home: Home) -> None:

@@ -233,6 +233,8 @@ async def _asks(story: Story) -> None:
     await story.tap(B, "leave_question")
     await story.say(B, "I would like to hear that.")
     await story.tap(B, "send:")
+    await story.tap(B, "reply_again")
+    await story.say(B, "I would like that.")
     await story.tap(B, "reply_drop")
     await story.tap(B, "questions")
     await story.tap(B, "respond:hardest")

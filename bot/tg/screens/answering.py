@@ -23,11 +23,13 @@ from bot.services.names import read_partner_name
 from bot.tg.actions import (
     KEEP_QUESTION,
     LEAVE_QUESTION,
+    REPLY_AGAIN,
     REPLY_DROP,
     REPLY_SEND,
     RESPOND,
     STEM,
     UNDO,
+    Tap,
 )
 from bot.tg.screens.responses import ready_made, response_text
 from bot.tg.screens.screen import Button, Place, Screen, UndecidedCard, View, button, draft_card, named, private, shown
@@ -76,9 +78,7 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
     # Translators: button; the line back is not sent
     drop = button(say("Don't send it"), REPLY_DROP(*about))
     if result.answer == ResponseKind.LINE:
-        again = (
-            STEM(result.stem, result.reflection_id) if result.stem else RESPOND(ResponseKind.LINE, result.reflection_id)
-        )
+        again = REPLY_AGAIN(result.draft_id, result.stem) if result.draft_id else _write(result)
         # Translators: button; the line back is written once more
         rows.append((button(say("Write it again"), again), drop))
     elif result.answer in QUESTIONS:
@@ -90,6 +90,11 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
     waits = Undecided(Waits.RESPONSE, result.reflection_id)
     card = draft_card(result.draft_id) if result.draft_id else UndecidedCard(waits)
     return Screen(text, tuple(rows), place=Place.BESIDE if result.beside else Place.HERE, card=card)
+
+
+def _write(result: ReplyPreview) -> Tap:
+    about = result.reflection_id
+    return STEM(result.stem, about) if result.stem else RESPOND(ResponseKind.LINE, about)
 
 
 def answered(view: View, result: Answered) -> Screen:
