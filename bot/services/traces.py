@@ -2,8 +2,9 @@
 
 In discreet mode we remove a message as soon as it is handled, and the bot's messages that show words after a while.
 /hide and the button *Hide this* do so for everybody. What asks about something undecided isn't removed: it becomes a
-neutral line, with a button that asks again. We keep the ids of messages for 48 hours, since Telegram doesn't let a bot
-delete older ones; those of neutral lines for as long as these wait.
+neutral line, with a button that asks again. Only /hide removes it too, and leaves nothing but the way by /today. We
+keep the ids of messages for 48 hours, since Telegram doesn't let a bot delete older ones; those that ask about
+something for as long as that waits.
 """
 
 from collections.abc import Collection

@@ -43,6 +43,16 @@ class Deciding:
 
 
 async def _latest(visit: Visit) -> Undecided | None:
-    """Return what was asked about last. A mere preview doesn't count: its Line can be shared at any time."""
-    found = await visit.rows.traces.undecided(visit.user.id)
-    return next((each for each in found if each.waits is not Waits.SHARE), None)
+    """Return what was asked about last. The preview of an unchanged Line doesn't count: it can be had at any time."""
+    for found in await visit.rows.traces.undecided(visit.user.id):
+        if found.waits is not Waits.SHARE or await _is_reworded(visit, found.id):
+            return found
+    return None
+
+
+async def _is_reworded(visit: Visit, reflection_id: int) -> bool:
+    found = await visit.rows.reflections.mine(visit.user.id, reflection_id)
+    if found is None or found.line_id is None:
+        return False
+    line = await visit.rows.lines.words_of(visit.user.id, [found.line_id])
+    return list(line.values()) != list((await visit.rows.reflections.words_of(visit.user.id, [found.id])).values())

@@ -487,6 +487,7 @@ traces = _table(  # ids of messages that can still be removed from users' chats,
     Column("hide_at", Instant),  # when the bot removes it by itself; NULL if it stays until /hide
     Column("waits", Text),  # the kind of the undecided thing that it asks about, if any
     Column("subject_id", Id),  # its id
+    Column("by_hide", Flag),  # whether /hide removes it, or has: then only /today leads to what it asks about
 )
 Index("ix_traces_sent_at", traces.c.sent_at)
 

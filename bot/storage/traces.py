@@ -39,6 +39,8 @@ class Due:
     """Whether it is too old for a bot to delete, but not to change."""
     asks: Undecided | None
     """What it asks about, if that is still undecided."""
+    by_hide: bool = False
+    """Whether it goes by /hide, and so leaves no neutral line."""
 
 
 def _noting(dialect: str, **more: Any) -> Any:
@@ -136,13 +138,16 @@ class Traces:
         return there
 
     async def hide_all(self, user_id: int, now: datetime) -> None:
-        """Mark all known messages of this chat to be removed now."""
-        await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
+        """Mark all known messages of this chat to be removed now, without a neutral line in the place of any."""
+        await self._connection.execute(
+            update(traces).where(_OF_USER, traces.c.by_hide.is_(None)).values(hide_at=now, by_hide=True),
+            {"of_user": user_id},
+        )
 
     async def due(self, user_id: int, now: datetime) -> list[Due]:
         """Return the messages that are due and can still be removed or changed, oldest first."""
         found = await self._connection.execute(
-            select(traces.c.message_id, traces.c.sent_at, traces.c.waits, traces.c.subject_id)
+            select(traces.c.message_id, traces.c.sent_at, traces.c.waits, traces.c.subject_id, traces.c.by_hide)
             .where(_OF_USER, traces.c.hide_at <= now, _in_reach(now))
             .order_by(traces.c.message_id),
             {"of_user": user_id},
@@ -150,12 +155,15 @@ class Traces:
         rows = [(row, Undecided(Waits(row.waits), row.subject_id) if row.waits else None) for row in found]
         there = await self._there(user_id, (about for _, about in rows if about))
         return [
-            Due(row.message_id, row.sent_at <= now - DELETABLE, about if about in there else None)
+            Due(row.message_id, row.sent_at <= now - DELETABLE, about if about in there else None, bool(row.by_hide))
             for row, about in rows
         ]
 
     async def stays(self, user_id: int, message_ids: Collection[int]) -> None:
-        """Note that these messages are neutral lines now, which stay until they are tapped."""
+        """Note that nothing more is done with these messages: they are neutral lines now, or gone or emptied by /hide.
+
+        What they ask about can still be had.
+        """
         await self._connection.execute(
             update(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)).values(hide_at=None),
             {"of_user": user_id},
@@ -163,7 +171,8 @@ class Traces:
 
     async def pending(self, user_id: int, now: datetime) -> list[int]:
         """Return the messages that are to be removed, now or later, and can be. A neutral line is one of them."""
-        goes = or_(traces.c.hide_at.is_not(None), and_(traces.c.waits.is_not(None), users.c.discreet == 1))
+        asks = traces.c.waits.is_not(None) & traces.c.by_hide.is_(None)
+        goes = or_(traces.c.hide_at.is_not(None), and_(asks, users.c.discreet == 1))
         found = await self._connection.scalars(
             select(traces.c.message_id)
             .join(users, users.c.id == traces.c.user_id)

@@ -250,7 +250,9 @@ class Answers:
     async def _send_screen(self, answer: Answer, screen: Screen, shown: "Shown") -> int:
         edited = answer.update.edited_message if answer.update else None
         self._pacer.count_sent()
-        message_id = await self._sender.send(answer.chat_id, screen, reply_to=edited.message_id if edited else None)
+        reply_to = edited.message_id if edited else None
+        *before, message_id = await self._sender.send_all(answer.chat_id, screen, reply_to=reply_to)
+        shown.before += before
         shown.add(message_id, screen)
         return message_id
 
@@ -270,6 +272,8 @@ class Shown:
         self._clock = clock
         self.notice_id = answer.notice.id if answer.notice else None
         self.screens: list[tuple[int, Screen]] = []
+        self.before: list[int] = []
+        """Messages that came before one of the screens."""
         self.tap_acknowledged = False
 
     def goes_on_from(self, before: "Shown | None") -> bool:
@@ -277,6 +281,7 @@ class Shown:
         if before is None or before.notice_id is None or before.notice_id != self.notice_id:
             return False
         self.screens += before.screens
+        self.before += before.before
         return True
 
     def add(self, message_id: int, screen: Screen) -> None:
@@ -295,6 +300,8 @@ class Shown:
         if tapped and tapped.date.timestamp():  # the message may be older than the consent, or than this version
             stays = traces.tapped_stays_for(answer.user, answer.result)
             await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=now + stays if stays else None)
+        for message_id in self.before:
+            await traces.hide(rows, answer.chat_id, message_id, answer.now, at=None)
         for message_id, screen in self.screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
             await note(rows, answer.chat_id, message_id, screen, answer.now, hide_at=now + stays if stays else None)

@@ -112,16 +112,16 @@ class TelegramCourier:
     async def _hide(self, notice: Notice) -> Delivered:
         """Remove the messages that are due from the user's chat. Those that Telegram doesn't let us delete stay.
 
-        One that asks about something undecided becomes a neutral line instead, which asks again, or it couldn't be
-        reached any more. If that can't be changed, it is removed like the others, as it may show private words. One
-        that has asked and is too old to be removed is emptied.
+        One that asks about something undecided becomes a neutral line instead, which asks again. If it can't be
+        changed, or goes by /hide, it is removed like the others: it may show private words, and /today asks again too.
+        One that has asked and is too old to be removed is emptied.
         """
         async with self._store.reading() as rows:
             user = await rows.users.find(notice.user_id)
             due = await rows.traces.due(notice.user_id, self._clock.now())
         say = say_in(user.language if user else BASE)
-        neutral = {each.message_id: undecided(say, each.asks) for each in due if each.asks}
-        empty = {each.message_id: emptied(say) for each in due if each.is_old and not each.asks}
+        neutral = {each.message_id: undecided(say, each.asks) for each in due if each.asks and not each.by_hide}
+        empty = {each.message_id: emptied(say) for each in due if each.is_old and each.message_id not in neutral}
         changed = {
             message_id
             for message_id, screen in (neutral | empty).items()
@@ -131,8 +131,8 @@ class TelegramCourier:
         await self._sender.delete(notice.user_id, going)
         async with self._store.writing(notice.user_id) as rows:
             await rows.notices.lock(notice)
-            await rows.traces.stays(notice.user_id, changed & neutral.keys())
-            await rows.traces.forget(notice.user_id, [*going, *empty])
+            await rows.traces.stays(notice.user_id, [each.message_id for each in due if each.asks])
+            await rows.traces.forget(notice.user_id, [each.message_id for each in due if not each.asks])
             if later := await rows.traces.next_due(notice.user_id, self._clock.now()):
                 await rows.notices.put_off(notice, later)
                 return Delivered.PUT_OFF

@@ -174,7 +174,6 @@ def _profile(language: str) -> Profile:
 
 
 def _digest(bot_id: int, profiles: dict[str, Profile]) -> str:
-    says = {language: say_in(language) for language in profiles}
-    own = {language: (all_commands(say), commands(say, receives_only=True)) for language, say in says.items()}
+    own = {language: all_commands(say_in(language)) for language in profiles}
     facts = [bot_id, {language: asdict(profile) for language, profile in profiles.items()}, own]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -68,20 +68,24 @@ class Sender:
         self._client = client
         self._pictures = pictures or Pictures()
         self._pacer = pacer
-        self._before: dict[int, str] = {}
+        self._before: dict[int, tuple[str, int]] = {}
         """By chat: the `first` text that was sent before a screen that hasn't been sent yet."""
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
-        """Send a screen as a new message, preceded by `screen.first`. Return its message id.
+        """Send a screen as a new message, preceded by `screen.first`. Return its message id."""
+        return (await self.send_all(chat_id, screen, reply_to=reply_to))[-1]
+
+    async def send_all(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> list[int]:
+        """Send a screen like `send`. Return the ids of all its messages; the last one shows the screen.
 
         If the screen is sent again after a failure, `screen.first` is not repeated.
         """
-        if screen.first is not None and self._before.get(chat_id) != screen.first:
-            await self._free_keyboard(chat_id, screen.first)
-            self._before[chat_id] = screen.first
+        before = self._before.get(chat_id)
+        if screen.first is not None and (before is None or before[0] != screen.first):
+            before = self._before[chat_id] = screen.first, await self._free_keyboard(chat_id, screen.first)
         message_id = await self._attached(chat_id, screen) or await self._send(chat_id, screen, reply_to)
         self._before.pop(chat_id, None)
-        return message_id
+        return [before[1], message_id] if before else [message_id]
 
     async def _attached(self, chat_id: int, screen: Screen) -> int | None:
         """Send a screen with its file or picture. None if it has neither."""
@@ -145,9 +149,9 @@ class Sender:
         self._pacer.note_success()
         return sent
 
-    async def _free_keyboard(self, chat_id: int, text: str) -> None:
-        """Send a text that removes the location keyboard."""
-        await _call(
+    async def _free_keyboard(self, chat_id: int, text: str) -> int:
+        """Send a text that removes the location keyboard. Return its message id."""
+        sent = await _call(
             self._client.call(
                 "sendMessage",
                 chat_id=chat_id,
@@ -157,6 +161,7 @@ class Sender:
                 link_preview_options=_NO_PREVIEW,
             )
         )
+        return int(sent["message_id"])
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
         """Show a screen in an existing message. Return False if that message can no longer be edited.

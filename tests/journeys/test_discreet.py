@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.journeys.house import House, question_of
-from tests.journeys.two import paired, shares
+from tests.journeys.two import paired, shares, tells
 from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -149,9 +149,12 @@ async def test_undecided_text_goes_at_any_age(house: House) -> None:
     await house.caught_up()
     house.telegram.advance(SHOWN_FOR)
     await gone(alice, WORDS, "Keep this")
-    command = await alice.says("/hide")
+    await alice.says("/hide")
     await alice.hears("Done.")
-    await alice._until(lambda: alice.message(command) is None, 20)
+    await gone(alice, UNDECIDED)
+    await alice.hears("Nothing is left here.")
+    await alice.says("/today")
+    await alice.taps("Something is undecided")
     await shows_again(alice, WORDS, "Keep this as a line for today?")
 
 
@@ -250,6 +253,46 @@ async def test_hide_clears_what_can_be_cleared(house: House) -> None:
     house.telegram.advance(minutes=1)
     await gone(alice, "Done.")
     assert not house.refused()
+
+
+async def test_hide_leaves_no_sign_of_what_is_undecided(house: House) -> None:
+    alice, _ = await paired(house)
+    await tells(alice, WORDS)
+    await turns_on(alice, "Discreet mode")
+    await alice.says("/share")
+    await alice.taps("1")
+    await alice.hears("would see these words")
+    await alice.taps("Word it differently")
+    await alice.hears("Send me the words for")
+    await alice.says("I needed a minute.")
+    await alice.hears("would see these words")
+    await alice.taps("Just listen")
+    await alice.hears("First only this")
+    await alice.says("One more.")
+    await alice.hears("There is a line to this question already")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
+    await gone(alice, "I needed a minute.", "One more.")
+    assert sum(UNDECIDED in seen.text for seen in alice.sees) == len(("the preview", "the text"))
+    await alice.says("/hide")
+    done = await alice.hears("Done.")
+    await gone(alice, UNDECIDED, "/hide")
+    house.telegram.advance(minutes=1)
+    await gone(alice, "Done.")
+    assert "behind /today" in done.text
+    assert [seen.text for seen in alice.sees] == ["/start"], "the bot knew nothing of this chat yet"
+    for words, question, leave in (
+        ("One more.", "There is a line to this question already", "Don't keep it"),
+        ("I needed a minute.", "would see these words", "Keep it private"),
+    ):
+        await alice.says("/today")
+        await alice.taps("Something is undecided")
+        await shows_again(alice, words, question)
+        await alice.taps(leave)
+    await alice.hears("It stays with you.")
+    await alice.says("/today")
+    await alice.hears("You have kept a line today.")
+    assert "Something is undecided" not in alice.last.labels
 
 
 async def test_hide_works_before_anything_is_stored(house: House) -> None:

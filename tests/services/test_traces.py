@@ -7,6 +7,8 @@ import pytest
 from bot.domain.model import Draft, DraftReason
 from bot.domain.results import CodeOrLine, Dropped, Erased, Kept, NameOrLine, Outdated, PairNameWanted, Result, SetAside
 from bot.domain.results.answering import ReplyDropped
+from bot.domain.results.traces import Hidden
+from bot.domain.results.undecided import StillUndecided
 from bot.domain.undecided import Undecided, Waits
 from bot.services.lines import PATIENCE
 from bot.services.traces import A_MOMENT, SHOWN_FOR
@@ -121,7 +123,9 @@ async def test_one_message_asks_about_a_thing(house: House, use: UseCases) -> No
             await rows.traces.asks(ALICE, message, about)
         await rows.traces.hide_all(ALICE, now)
         due = await rows.traces.due(ALICE, now)
-        assert due == [Due(CARD, False, None), Due(CARD + 1, False, follow_up), Due(CARD + 2, False, draft)]
+        assert due == [
+            Due(CARD, False, None, True), Due(CARD + 1, False, follow_up, True), Due(CARD + 2, False, draft, True),
+        ]  # fmt: skip
         await rows.traces.note(ALICE, CARD + 1, now)
         assert await rows.traces.undecided(ALICE) == [draft, follow_up], "it still shows the same"
         await rows.traces.note(ALICE, CARD + 1, now, shown=True)
@@ -130,8 +134,26 @@ async def test_one_message_asks_about_a_thing(house: House, use: UseCases) -> No
     async with house.store.writing(ALICE) as rows:
         assert await rows.traces.undecided(ALICE) == []
         assert await rows.traces.due(ALICE, now + DELETABLE) == [
-            Due(message, True, None) for message in (CARD, CARD + 1, CARD + 2)
+            Due(message, True, None, True) for message in (CARD, CARD + 1, CARD + 2)
         ], "they can't be removed any more, only emptied"
+
+
+async def test_hide_keeps_only_the_way_by_today(house: House, use: UseCases) -> None:
+    asked = await says(house, use, "Rain all day.")
+    assert isinstance(asked, SetAside)
+    about, now = Undecided(Waits.DRAFT, asked.draft_id), house.clock.now()
+    async with house.store.writing(ALICE) as rows:
+        await rows.traces.note(ALICE, CARD, now)
+        await rows.traces.asks(ALICE, CARD, about)
+    assert isinstance(await house.does(ALICE, use.traces.hide_all, 90), Hidden)
+    async with house.store.writing(ALICE) as rows:
+        assert Due(CARD, False, about, True) in await rows.traces.due(ALICE, now)
+        await rows.traces.stays(ALICE, [CARD])
+    assert isinstance(await house.does(ALICE, use.traces.hide_all, 91), Hidden)
+    async with house.store.reading() as rows:
+        assert CARD not in [each.message_id for each in await rows.traces.due(ALICE, now)], "it is gone"
+        assert CARD not in await rows.traces.pending(ALICE, now)
+    assert await house.does(ALICE, use.deciding.find) == StillUndecided(about.waits, about.id)
 
 
 async def test_name_is_offered_again_while_it_can_be_one(house: House, use: UseCases) -> None:

@@ -138,7 +138,7 @@ async def test_later_answers_keep_their_order(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(inbox, "_PATIENCE", 0)
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
-        send: Callable[..., Any] = Sender.send
+        send: Callable[..., Any] = Sender.send_all
         all_are_added, failing = asyncio.Event(), [True]
 
         async def fails_once(*arguments: Any, **named: Any) -> Any:
@@ -148,7 +148,7 @@ async def test_later_answers_keep_their_order(tmp_path: Path, monkeypatch: pytes
                 raise NotSent
             return await send(*arguments, **named)
 
-        monkeypatch.setattr(Sender, "send", fails_once)
+        monkeypatch.setattr(Sender, "send_all", fails_once)
         await world.built.inbox.take(_typed(world, "/help", "/support", "/privacy"))
         await world.built.inbox.finish()
         all_are_added.set()
@@ -184,10 +184,10 @@ async def test_effect_needs_the_claim(tmp_path: Path, taken_by: str) -> None:
 
 async def test_lost_safety_card_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it follows has arrived, and must not come twice."""
-    card, send = "nobody reads this chat", Sender.send
+    card, send = "nobody reads this chat", Sender.send_all
     failed: list[Screen] = []
 
-    async def fails_once(sender: Sender, chat_id: int, screen: Screen, **how: Any) -> int:
+    async def fails_once(sender: Sender, chat_id: int, screen: Screen, **how: Any) -> list[int]:
         if card in screen.text and not failed:
             failed.append(screen)
             raise NotSent
@@ -195,7 +195,7 @@ async def test_lost_safety_card_comes_alone(tmp_path: Path, monkeypatch: pytest.
 
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
-        monkeypatch.setattr(Sender, "send", fails_once)
+        monkeypatch.setattr(Sender, "send_all", fails_once)
         seen = len(world.recorder.seen[A])
         await world.says(A, "i dont want to live anymore")
         await _later(world)
