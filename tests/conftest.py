@@ -31,7 +31,7 @@ from tests.databases import (
 )
 from tests.kept import keep_connections
 from tests.machine import IN_MEMORY, NOT_TESTED
-from tests.parallel import turn, unit
+from tests.parallel import import_in_turns, turn, unit
 from tests.reused import reuse_library, reuse_phrases, settle_soon
 from tests.samples import sampled
 
@@ -77,9 +77,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return as many processes as there are cores for `-n logical`; more for `-n auto`, since some wait."""
+    """Return as many processes as there are cores for `-n logical`; more for `-n auto`, since more than half wait."""
     cores = os.cpu_count() or 1
-    return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
+    return cores if config.option.numprocesses == "logical" else min(3 * cores, 12)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        import_in_turns(
+            [Path(folder) for folder in session.config.args if Path(folder).is_dir()],
+            [Path(folder) for folder in session.config.option.ignore or ()],
+            int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")),
+            int(os.environ["PYTEST_XDIST_WORKER_COUNT"]),
+        )
 
 
 @pytest.hookimpl(tryfirst=True)

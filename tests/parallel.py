@@ -1,6 +1,6 @@
 """How `make test` divides the tests among the processes that run at once (pytest-xdist).
 
-There are more processes than cores, since some tests mostly wait; the others use all the time of the processors. What
+There are more processes than cores, since many tests mostly wait; the others use all the time of the processors. What
 saves that is in forks.py (bots and commands that needn't load anything), databases.py (databases that are copied or
 emptied, statements that are compiled once), kept.py (connections that are used again) and reused.py. A test needs
 nothing for running in parallel that it shouldn't have anyway: files only in its `tmp_path`, free ports (a stand-in and
@@ -9,9 +9,16 @@ process; `made_once` (in conftest.py) is for what is expensive to make and only 
 server, in which each has databases of its own, and the process that bots are forked from.
 """
 
+import contextlib
+import importlib
 import re
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 from zlib import crc32
+
+import pytest
 
 APART: Final = (
     "tests/crash/",
@@ -67,3 +74,20 @@ def turn(nodeid: str) -> tuple[int, int]:
     """Return the rank in which a test starts, low numbers first, and where its unit comes among those of the rank."""
     rank = next((place for place, group in enumerate(LONGEST_FIRST) if nodeid.startswith(group)), len(LONGEST_FIRST))
     return rank, crc32(unit(nodeid).encode()) if rank == _MIXED else 0
+
+
+def import_in_turns(folders: Iterable[Path], ignored: Iterable[Path], number: int, count: int) -> None:
+    """Import the test modules before they are collected, each of `count` processes beginning with another part.
+
+    In a fresh clone pytest rewrites the asserts of every module, which takes longer than all other collecting, and
+    keeps the result in a file. Processes that collect in the same order would all do it at the same time.
+    """
+    root = Path(__file__).parents[1]
+    left_out = {file.resolve() for folder in ignored for file in folder.rglob("test_*.py")}
+    found = sorted({file.resolve() for folder in folders for file in folder.rglob("test_*.py")} - left_out)
+    first = number * len(found) // count
+    for file in found[first:] + found[:first]:
+        # What raises or warns is imported anew by the collection, which reports it.
+        with warnings.catch_warnings(), contextlib.suppress(Exception, pytest.skip.Exception):
+            warnings.simplefilter("error")
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))

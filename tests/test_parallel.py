@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests import forks
+from tests import forks, parallel
 from tests.conftest import pytest_xdist_make_scheduler
 
 TESTS = [f"tests/crash/test_{module}.py::test_{number}" for module in "abcd" for number in range(3)]
@@ -60,6 +60,29 @@ def test_two_dying_processes_lose_no_test() -> None:
     assert ran == set(TESTS)
     assert set(died) <= ran
     assert units.tests_finished
+
+
+def test_each_process_begins_with_other_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr("tests.parallel.importlib.import_module", imported.append)
+    tests = Path(__file__).parent
+    orders = []
+    for number in range(3):
+        imported.clear()
+        parallel.import_in_turns([tests / "domain", tests / "tg"], [tests / "tg"], number, 3)
+        orders.append(list(imported))
+    all_modules = sorted(f"tests.domain.{file.stem}" for file in (tests / "domain").glob("test_*.py"))
+    assert [sorted(order) for order in orders] == [all_modules] * 3
+    assert len({tuple(order[: len(order) // 3]) for order in orders}) == 3
+    assert not set(orders[0][: len(all_modules) // 3]) & set(orders[1][: len(all_modules) // 3])
+
+
+def test_module_that_cannot_be_imported_is_left_to_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_name: str) -> None:
+        pytest.skip("for want of a program")
+
+    monkeypatch.setattr("tests.parallel.importlib.import_module", fails)
+    parallel.import_in_turns([Path(__file__).parent], [], 0, 1)
 
 
 def test_forked_process_ends_with_its_owner(tmp_path: Path) -> None:
