@@ -77,20 +77,26 @@ def _content(config: Config) -> Finding:
 
 
 def _help_lines(config: Config) -> list[Finding]:
-    """Check that there are help lines, verified lately."""
+    """Check that there are help lines, and that nothing has been verified too long ago to be shown."""
     today = make_clock(config).now().date()
     found = library.load(library.content_folder(), config.support_file).support
-    fresh = [each for each in found if each.fresh(today)]
-    if not found:
-        how = (
-            "put those of your country into a copy of deploy/support.example.toml, check it (type: ajar content check "
-            "--support FILE), and set AJAR_SUPPORT_FILE to it"
+    told: list[Finding] = []
+    if any(not each.own and not each.fresh(today) for each in found):
+        told.append(
+            (False, "emergency numbers: those that Ajar ships are over twelve months old, so not shown; upgrade")
         )
-        return [(False, f"help lines: none, so /support can only name a directory; {how}")]
-    if len(fresh) < len(found):
-        old = [each.id for each in found if not each.fresh(today)]
-        return [(False, f"help lines: {', '.join(old)} not shown: verified over twelve months ago; look them up again")]
-    return [(True, f"help lines: {len(fresh)}, of {', '.join(sorted({each.country for each in fresh}))}")]
+    lines = sorted(each.country for each in found if each.kind.is_help_line and each.fresh(today))
+    if old := [each.id for each in found if each.own and not each.fresh(today)]:
+        what = f"{', '.join(old)} not shown: verified over twelve months ago; look them up again"
+    elif not lines:
+        what = (
+            "none, so /support can only name emergency numbers and a directory; put those of your country into a copy "
+            "of deploy/support.example.toml, check it (type: ajar content check --support FILE), and set "
+            "AJAR_SUPPORT_FILE to it"
+        )
+    else:
+        return [*told, (True, f"help lines: {len(lines)}, of {', '.join(dict.fromkeys(lines))}")]
+    return [*told, (False, f"help lines: {what}")]
 
 
 def _operator(config: Config) -> Finding:

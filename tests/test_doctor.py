@@ -44,10 +44,10 @@ async def chat(telegram: Telegram, folder: Path, chat_id: int | None) -> Finding
         (
             None,
             False,
-            "none, so /support can only name a directory; put those of your country into a copy of deploy/support.",
+            "none, so /support can only name emergency numbers and a directory; put those of your country into a copy",
         ),
         ("2020-01-31", False, "xx-emergency, xx-help-line not shown: verified over twelve months ago; look them up"),
-        ("today", True, "2, of XX"),
+        ("today", True, "1, of XX"),
     ],
 )
 async def test_help_lines_expire_after_a_year(tmp_path: Path, verified: str | None, *, well: bool, says: str) -> None:

@@ -27,6 +27,7 @@ import tests.silence.world as world_module
 from bot.delivery.pacer import Pacer
 from bot.i18n import say_in
 from bot.library import Library, content_folder, load
+from bot.tg.screens.asks import open_day_lines
 from tests.prove.schedules import Schedule, schedule
 from tests.silence.world import NAMES, START, Beginning, Call, stop
 from tests.whole.town import Phones, TheirClock, Town, drawn_at_once
@@ -146,7 +147,7 @@ class Person:
         self._wants: tuple[str | None, bool] = (None, False)
         say = say_in(temper.language)
         self._prompts = {say.content(prompt.text): prompt.id for prompt in library.prompts.values()}
-        self._open_day, self._still_so = say("Today's line?"), say("Still so, done with, or different?")
+        self._open_days, self._still_so = set(open_day_lines(say)), say("Still so, done with, or different?")
 
     @property
     def _today(self) -> date:
@@ -229,7 +230,7 @@ class Person:
             if self._to_do is None:
                 self._plans()
             return
-        assert prompt_id or is_callback or self._open_day in lines, lines
+        assert prompt_id or is_callback or not self._open_days.isdisjoint(lines), lines
         swapped_from, lighter = self._wants if self._open and self._open.ask_id == ask_id else (None, False)
         if self._steps_down and not swapped_from:
             self.depth, self._steps_down = max(1, self.depth - 1), False

@@ -23,6 +23,7 @@ _TYPES = {
     "strike": "strikethrough",
     "del": "strikethrough",
     "tg-spoiler": "spoiler",
+    "tg-time": "date_time",
     "span": "spoiler",
     "code": "code",
     "pre": "pre",
@@ -31,6 +32,7 @@ _TYPES = {
 }
 _ENTITY_TYPES = frozenset(_TYPES.values()) | {"expandable_blockquote", "bot_command", "url", "mention", "hashtag"}
 _SPACE = " \t\n\v\f\r"
+_TIME_FORMAT = re.compile("r|w?[dD]?[tT]?")
 _CHARACTER = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot)(?![a-zA-Z]));?")
 _SPECIAL = re.compile("[<&\0]")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
@@ -61,6 +63,7 @@ _END = "\0"  # can't occur in the text, as control characters are removed first;
 class _Open:
     tag: str
     argument: str
+    format: str
     offset: int
     pieces: int
 
@@ -137,19 +140,29 @@ class _Reader:
         tag = self.html[begin + 1 : self.at].lower()
         if tag not in _TYPES:
             raise self._error(f'Unsupported start tag "{tag}"', begin)
-        argument = ""
+        given: dict[str, str] = {}
         while True:
             self._skip_spaces()
             if self.html[self.at] == ">":
                 break
-            argument = self._attribute(tag, begin) or argument
+            given |= self._attribute(tag, begin)
         self.at += 1
+        argument, format_ = given.get("", ""), given.get("format", "")
         if tag == "span" and argument != "spoiler":
             raise self._error('Tag "span" must have class "tg-spoiler"', begin)
-        self.open.append(_Open(tag, argument, self.offset, len(self.pieces)))
+        if tag == "tg-time":
+            self._check_time(argument, format_)
+        self.open.append(_Open(tag, argument, format_, self.offset, len(self.pieces)))
 
-    def _attribute(self, tag: str, begin: int) -> str:
-        """Read one attribute. Returns the argument that it gives the tag, or an empty string."""
+    def _check_time(self, unix: str, format_: str) -> None:
+        """What the server says here isn't known; that it refuses such a tag is."""
+        if not (unix.isascii() and unix.isdigit() and 0 < int(unix) < 2**31):
+            raise self._error("Invalid date specified")
+        if not _TIME_FORMAT.fullmatch(format_):
+            raise self._error("Invalid date format specified")
+
+    def _attribute(self, tag: str, begin: int) -> dict[str, str]:
+        """Read one attribute. Returns what it says about the tag: its argument, under "", or the format of a time."""
         start = self.at
         self._skip_until(_SPACE + "=>/\"'")
         name = self.html[start : self.at]
@@ -160,13 +173,16 @@ class _Reader:
         if self.html[self.at] != "=":
             if self.html[self.at] == _END:
                 raise self._error(f'Unclosed start tag "{tag}"', begin)
-            return "1" if (tag, name) == ("blockquote", "expandable") else ""
+            return {"": "1"} if (tag, name) == ("blockquote", "expandable") else {}
         self.at += 1
         self._skip_spaces()
         value = self._value()
         if self.html[self.at] == _END:
             raise self._error("Unclosed start tag", begin)
-        return _argument(tag, name, value)
+        if (tag, name) == ("tg-time", "format"):
+            return {"format": value}
+        argument = _argument(tag, name, value)
+        return {"": argument} if argument else {}
 
     def _value(self) -> str:
         quote = self.html[self.at]
@@ -212,6 +228,8 @@ class _Reader:
             entity["url"] = url
         elif opened.tag == "blockquote" and opened.argument:
             entity["type"] = "expandable_blockquote"
+        elif opened.tag == "tg-time":
+            entity |= {"unix_time": int(opened.argument), "date_time_format": opened.format}
         elif opened.tag == "code" and opened.argument:
             entity["language"] = opened.argument  # becomes a language only inside <pre>, see below
         elif opened.tag == "pre" and self.entities:
@@ -247,6 +265,8 @@ def _argument(tag: str, name: str, value: str) -> str:
             return value.removeprefix("tg-") if value.startswith("tg-") else ""
         case "blockquote", "expandable":
             return "1"
+        case "tg-time", "unix":
+            return value
     return ""
 
 

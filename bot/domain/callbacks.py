@@ -29,6 +29,8 @@ OPEN_DAY_EVERY: Final = 3
 """Days from one day without a question to the next, at least."""
 LOOK_BACK: Final = timedelta(days=max(CALLBACK_EVERY, OPEN_DAY_EVERY) - 1)
 """How far back we have to look for the latest Callback or day without a question."""
+OPEN_DAYS: Final = timedelta(days=60)
+"""How far back open days count for the sentence that the next one begins with."""
 OLD_ENOUGH: Final = timedelta(days=60)
 """How old a Line has to be before it is brought back: "still so?" after a week would feel like a check-up."""
 NOT_AGAIN: Final = timedelta(days=365)
@@ -86,6 +88,19 @@ def callback_is_due(recent: Sequence[Ask], day: date) -> bool:
 def open_day_is_due(recent: Sequence[Ask], day: date) -> bool:
     """Return whether `day` can go without a question."""
     return not any(ask.is_open_day and (day - ask.day).days < OPEN_DAY_EVERY for ask in recent)
+
+
+def open_day_opens_with(days: Sequence[date], variants: int) -> int:
+    """Return with which of so many sentences the last of these open days begins: never that of the one before.
+
+    `days` are a user's open days of the last weeks in their order. Each has its own turn, so that what came long ago
+    hardly changes the outcome, and the same day always begins the same way.
+    """
+    chosen = -1
+    for day in days:
+        turn = Random(day.toordinal()).randrange(variants)
+        chosen = (turn + 1) % variants if turn == chosen else turn
+    return chosen
 
 
 def choose_callback(

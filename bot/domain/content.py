@@ -201,7 +201,15 @@ class SupportKind(StrEnum):
     """What a support entry is."""
 
     EMERGENCY = "emergency"
+    """One number for every danger."""
+    AMBULANCE = "ambulance"
+    POLICE = "police"
     HELP_LINE = "help line"
+
+    @property
+    def is_help_line(self) -> bool:
+        """Whether it is for talking; all others are for danger."""
+        return self is SupportKind.HELP_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,7 @@ class Support:
     country: str
     """ISO 3166-1 alpha-2, like DE."""
     name: str
+    """Empty for an emergency number that Ajar ships: a screen names it in the user's language."""
     number: str
     """Can be empty if there is a url."""
     url: str
@@ -231,10 +240,13 @@ def local_support(entries: Iterable[Support], country: str | None, today: date) 
     """Return what can be shown to somebody in this country, emergency numbers first.
 
     If we don't know where they are, we assume the country of the operator's own entries, or else of those that Ajar
-    ships, provided all of these are of the same one. A number of the wrong country would be worse than none.
+    ships, provided all of these are of the same one. A number of the wrong country would be worse than none. The
+    operator's own emergency numbers of a country replace those that Ajar ships.
     """
     fresh = [each for each in entries if each.fresh(today)]
     countries = {each.country for each in fresh if each.own} or {each.country for each in fresh}
     only = next(iter(countries)) if len(countries) == 1 else None
     found = [each for each in fresh if each.country == (country or only)]
-    return tuple(sorted(found, key=lambda each: each.kind is not SupportKind.EMERGENCY))[:MOST_SUPPORT]
+    if any(each.own and not each.kind.is_help_line for each in found):
+        found = [each for each in found if each.own or each.kind.is_help_line]
+    return tuple(sorted(found, key=lambda each: each.kind.is_help_line))[:MOST_SUPPORT]

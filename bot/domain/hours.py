@@ -54,11 +54,17 @@ def parse_hour(text: str) -> time | None:
     return found.at if found else None
 
 
+def hour_alone(text: str) -> time | None:
+    """Read a time of day from a text that is nothing else: not from "Dinner at 8 pm", which may be about something."""
+    found = read_hour(text)
+    return found.at if found else None
+
+
 def read_hour(text: str) -> Hour | None:
     """Read a text that is a time of day and nothing else."""
     if len(text) > LONGEST:
         return None
-    said = without_courtesy(plain(text)).strip(" .")
+    said = without_courtesy(plain(text)).strip(" .,")
     if not any(map(str.isdigit, said)) and _TELLING.isdisjoint(re.split(r"[ -]", said)):
         return None
     readings = (_hour(said, words) for words in LANGUAGES.values())

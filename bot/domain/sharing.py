@@ -14,6 +14,7 @@ from typing import Final
 
 from bot.domain.content import Cue, Wish
 from bot.domain.times import (
+    APART,
     MORNING,
     NIGHT_ENDS,
     instant,
@@ -238,16 +239,23 @@ class When(StrEnum):
 
 
 def offered(now: datetime, zone: str, depth: int | None, ritual: datetime | None = None) -> dict[When, datetime]:
-    """Return the times on offer at `now`, by the sharer's clock; none is earlier than the cool-off allows."""
+    """Return the times on offer at `now`, the next one first, by the sharer's clock.
+
+    None is earlier than the cool-off allows, or within APART of another one: then the evening is a later one, and
+    nothing is offered beside the Ritual, which says more than a clock time.
+    """
     least = cool_off(depth)
-    first = (When.HOUR, now + COOL_OFF_DEEP) if least > QUARTER else (When.QUARTER, now + QUARTER)
+    first, soon = (When.HOUR, COOL_OFF_DEEP) if least > QUARTER else (When.QUARTER, QUARTER)
+    fixed = ritual if ritual and ritual - now >= least else None
     choices = {
-        first[0]: first[1],
-        When.TONIGHT: tonight(now, zone, least=least),
+        first: now + soon,
+        When.TONIGHT: tonight(now, zone, least=soon + APART),
         When.MORNING: _morning(now, zone, least),
-        When.RITUAL: ritual if ritual and ritual - now >= least else None,
     }
-    return {when: moment for when, moment in choices.items() if moment is not None}
+    kept = {when: at for when, at in choices.items() if at and (fixed is None or abs(at - fixed) >= APART)}
+    if fixed:
+        kept[When.RITUAL] = fixed
+    return dict(sorted(kept.items(), key=lambda choice: choice[1]))
 
 
 def _morning(now: datetime, zone: str, least: timedelta) -> datetime:

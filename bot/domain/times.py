@@ -211,6 +211,9 @@ def next_weekly(after: datetime, weekday: int, at: time, zone: str) -> Slot:
 
 # --- "later", "tonight", "tomorrow morning" --------------------------------------------------------------------------
 
+APART = timedelta(minutes=15)
+"""The least time between two moments that are offered side by side; nearer ones would be the same choice twice."""
+
 
 def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime | None:
     """Return 20:30 local, or 22:00 if that is less than `least` away; None after that, and before 04:00.
@@ -246,7 +249,7 @@ def put_off_until(later: Later, now: datetime, zone: str) -> datetime | None:
     """Return the moment that `later` means to somebody in `zone`; None if it is too late in the day for it."""
     moments = {
         Later.HOUR: now + timedelta(hours=1),
-        Later.TONIGHT: tonight(now, zone),
+        Later.TONIGHT: tonight(now, zone, least=timedelta(hours=1) + APART),
         Later.MORNING: tomorrow_morning(now, zone),
     }
     return moments[later]

@@ -5,8 +5,8 @@ from typing import IO, Any, Final
 
 from bot.library.lines import line_numbers
 
-_OF_THE_POLICY: Final = {"version", "section"}
-"""The tables of the privacy policy, which isn't translated, since each language has its own."""
+_UNTRANSLATED: Final = {"version", "section", "emergency"}
+"""The tables of the privacy policy, of which each language has its own, and numbers."""
 Message = tuple[int, None, str, list[str]]
 """The items of a Babel extraction method: line, function name (here none), text, comments for translators."""
 
@@ -23,7 +23,7 @@ def extract_content(
     source = fileobj.read().decode("utf-8").replace("\r\n", "\n")
     lines = line_numbers(source)
     for kind, rows in tomllib.loads(source).items():
-        if kind in _OF_THE_POLICY:
+        if kind in _UNTRANSLATED:
             continue
         for index, row in enumerate(rows):
             about = _about(kind, row)

@@ -47,6 +47,7 @@ _LONGEST_HINT: Final = 30
 _LONGEST_HEADING: Final = 60
 _LONGEST_SECTION: Final = 800
 _LONGEST_PHRASE: Final = 400
+_EMERGENCIES: Final = tuple(kind for kind in SupportKind if not kind.is_help_line)
 _NEEDED_GROUPS: Final = {"filler", "not", "light", "and", "telling", "spelt-right"}
 _ELEMENT: Final = re.compile(r"\*|\$|(=?\w+|<[\w-]+>)(/(=?\w+|<[\w-]+>))*\??")
 """One position of a phrase."""
@@ -388,12 +389,38 @@ class Reading:
         sources = [(self._file("support.toml"), False)]
         if path := self._own_support:
             sources.insert(0, (read(path, str(path), self._problems), True))
-        return [
-            self._support_entry(table, own=own)
-            for source, own in sources
-            if source
-            for table in source.tables("support", required=False)
-        ]
+        found: list[Support] = []
+        for source, own in sources:
+            if source:
+                tables = source.tables("support", required=False, beside=() if own else ("emergency",))
+                found += [self._support_entry(table, own=own) for table in tables]
+                found += [] if own else self._emergency_numbers(source)
+        return found
+
+    def _emergency_numbers(self, source: Source) -> list[Support]:
+        """Read the emergency numbers by country, which share one source and day."""
+        where = ("emergency",)
+        if not (values := source.values.get("emergency")):
+            return []
+        table = Table(source, where, values)
+        table.only("source", "verified_on", "numbers")
+        address, day = table.text("source", _LONGEST_NAME), table.day("verified_on")
+        if not address.startswith("https://"):
+            table.complain("source does not begin with https://", "source")
+        found = []
+        for country, numbers in values.get("numbers", {}).items():
+            of_one = Table(source, (*where, "numbers", country), numbers)
+            if not re.fullmatch("[A-Z]{2}", country):
+                of_one.complain(f'country is "{country}"; expected two capital letters like DE')
+            of_one.only(optional=_EMERGENCIES)
+            if numbers.keys() not in ({"emergency"}, {"ambulance", "police"}):
+                of_one.complain('expected an "emergency" number, or an "ambulance" and a "police" one')
+            for kind in (each for each in _EMERGENCIES if each in numbers):
+                number = of_one.text(kind, _LONGEST_NAME)
+                if not re.fullmatch("[0-9]{2,5}", number):
+                    of_one.complain(f'{kind} is "{number}"; expected two to five digits')
+                found.append(Support(f"{country} {kind}", SupportKind(kind), country, "", number, "", address, day))
+        return found
 
     def _support_entry(self, table: Table, *, own: bool) -> Support:
         table.only("id", "kind", "country", "name", "source", "verified_on", optional=("number", "url"))

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot import calendars
-from bot.domain.callbacks import LOOK_BACK, NOT_AGAIN, OLD_ENOUGH, Answered, when_used_up
+from bot.domain.callbacks import LOOK_BACK, NOT_AGAIN, OLD_ENOUGH, OPEN_DAYS, Answered, when_used_up
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
@@ -30,7 +30,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until, tonight
+from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until
 from bot.library import Library
 from bot.logs import incident
 from bot.metrics import ASKS_LATE
@@ -213,7 +213,8 @@ class Asks:
         if stays := _not_put_off(ask, visit.user, visit.now):
             return stays
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _AWAITED_FOR))
-        return LaterWanted(ask.id, tonight=tonight(visit.now, visit.zone) is not None, unclear=unclear)
+        tonight = put_off_until(Later.TONIGHT, visit.now, visit.zone)
+        return LaterWanted(ask.id, tonight=tonight is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:
         """Put off the open Ask, if there is one."""
@@ -411,6 +412,15 @@ class Asks:
         prompt = self._library.prompts.get(line.prompt_id or "")
         question = {"question": prompt.text} if prompt else {}
         return {"line": words[line.id], "line_day": line.day.isoformat(), **question}
+
+    async def read_open_day(self, visit: Visit, result: Asked) -> Mapping[str, str]:
+        """Return the open days up to the one that is shown, from which follows how it begins."""
+        ask = await visit.rows.asks.find(visit.user.id, result.ask_id) if result.prompt_id is None else None
+        if ask is None:
+            return {}
+        before = await visit.rows.asks.between(visit.user.id, ask.day - OPEN_DAYS, ask.day)
+        days = [*sorted(each.day for each in before if each.is_open_day), ask.day]
+        return {"open_days": " ".join(day.isoformat() for day in days)}
 
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime

@@ -498,9 +498,10 @@ def _is_fresh(ask: Ask, now: datetime) -> bool:
 
 
 def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
-    if ask.state is not AskState.ANSWERED or user.zone is None:
+    if ask.state is not AskState.ANSWERED:
         return False
-    return ask.day == local_date(now, user.zone) or (ask.shown_at is not None and now - ask.shown_at < PATIENCE)
+    is_todays = user.zone is not None and ask.day == local_date(now, user.zone)
+    return is_todays or (ask.shown_at is not None and now - ask.shown_at < PATIENCE)
 
 
 async def _shown_words(rows: Rows, line: Line) -> str:

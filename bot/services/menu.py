@@ -1,6 +1,7 @@
-"""The menu of commands in a chat: commands for two only in a Pair, /resume only during a pause.
+"""The menu of commands in a chat: only those that its user can do something with now.
 
-It reflects what the user knows: if the partner has ended the Pair, the menu changes only once the user has been told.
+Commands for two need a Pair, and /resume a pause; who only receives has no question to put off, and no recap. The menu
+reflects what the user knows: if the partner has ended the Pair, the menu changes only once the user has been told.
 """
 
 from collections.abc import Collection
@@ -19,16 +20,20 @@ class Menu(NamedTuple):
 
     paired: bool
     paused: bool
+    receives_only: bool
 
 
 async def menu_of(rows: Rows, user: User) -> Menu:
-    return Menu(await rows.pairs.looks_active_to(user.id), user.paused_at is not None)
+    return Menu(await rows.pairs.looks_active_to(user.id), user.paused_at is not None, user.receives_only)
 
 
 def changes_menu(rows: Rows, before: User, after: User) -> bool:
     """Return whether this transaction changes the menu."""
-    others = (before.language, before.paused_at is None) != (after.language, after.paused_at is None)
-    return others or after.id in rows.pairs.seen_anew
+    return _own_facts(before) != _own_facts(after) or after.id in rows.pairs.seen_anew
+
+
+def _own_facts(user: User) -> tuple[str, bool, bool]:
+    return user.language, user.paused_at is None, user.receives_only
 
 
 async def renew_menus(rows: Rows, user_ids: Collection[int], now: datetime) -> None:

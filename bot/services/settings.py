@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
 from bot.domain.days import read_weekdays
-from bot.domain.hours import means_nothing, parse_hour, parse_hours
+from bot.domain.hours import hour_alone, means_nothing, parse_hours
 from bot.domain.model import DEEPEST, Dialog, Waiting
 from bot.domain.moments import looks_like_time
 from bot.domain.pairing import NAME_LIMIT, clean_name
@@ -98,11 +98,11 @@ class Settings:
         return HourSetting(moved=True)
 
     async def hour_said(self, visit: Visit, words: str) -> Result:
-        at = parse_hour(words)
+        at = hour_alone(words)
         return await self.set_hour(visit, at) if at else await self.hour(visit, unclear=True)
 
     async def hour_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        if at := parse_hour(words):
+        if at := hour_alone(words):
             return await self.set_hour(visit, at)
         return None if len(words) > _LONGEST_HOUR else await self.hour(visit, unclear=True)
 

@@ -242,11 +242,17 @@ class Users:
         return [_user(row) for row in found]
 
     async def with_own_menu(self, after: int, limit: int) -> list[int]:
-        """Return the next users by id after `after` whose menu differs from the default: in a Pair, or paused."""
+        """Return the next users by id after `after` whose menu differs from the default.
+
+        That is who is in a Pair, has paused, or only receives.
+        """
         paired = select(pair_members.c.user_id).union(select(endings.c.user_id))
         found = await self._connection.execute(
             select(users.c.id)
-            .where(users.c.id > after, or_(users.c.paused_at.is_not(None), users.c.id.in_(paired)))
+            .where(
+                users.c.id > after,
+                or_(users.c.paused_at.is_not(None), users.c.receives_only == 1, users.c.id.in_(paired)),
+            )
             .order_by(users.c.id)
             .limit(limit)
         )

@@ -1,6 +1,7 @@
 """python-telegram-bot's client, over our own connections."""
 
 import json
+import re
 from typing import Any, Final, Literal
 
 from telegram import Bot, InputFile
@@ -9,6 +10,8 @@ from telegram.error import BadRequest
 from bot.tg.network import HALF_A_CHARACTER, Network, result_in
 
 _JSON: Final = {"Content-Type": "application/json"}
+_TIME: Final = re.compile("</?tg-time[^>]*>")
+_NO_TIMES: Final = 'unsupported start tag "tg-time"'
 
 ALLOWED_UPDATES: Final = (
     "message",
@@ -36,13 +39,27 @@ class Client(Bot):
             get_updates_request=network,  # unused, but without it one is created, TLS setup included
         )
         self._network = network
+        self._knows_times = True
 
     async def call(self, method: str, **params: Any) -> Any:
         """Call a method with Telegram's JSON, without parameters that are None. Return what we use of its result.
 
-        Raises a TelegramError, as the library does.
+        A Bot API server of one's own that is older than version 9.5 doesn't know moments in a text; then they are plain
+        words. Raises a TelegramError, as the library does.
         """
         given = {name: value for name, value in params.items() if value is not None}
+        if self._knows_times:
+            try:
+                return await self._call(method, given)
+            except BadRequest as refused:
+                if _NO_TIMES not in refused.message.lower():
+                    raise
+                self._knows_times = False
+        if "text" in given:
+            given["text"] = _TIME.sub("", given["text"])
+        return await self._call(method, given)
+
+    async def _call(self, method: str, given: dict[str, Any]) -> Any:
         try:
             body = json.dumps(given, ensure_ascii=False).encode()
         except UnicodeEncodeError:

@@ -174,6 +174,7 @@ def _profile(language: str) -> Profile:
 
 
 def _digest(bot_id: int, profiles: dict[str, Profile]) -> str:
-    own = {language: all_commands(say_in(language)) for language in profiles}
+    says = {language: say_in(language) for language in profiles}
+    own = {language: (all_commands(say), commands(say, receives_only=True)) for language, say in says.items()}
     facts = [bot_id, {language: asdict(profile) for language, profile in profiles.items()}, own]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

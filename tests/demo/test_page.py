@@ -294,6 +294,16 @@ def test_long_quote_is_folded_until_tapped(desk: Desk) -> None:
     expect(bubble.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
 
 
+def test_tapped_time_is_said_by_the_phones_clock(desk: Desk) -> None:
+    desk.starts()
+    desk.standin.zones[desk.alice.user_id] = "Pacific/Kiritimati"  # 14 hours ahead
+    at = desk.standin.now() + timedelta(hours=1)
+    moment = f'<tg-time unix="{at.timestamp():.0f}">tomorrow at 20:30</tg-time>'
+    desk.bot_says(f"The next one comes {moment}.", parse_mode="HTML")
+    desk.alice.bubble("The next one").get_by_role("button", name="tomorrow at 20:30").click()
+    expect(desk.alice.node.locator(".toast")).to_contain_text(f"{at + timedelta(hours=14):%H:%M} GMT+14")
+
+
 def test_taps_show_their_answer(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice

@@ -62,6 +62,16 @@ async def test_tags_with_attributes(api: Api, alice: Person) -> None:
     ]
 
 
+async def test_times_have_their_moment(api: Api, alice: Person) -> None:
+    text = 'at <tg-time unix="1647531900">22:45</tg-time>, <tg-time unix="1647531900" format="wDT">then</tg-time>'
+    message = await html(api, alice, text)
+    assert message["text"] == "at 22:45, then"
+    assert message["entities"] == [
+        {"type": "date_time", "offset": 3, "length": 5, "unix_time": 1647531900, "date_time_format": ""},
+        {"type": "date_time", "offset": 10, "length": 4, "unix_time": 1647531900, "date_time_format": "wDT"},
+    ]
+
+
 async def test_nested_tags_and_character_references(api: Api, alice: Person) -> None:
     message = await html(api, alice, "<b>1 &lt; <i>2</i></b> &amp; &quot;&#51;&quot; &#x1F600; &nbsp;")
     assert message["text"] == '1 < 2 & "3" 😀 &nbsp;'
@@ -95,6 +105,8 @@ async def test_control_characters_are_removed(api: Api, alice: Person) -> None:
         ("<a href=x_y>z</a>", "Unexpected end of name token at byte offset 8"),
         ('<span class="x">y</span>', 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
         ("1 < 2", 'Unsupported start tag "" at byte offset 2'),
+        ("<tg-time>x</tg-time>", "Invalid date specified"),
+        ('<tg-time unix="1647531900" format="q">x</tg-time>', "Invalid date format specified"),
     ],
 )
 async def test_invalid_html_is_refused(api: Api, alice: Person, text: str, error: str) -> None:

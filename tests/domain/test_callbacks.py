@@ -1,10 +1,23 @@
 """What comes when all prompts were put lately: an own Line, no question, or the oldest prompt."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.domain.callbacks import CALLBACK_EVERY, OPEN_DAY_EVERY, Answered, Found, choose_callback, when_used_up
+from bot.domain.callbacks import (
+    CALLBACK_EVERY,
+    OPEN_DAY_EVERY,
+    OPEN_DAYS,
+    Answered,
+    Found,
+    choose_callback,
+    open_day_opens_with,
+    when_used_up,
+)
 from bot.domain.content import Format, Prompt, Role
 from bot.domain.model import Ask, AskState, User
 from bot.domain.prompts import Today
@@ -94,3 +107,20 @@ def test_line_for_two_needs_a_pair() -> None:
     library = {"us.b": prompt("us.b", 1, Role.EITHER)}
     assert choose_callback([Answered(7, "us.b")], library, user(), paired=False, seed=1) is None
     assert choose_callback([Answered(7, "us.b")], library, user(), paired=True, seed=1) == 7
+
+
+@given(st.lists(st.integers(OPEN_DAY_EVERY, 7), min_size=1, max_size=40))
+def test_open_day_never_begins_as_the_one_before(gaps: list[int]) -> None:
+    days = [NOW.date()]
+    for gap in gaps:
+        days.append(days[-1] + gap * DAY)
+    known = (days[: number + 1] for number in range(len(days)))
+    begins = [open_day_opens_with([day for day in seen if seen[-1] - day <= OPEN_DAYS], 5) for seen in known]
+    assert all(one != following for one, following in pairwise(begins))
+
+
+def test_open_days_begin_in_every_way() -> None:
+    days = [NOW.date() + number * OPEN_DAY_EVERY * DAY for number in range(40)]
+    begins = Counter(open_day_opens_with(days[: number + 1], 5) for number in range(40))
+    assert len(begins) == 5
+    assert min(begins.values()) > 3

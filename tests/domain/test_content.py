@@ -43,3 +43,8 @@ def test_help_lines_match_the_country() -> None:
     assert local_support((own, replace(far, own=True)), None, today) == (), "they may be in either"
     assert local_support((replace(stale, own=True), far), None, today) == (far,)
     assert len(local_support([entry(str(n), "XX") for n in range(9)], "XX", today)) == MOST_SUPPORT
+    police = entry("police", "XX", SupportKind.POLICE)
+    assert local_support((line, police, emergency), "XX", today) == (police, emergency, line)
+    assert local_support((own, police), "XX", today) == (police, own), "a help line of theirs replaces no number"
+    ours = replace(emergency, own=True)
+    assert local_support((ours, police, line), "XX", today) == (ours, line), "an emergency number of theirs does"

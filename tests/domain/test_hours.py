@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hours import Hour, parse_hour, parse_hours, read_hour
+from bot.domain.hours import Hour, hour_alone, parse_hour, parse_hours, read_hour
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,16 @@ def test_every_written_minute_is_read(at: time) -> None:
 def test_clear_time_is_found_among_words(at: time, around: str) -> None:
     at = at.replace(second=0, microsecond=0)
     assert parse_hour(around.format(at.strftime("%H:%M"))) == at
+
+
+@pytest.mark.parametrize("typed", ["8 pm", "at 8 pm, please", "20:30 👍", "(20:30)", "um halb neun", "noon"])
+def test_text_that_is_a_time_alone_is_one(typed: str) -> None:
+    assert hour_alone(typed) == parse_hour(typed) is not None
+
+
+@pytest.mark.parametrize("typed", ["Dinner at 8 pm", "let's say 20:30!", "Essen um 20 Uhr", "25:00", "hello"])
+def test_time_in_a_text_is_not_a_time_alone(typed: str) -> None:
+    assert hour_alone(typed) is None
 
 
 @given(st.times(), st.times())

@@ -3,9 +3,13 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.content import Cue, Wish
 from bot.domain.sharing import (
@@ -25,7 +29,7 @@ from bot.domain.sharing import (
     offered,
     tomorrow_again,
 )
-from bot.domain.times import local
+from bot.domain.times import APART, local
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)  # a Monday
 BERLIN = "Europe/Berlin"
@@ -49,6 +53,41 @@ def test_offered_times_respect_the_cool_off(depth: int | None, hour: int) -> Non
         hours = hours_on_offer(day, now, BERLIN, depth)
         assert hours
         assert all(fits(moment, now, depth) and local(moment, BERLIN).date() == day for moment in hours)
+
+
+@given(
+    st.integers(0, 7 * 24 * 60),
+    st.sampled_from([None, 1, DEEP]),
+    st.one_of(st.none(), st.integers(0, 7 * 24 * 4).map(lambda quarters: timedelta(minutes=15) * quarters)),
+)
+def test_offered_times_come_in_order_and_apart(minutes: int, depth: int | None, ahead: timedelta | None) -> None:
+    now = NOW + timedelta(minutes=minutes)
+    choices = offered(now, BERLIN, depth, NOW + ahead if ahead is not None else None)
+    moments = list(choices.values())
+    assert moments == sorted(moments)
+    assert all(later - sooner >= APART for sooner, later in pairwise(moments))
+
+
+@pytest.mark.parametrize(
+    ("now", "depth", "ritual", "expected"),
+    [
+        ("20:00", None, None, ["quarter 20:15", "tonight 20:30", "morning 08:00"]),
+        ("20:18", None, None, ["quarter 20:33", "tonight 22:00", "morning 08:00"]),
+        ("21:50", None, None, ["quarter 22:05", "morning 08:00"]),
+        ("19:25", DEEP, None, ["hour 20:25", "tonight 22:00", "morning 08:00"]),
+        ("18:00", None, "19:00", ["quarter 18:15", "ritual 19:00", "tonight 20:30", "morning 08:00"]),
+        ("18:00", None, "20:30", ["quarter 18:15", "ritual 20:30", "morning 08:00"]),
+        ("18:40", None, "19:00", ["ritual 19:00", "tonight 20:30", "morning 08:00"]),
+    ],
+)
+def test_times_that_are_nearly_the_same_are_offered_once(
+    now: str, depth: int | None, ritual: str | None, expected: list[str]
+) -> None:
+    def today(clock: str) -> datetime:
+        return NOW.astimezone(ZoneInfo(BERLIN)).replace(hour=int(clock[:2]), minute=int(clock[3:]))
+
+    choices = offered(today(now), BERLIN, depth, today(ritual) if ritual else None)
+    assert [f"{when} {local(at, BERLIN):%H:%M}" for when, at in choices.items()] == expected
 
 
 def test_new_words_cool_off() -> None:

@@ -2,6 +2,7 @@
 
 import time as stopwatch
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,6 +94,14 @@ def test_snooze_is_possible_at_any_hour(later: times.Later) -> None:
     """Only "tonight" is left out when it is too late for it: the screen offers every other choice at any hour."""
     for hour in range(24):
         assert times.put_off_until(later, at(f"2026-05-05 {hour:02}:30"), BERLIN), hour
+
+
+@given(st.integers(0, 24 * 60 - 1))
+def test_snoozes_are_apart(minute: int) -> None:
+    now = at("2026-05-05 00:00") + timedelta(minutes=minute)
+    moments = [moment for later in times.Later if (moment := times.put_off_until(later, now, BERLIN))]
+    assert moments == sorted(moments)
+    assert all(later - sooner >= times.APART for sooner, later in pairwise(moments))
 
 
 def test_tonight_respects_the_cool_off() -> None:

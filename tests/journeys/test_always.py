@@ -80,7 +80,7 @@ async def test_general_commands_work_in_every_state(house: House, state: str) ->
     await alice.hears("All right. Nothing has changed." if awaited else "There is nothing to cancel.")
     await alice.says("/support")
     support = await alice.hears("Nobody reads this chat")
-    assert "Call your local emergency number" in support.text
+    assert "112 or 911" in support.text
     await alice.says("/privacy")
     privacy = await alice.hears("What is stored.")
     assert "it is not end-to-end encrypted" in privacy.text

@@ -5,6 +5,7 @@ import pytest
 from bot.i18n import say_in
 from bot.tg.screens.always import commands
 from tests.journeys.house import House
+from tests.journeys.test_pairing import invites, link_of
 from tests.journeys.two import paired
 from tests.standin import Person
 
@@ -40,6 +41,26 @@ async def test_commands_for_two_need_a_pair(house: House) -> None:
     told = (await alice.hears("One small question a day, one line back. It")).text
     assert "/unpair" in told
     assert "/join" not in told
+
+
+async def test_receiver_without_questions_has_none_to_put_off(house: House) -> None:
+    alice, bob = await house.settled("Alice"), house.newcomer("Bob")
+    await bob.follows(link_of(await invites(alice)))
+    await bob.taps("Yes")
+    await bob.taps("Only receive, for now")
+    await bob.taps(next(label for label in (await bob.hears("your clock")).labels if label.startswith("London ")))
+    alice._acts()
+    await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
+    await bob.hears("can share lines now")
+    await becomes(house, bob, tuple(name for name in PAIRED if name not in {"snooze", "recap"}))
+    await bob.says("/help")
+    told = (await bob.hears("One small question a day, one line back. It")).text
+    assert "/waiting" in told
+    assert "/snooze" not in told
+    assert "/recap" not in told
+    await bob.says("/time 20:30")
+    await bob.hears("From now on I ask at 20:30.")
+    await becomes(house, bob, PAIRED)
 
 
 async def test_menu_does_not_reveal_an_end(house: House) -> None:

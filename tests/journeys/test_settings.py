@@ -225,8 +225,9 @@ async def test_hour_can_be_tapped_or_typed(owner: Owner) -> None:
         today = at if time.fromisoformat(at) > time(9) else today
         assert seen.text.endswith(f"{owner.words('today at')} {today}.")
     await owner.opens("/time")
-    await owner.person.says("quarter to something")
-    await owner.reads("I couldn't read that as a time.")
+    for unclear in ("quarter to something", "Dinner at 8 pm", "Essen um 20 Uhr"):
+        await owner.person.says(unclear)
+        await owner.reads("I couldn't read that as a time.")
     await owner.person.says("0:05")
     await owner.reads("From now on I ask at", " 00:05")
     await owner.taps("Back")

@@ -234,6 +234,26 @@ async def test_second_text_is_not_taken_for_the_hour(house: House) -> None:
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("08:00",)]
 
 
+@pytest.mark.parametrize(("choice", "kept"), [("Keep as another", [LINE, "And tired."]), ("Replace", ["And tired."])])
+async def test_second_text_without_a_time_is_not_asked_about_as_one(house: House, choice: str, kept: list[str]) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
+    await alice.says("And tired.")
+    await alice.taps(choice, await alice.hears("There is a line to this question already:"))
+    assert "20:30" in (await alice.hears(TOMORROW)).labels
+    assert await house.lines(alice) == kept
+
+
+async def test_long_second_text_is_not_asked_about_as_a_time(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
+    await alice.says("Tired and more tired. " * 20)
+    await alice.taps("Don't keep it", await alice.hears("That's 439 characters"))
+    await alice.hears(TOMORROW)
+
+
 async def test_hour_and_clock_may_come_first(house: House) -> None:
     alice = await house.settled(hour="08:00")
     await alice.taps("Yes, one now")
@@ -332,7 +352,7 @@ async def test_unreadable_hour_is_asked_for_again(house: House) -> None:
     alice, _ = await _asked_first(house)
     await alice.says(LINE)
     await alice.hears(TOMORROW)
-    for unreadable in ("whenever", "25:00", "99", "8" * 4000):
+    for unreadable in ("25:00", "whenever", "99", "8" * 4000):
         await alice.says(unreadable)
         if unreadable in {"whenever", "99"}:
             await alice.taps("The time", await alice.hears("or your line?"))
@@ -614,8 +634,10 @@ async def test_unreadable_texts_are_always_answered(house: House) -> None:
     await alice.says(LINE)
     await alice.hears(TOMORROW)
     await alice.says("Hello?")
-    await alice.taps("The time", await alice.hears("Is that the time at which I should ask you, or your line?"))
-    await alice.taps("12:30", await alice.hears("I couldn't read that as a time."))
+    again = await alice.hears("There is a line to this question already:")
+    assert LINE in again.text
+    await alice.taps("Don't keep it", again)
+    await alice.taps("12:30", await alice.hears(f"Not kept.\n\n{TOMORROW}"))
     await alice.hears(CLOCK)
     await alice.says("Nowhereatall")
     await alice.hears("I don't know that place.")

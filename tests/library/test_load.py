@@ -406,7 +406,7 @@ SUPPORT_MISTAKES = [
     ('number = "000 000"\n', "", 1, 'there is neither a "number" nor a "url"'),
     ("https://example.org/contact", "a friend", 7, "source does not begin with https://"),
     ('"XX"', '"xx"', 4, 'country is "xx"; expected two capital letters like DE'),
-    ('"help line"', '"chat"', 3, 'kind is "chat"; it can be emergency, help line'),
+    ('"help line"', '"chat"', 3, 'kind is "chat"; it can be emergency, ambulance, police, help line'),
 ]
 
 
@@ -415,6 +415,52 @@ def test_support_mistake_is_reported(content: Content, old: str, new: str, line:
     content.write("support.toml", SUPPORT)
     content.spoil("support.toml", old, new)
     assert check(content.folder) == [f"content/support.toml:{line}: {sentence}"]
+
+
+EMERGENCY = """[emergency]
+source = "https://example.org/list"
+verified_on = 2026-01-31
+
+[emergency.numbers]
+XX = { emergency = "112" }
+YY = { ambulance = "15", police = "17" }
+"""
+
+
+def test_emergency_numbers_share_source_and_day(content: Content, tmp_path: Path) -> None:
+    content.write("support.toml", EMERGENCY)
+    found = load(content.folder).support
+    assert [(each.country, each.kind, each.number) for each in found] == [
+        ("XX", SupportKind.EMERGENCY, "112"),
+        ("YY", SupportKind.AMBULANCE, "15"),
+        ("YY", SupportKind.POLICE, "17"),
+    ]
+    assert {(each.name, each.source, each.verified_on) for each in found} == {
+        ("", "https://example.org/list", date(2026, 1, 31))
+    }
+    own = tmp_path / "ours.toml"
+    own.write_text(EMERGENCY, encoding="utf-8")
+    assert check(content.folder, own) == [f'{own}:1: "emergency" is not known here; only [[support]] is']
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "sentence"),
+    [
+        ('"112"', '"+49 112"', 6, 'emergency is "+49 112"; expected two to five digits'),
+        (', police = "17"', "", 7, 'expected an "emergency" number, or an "ambulance" and a "police" one'),
+        ('"17"', "17", 7, "police is a number; expected a text"),
+        ("XX", "Xx", 6, 'country is "Xx"; expected two capital letters like DE'),
+        ("police", "fire", 7, '"fire" is not known here; known are emergency, ambulance, police'),
+        ("https", "http", 2, "source does not begin with https://"),
+        ("verified_on = 2026-01-31\n", "", 1, '"verified_on" is missing'),
+    ],
+)
+def test_mistake_in_an_emergency_number_is_reported(
+    content: Content, old: str, new: str, line: int, sentence: str
+) -> None:
+    content.write("support.toml", EMERGENCY)
+    content.spoil("support.toml", old, new)
+    assert f"content/support.toml:{line}: {sentence}" in check(content.folder)
 
 
 def test_summary_counts_prompts(content: Content) -> None:

@@ -45,7 +45,7 @@ class Updates:
         return self._spoiled(update)
 
     def _of_kind(self, kind: str) -> Json:
-        if "message" in kind or kind == "channel_post":
+        if kind in _MESSAGES:
             return self._message()
         if kind == "callback_query":
             message = self._message() if self._maybe(0.8) else None
@@ -65,9 +65,10 @@ class Updates:
                     "new_chat_member": new}  # fmt: skip
         if kind == "poll":
             return self._poll()
+        if kind == "message_reaction":
+            return self._reaction()
         return {"id": "1", "from": self._person(), "chat": self._chat(), "date": self._date(), "query": self._text(),
-                "offset": "", "user": self._person(), "user_chat_id": 1, "message_id": 1, "old_reaction": [],
-                "new_reaction": [], **_PAYMENT}  # fmt: skip
+                "offset": "", "user": self._person(), "user_chat_id": 1, **_PAYMENT}  # fmt: skip
 
     def _message(self, deep: int = 2) -> Json:
         message = {"message_id": self._chance.randrange(1, 2**31), "date": self._date(), "chat": self._chat()}
@@ -116,6 +117,17 @@ class Updates:
                 "is_anonymous": True, "type": "regular", "allows_multiple_answers": False,
                 "allows_revoting": False}  # fmt: skip
 
+    def _reaction(self) -> Json:
+        old, new = ([self._emoji() for _ in range(self._chance.randrange(3))] for _ in "ab")
+        who = {"user": self._person()} if self._maybe(0.9) else {"actor_chat": self._chat()}
+        message_id = self._chance.randrange(1, 2**31)
+        return {"chat": self._chat(), "message_id": message_id, **who, "date": self._date(), "old_reaction": old,
+                "new_reaction": new}  # fmt: skip
+
+    def _emoji(self) -> Json:
+        kinds = ({"type": "emoji", "emoji": "❤"}, {"type": "custom_emoji", "custom_emoji_id": "1"}, {"type": "paid"})
+        return dict(self._chance.choice(kinds))
+
     def _spoiled(self, update: Json) -> Json:
         """Replace, remove or double something somewhere in it."""
         for _ in range(self._chance.randint(1, 3)):
@@ -135,6 +147,7 @@ class Updates:
 
 
 _PAYMENT: Final = {"currency": "XTR", "total_amount": 1, "invoice_payload": ""}
+_MESSAGES: Final = {"message", "edited_message", "channel_post", "business_message"}
 _KINDS: Final = (
     *("message",) * 8, *("callback_query",) * 6, *("edited_message",) * 2, "my_chat_member", "chat_member",
     "channel_post", "business_message", "inline_query", "message_reaction", "poll", "pre_checkout_query",

@@ -198,14 +198,19 @@ async def test_oldest_prompt_returns_last(house: House) -> None:
     await house.arrives(ALICE)
     asked = []
     open_days = []
+    shown_days: list[list[str]] = []
     for number in range(20):
         put = await house.is_asked(ALICE)
         if put.used_up:
             open_days.append(number)
+            words = await house.does(ALICE, house.asks.read_open_day, put)
+            shown_days.append(words["open_days"].split())
         else:
             asked.append(prompt_of(put))
         await house.says(ALICE, "a line", number)
     assert open_days == [6, 9, 12, 15, 18], "every third day goes without a question"
+    assert [len(days) for days in shown_days] == [1, 2, 3, 4, 5], "each begins otherwise than the one before"
+    assert all(after[:-1] == before for before, after in pairwise(shown_days))
     assert {int(prompt_id[-2]) for prompt_id in asked} == {1}, "one notch deeper was offered, and not taken"
     within = {prompt.id for prompt in house.library.prompts.values() if prompt.depth == 1}
     for before, prompt_id in zip(itertools.accumulate([one] for one in asked), asked[1:], strict=False):

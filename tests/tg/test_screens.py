@@ -10,11 +10,12 @@ from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import cache
-from itertools import count, product
+from itertools import count, groupby, product
 from math import gcd, prod
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Final, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -138,6 +139,7 @@ SPOKEN: Final = Spoken(
     cue_id=LONGEST_CUE,
     length="4096",
     line_day="2026-11-25",
+    open_days="2026-11-22 2026-11-25",
     question=ResponseKind.MORE.value,
     lines="8",
     feared="5",
@@ -408,6 +410,7 @@ def _buttons_fit(result: Result, screen: Screen, *, longest: int | None) -> None
     for button in buttons(screen):
         assert button.text.strip() or button.tap == Tap("blank"), result
         assert longest is None or len(button.text) <= longest, (result, button.text)
+        assert "<tg-" not in button.text, (result, button.text)
         assert len(button.copies) <= 256, (result, button)
 
 
@@ -477,6 +480,42 @@ def test_screens_are_short(language: str, kind: type[Result]) -> None:
     )
     for result, screen in screens(drawn_for, kind):
         assert words_of(screen.text) <= MOST_WORDS.get(kind, 90), (result, screen.text)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_emergency_numbers_of_each_country_fit(language: str) -> None:
+    for country, entries in groupby(CONTENT.support, key=lambda each: each.country):
+        user = replace(USER, zone=None, telegram_language=f"en-{country}")
+        view = View(SAYS[language], NOW, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")
+        numbers = {entry.number for entry in entries}
+        for screen in (always.support(view, results.Support()), always.safety_card(view)):
+            assert words_of(screen.text) <= 90, screen.text
+            assert numbers <= set(re.findall(r"\d+", screen.text)), screen.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "tag", "says"),
+    [
+        ("Europe/Berlin", "en", "Germany: call 112\n"),
+        ("Europe/Zurich", "de", "Switzerland: ambulance 144, police 117\n"),
+        (None, "en-GB", "United Kingdom: call 999\n"),
+        (None, "en", "Call your local emergency number"),
+        ("Antarctica/Vostok", "ru", "Call your local emergency number"),
+    ],
+)
+def test_emergency_number_is_that_of_the_country(zone: str | None, tag: str, says: str) -> None:
+    user = replace(USER, zone=zone, telegram_language=tag)
+    view = View(SAYS["en"], NOW, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")
+    assert says in always.safety_card(view).text
+    assert says in always.support(view, results.Support()).text
+
+
+def test_old_numbers_are_not_shown() -> None:
+    late = NOW + timedelta(days=365)
+    user = replace(USER, zone="Europe/Berlin")
+    text = always.safety_card(View(SAYS["en"], late, CONTENT, user, PLACES[1], BRIEF, "ajar_bot")).text
+    assert "Germany" not in text
+    assert "Call your local emergency number" in text
 
 
 @pytest.mark.parametrize("language", languages())
@@ -619,6 +658,14 @@ def test_distant_date_has_its_year(days: int, year: bool) -> None:
     assert view.date(day).endswith(f", {day.year}") is year
     if days > 0:
         assert (f"{day.year} at " in view.when(NOW + timedelta(days=days))) is year
+
+
+def test_phone_knows_the_moment_that_is_said() -> None:
+    """By its own clock, so that whoever has told us the wrong zone notices."""
+    view = View(SAYS["en"], NOW, CONTENT, replace(USER, zone="Asia/Tokyo"), (), {}, "a_bot")
+    moment = NOW + timedelta(hours=1)
+    assert view.when(moment) == f'<tg-time unix="{moment.timestamp():.0f}">{view.in_words(moment)}</tg-time>'
+    assert f"{moment.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" in view.in_words(moment)
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])

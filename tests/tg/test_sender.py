@@ -50,6 +50,20 @@ async def test_first_message_is_sent_once() -> None:
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
 
 
+async def test_moments_are_plain_words_for_an_older_server() -> None:
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        screen = Screen('The next one comes <tg-time unix="1805706000">at 20:30</tg-time>.')
+        await sender.send(alice.id, screen)
+        assert alice.last.marked("date_time") == ["at 20:30"]
+        unknown = 'Bad Request: can\'t parse entities: Unsupported start tag "tg-time" at byte offset 19'
+        telegram.world.faults.add(Fault("sendMessage", "400", description=unknown))
+        for _ in "ab":
+            await sender.send(alice.id, screen)
+            assert (alice.last.text, alice.last.marked("date_time")) == ("The next one comes at 20:30.", [])
+
+
 async def test_file_arrives_unchanged() -> None:
     content = bytes(range(256)) * 12 * 2**10
     async with sending() as (telegram, sender):

@@ -73,7 +73,7 @@ function body(message, mine, chat) {
   const context = {
     botName: chat.botName,
     open: chat.isOpen(id),
-    on: { link: chat.link, command: chat.command, reveal: () => chat.reveal(id) },
+    on: { link: chat.link, command: chat.command, time: chat.time, reveal: () => chat.reveal(id) },
   };
   return el("div", { class: "text", dir: "auto", lang: mine ? null : chat.language }, renderText(value, entities, context), meta(message, mine, chat));
 }

@@ -7,7 +7,7 @@ import { buttonsOf, summary } from "./message.js";
 import { Overlay, copyText } from "./overlay.js";
 import * as sheets from "./sheets.js";
 import { renderText } from "./text.js";
-import { Zone, demoClock } from "./times.js";
+import { Zone, demoClock, toDate } from "./times.js";
 
 // Some of the reactions that Telegram offers, with names for people who can't see them.
 const REACTIONS = [["👍", "Thumbs up"], ["❤", "Heart"], ["🙏", "Folded hands"], ["🤗", "Hug"], ["😢", "Crying"], ["🔥", "Fire"]];
@@ -208,6 +208,7 @@ export class Phone {
     return {
       link: (address) => this.openLink(address),
       command: (text) => this.send(text),
+      time: (seconds) => this.overlay.toast(`On this phone: ${this.zone.minutes(toDate(seconds))}`),
       photo: (url, alt) => sheets.photoSheet(this.overlay, url, alt),
       gone: () => this.overlay.toast("That message is gone."),
       opened: (text) => this.announce(`Opened: ${text}`),

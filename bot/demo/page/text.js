@@ -25,7 +25,7 @@ function inOrder(entities) {
 }
 
 /**
- * The nodes of a formatted text. `on` = {link(address, hidden), command(text), reveal()}; `botName` identifies our links;
+ * The nodes of a formatted text. `on` = {link(address, hidden), command(text), time(seconds), reveal()}; `botName` identifies our links;
  * `open` shows spoilers at once.
  */
 export function renderText(text, entities, { on, botName, open }) {
@@ -56,6 +56,7 @@ function styled(entity, value, children, context) {
   if (entity.type === "text_link") return link(entity.url, true, children, context);
   if (entity.type === "email") return link(`mailto:${value}`, false, children, context);
   if (entity.type === "bot_command") return command(value, children, context);
+  if (entity.type === "date_time") return moment(entity.unix_time, children, context);
   if (entity.type === "expandable_blockquote") return folded(children);
   const tag = TAGS[entity.type];
   return tag === undefined ? el("span", {}, children) : el(tag, {}, children);
@@ -71,6 +72,11 @@ function folded(children) {
     unfold.textContent = isFolded ? "Show all" : "Show less";
   };
   return el("div", {}, [quote, unfold]);
+}
+
+/** A time as the bot words it; a tap says when that is by the phone's clock, as in Telegram. */
+function moment(seconds, children, context) {
+  return el("button", { type: "button", class: "inline-link time", on: { click: () => context.on.time(seconds) } }, children);
 }
 
 function command(value, children, context) {

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import time
 from typing import TypeVarTuple
 
-from bot.domain.hours import parse_hour, shows_clock
+from bot.domain.hours import hour_alone, parse_hour, shows_clock
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Ask, Step, Waiting
 from bot.domain.moments import looks_like_time
@@ -217,22 +217,23 @@ class StartHandlers:
         """Take a text while the first question is open, or we have asked for the hour, or both."""
         is_open = ask is not None and ask.undecided
         if not is_open or awaited is Waiting.HOUR:
-            return await self._typed_at_hour(turn, is_open=is_open)
+            return await self._typed_at_hour(turn, wants_line=is_open or awaited is None)
         if awaited is None and shows_clock(turn.text) and not turn.message.is_forwarded:
             return await self._start.hour_or_line(turn.visit, turn.text, turn.message.message_id)
         return await self._line(turn)
 
-    async def _typed_at_hour(self, turn: Turn, *, is_open: bool) -> Result:
+    async def _typed_at_hour(self, turn: Turn, *, wants_line: bool) -> Result:
         """Take a text after we have asked for the hour: it is one only if it is nothing but a time.
 
-        Whatever else could be one, we ask about; once the first question is answered, that is any other text.
+        Whatever else could be one, we ask about. A text without a time is a Line, or may be another one; but after "At
+        what time?" (not `wants_line`) we ask about that too.
         """
-        is_clock = shows_clock(turn.text)
-        if is_clock and (at := parse_hour(turn.text)):
+        if at := hour_alone(turn.text):
             return await self._start.set_hour(turn.visit, at)
+        is_clock = shows_clock(turn.text)
         if not is_clock and looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
-        if is_open and turn.text and not is_clock and not _tells_a_time(turn.text):
+        if wants_line and turn.text and not is_clock and not _tells_a_time(turn.text):
             await turn.rows.dialogs.forget(turn.user_id)
             return await self._line(turn)
         if turn.text and not is_clock and not turn.message.is_forwarded and len(turn.text) <= LINE_LIMIT:

@@ -1,9 +1,11 @@
 """Screens for every state: help, support, and replies to anything we can't handle."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.content import local_support
+from bot.domain.content import Support as Entry
+from bot.domain.content import SupportKind, local_support
 from bot.domain.model import Step
 from bot.domain.results import (
     AnswerLost,
@@ -40,11 +42,13 @@ def help_(view: View, result: Help) -> Screen:
 
 def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
     """Return the commands that the user can use now; before the start is done, only a few."""
-    if view.user is not None and view.user.step is Step.READY:
-        return commands(view.say, paired=paired, paused=_is_paused(view))
+    user = view.user
+    if user is not None and user.step is Step.READY:
+        paused = user.paused_at is not None
+        return commands(view.say, paired=paired, paused=paused, receives_only=user.receives_only)
     # Translators: what the command /start does, in /help before the start is done
     start = ("start", view.say("begin, or go on where you were"))
-    usable = _ALWAYS if view.user else _ALWAYS - {"hide", "erase", "export"}
+    usable = _ALWAYS if user else _ALWAYS - {"hide", "erase", "export"}
     return (start, *(each for each in all_commands(view.say) if each[0] in usable))
 
 
@@ -55,15 +59,15 @@ _ALWAYS: Final = frozenset({"hide", "privacy", "export", "erase", "support", "he
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
 _OF_A_PAUSE: Final = frozenset({"resume"})
+_OF_QUESTIONS: Final = frozenset({"snooze", "recap"})
 
 
-def _is_paused(view: View) -> bool:
-    return view.user is not None and view.user.paused_at is not None
-
-
-def commands(say: Say, *, paired: bool = False, paused: bool = False) -> tuple[tuple[str, str], ...]:
-    """Return the commands that Telegram's menu and /help show, depending on whether the user is paired and paused."""
+def commands(
+    say: Say, *, paired: bool = False, paused: bool = False, receives_only: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Return the commands that Telegram's menu and /help show: those that such a user can do something with now."""
     hidden = (_OF_ONE if paired else _OF_TWO) | (frozenset() if paused else _OF_A_PAUSE)
+    hidden |= _OF_QUESTIONS if receives_only else frozenset()
     return tuple((name, text) for name, text in all_commands(say) if name not in hidden)
 
 
@@ -189,24 +193,47 @@ def _to_be_hidden(view: View, text: str) -> Screen:
 
 
 def _emergency(view: View) -> tuple[str, ...]:
-    """Return what to do in danger, and the numbers that we know for the user's country.
+    """Return what to do in danger, and the emergency numbers and help lines that we know for the user's country.
 
     Every mobile phone takes 112 and 911 as emergency numbers. Source: 3GPP TS 22.101, section 10.1.1.
     """
-    say = view.say
-    # Translators: in danger. Mobile phones take 112 and 911 for an emergency call.
-    text = say(
-        "In danger now, from somebody or yourself? Call your local emergency number; a mobile phone, even locked, "
-        "takes 112 or 911 in most countries."
-    )
-    user = view.user
+    say, user = view.say, view.user
     country = country_near(user.zone if user else None, user.telegram_language if user else None)
-    lines = [
+    known = local_support(view.library.support, country, view.now.date())
+    named = [
         # Translators: a line of a list: a help line or emergency service, and how to reach it
         say("%(name)s: %(how)s", name=each.name, how=", ".join(filter(None, (each.number, each.url))))
-        for each in local_support(view.library.support, country, view.now.date())
+        for each in known
+        if each.name
     ]
-    return (text, "\n".join(lines)) if lines else (text,)
+    if shipped := {each.kind: each for each in known if not each.name}:
+        # Translators: in danger. What to call in one country follows, and what to call elsewhere.
+        ask = say("In danger now, from somebody or yourself?")
+        # Translators: after what to call in one country. Mobile phones take 112 and 911 for an emergency call.
+        elsewhere = say("Elsewhere, mobile phones, even locked, mostly take 112 or 911.")
+        danger = "\n".join((ask, _to_call(say, shipped), elsewhere))
+    else:
+        # Translators: in danger. Mobile phones take 112 and 911 for an emergency call.
+        danger = say(
+            "In danger now, from somebody or yourself? Call your local emergency number; a mobile phone, even locked, "
+            "takes 112 or 911 in most countries."
+        )
+    return (danger, "\n".join(named)) if named else (danger,)
+
+
+def _to_call(say: Say, numbers: Mapping[SupportKind, Entry]) -> str:
+    """Return the emergency number of a country that has one for all, or else the ambulance's and the police's."""
+    country = say.country(next(iter(numbers.values())).country)
+    if one := numbers.get(SupportKind.EMERGENCY):
+        # Translators: the number for every danger. %(country)s is like "Portugal".
+        return say("%(country)s: call %(number)s", country=country, number=one.number)
+    # Translators: the numbers of the ambulance and of the police. %(country)s is like "Japan".
+    return say(
+        "%(country)s: ambulance %(ambulance)s, police %(police)s",
+        country=country,
+        ambulance=numbers[SupportKind.AMBULANCE].number,
+        police=numbers[SupportKind.POLICE].number,
+    )
 
 
 def cancelled(view: View, result: Cancelled) -> Screen:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Final
 
+from bot.domain.callbacks import open_day_opens_with
 from bot.domain.content import Prompt
 from bot.domain.model import AskOpening, Step
 from bot.domain.results import (
@@ -20,7 +21,7 @@ from bot.domain.results import (
     TodayAnswered,
 )
 from bot.domain.times import Later
-from bot.i18n import Markup
+from bot.i18n import Markup, Say
 from bot.tg.actions import (
     ANOTHER,
     BRING_BACK,
@@ -119,11 +120,28 @@ def _first_asked(view: View, result: Asked, question: str) -> Screen:
     )
 
 
+def open_day_lines(say: Say) -> tuple[str, ...]:
+    """Return the sentences of which an open day begins with one."""
+    return (
+        # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
+        say("Today's line?"),
+        # Translators: in place of the day's question, where there is none; another way to say it, at any hour
+        say("Today you pick. What's the line about?"),
+        # Translators: in place of the day's question, where there is none; another way to say it, at any hour
+        say("What's on top right now?"),
+        # Translators: in place of the day's question, where there is none; another way to say it, at any hour
+        say("What from the last few days is worth a line?"),
+        # Translators: in place of the day's question, where there is none; another way to say it, at any hour
+        say("What are you carrying around today?"),
+    )
+
+
 def _no_question(view: View, result: Asked) -> Screen:
     """Show a day without a question: every prompt was asked recently, is left out, or is gone."""
     say = view.say
-    # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
-    text = say("Today's line?")
+    lines = open_day_lines(say)
+    days = [date.fromisoformat(day) for day in view.words.get("open_days", "").split()]
+    text = lines[open_day_opens_with(days, len(lines)) if days else 0]
     # Translators: a setting and its button: subjects that are not asked about
     left_out = button(say("Left out"), THEMES())
     if not result.used_up:
@@ -307,7 +325,7 @@ def nothing_open(view: View, _: NothingOpen) -> Screen:
 
 SCREENS: Final = (
     shown(FirstAskPlanned, first_ask_planned),
-    shown(Asked, asked),
+    shown(Asked, asked, lambda use: use.asks.read_open_day),
     private(CalledBack, called_back, lambda use: use.asks.read_called_back),
     shown(NoOther, no_other),
     shown(LaterWanted, later_wanted),

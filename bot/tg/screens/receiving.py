@@ -153,7 +153,7 @@ def waiting_shown(view: View, result: WaitingShown) -> Screen:
     rows: list[tuple[Button, ...]] = []
     for reflection_id, moment in result.reflections:
         # Translators: button; opens a line. %(when)s is when it was announced, like "today at 20:30".
-        rows.append((button(say("Open (%(when)s)", when=view.when(moment)), OPEN_ONE(reflection_id)),))
+        rows.append((button(say("Open (%(when)s)", when=view.in_words(moment)), OPEN_ONE(reflection_id)),))
     return Screen(text, tuple(rows), place=Place.BELOW)
 
 

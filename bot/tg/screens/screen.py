@@ -168,7 +168,16 @@ class View:
         """Return the time at `moment` on the user's own clock: 20:30."""
         return self.say.clock(self._local(moment).time())
 
-    def when(self, moment: datetime) -> str:
+    def when(self, moment: datetime) -> Markup:
+        """Return a moment for a text: "tomorrow at 07:30".
+
+        A tap on it shows the same moment by the phone's own clock, so that a wrong zone is noticed. Source:
+        *Date-time entity formatting* in the Bot API; without a format it stays in our words.
+        """
+        seconds = int(moment.timestamp())
+        return Markup(f'<tg-time unix="{seconds}">{self.in_words(moment)}</tg-time>')
+
+    def in_words(self, moment: datetime) -> str:
         """Return a moment by the user's clock and in their language, with the day in words: "tomorrow at 07:30"."""
         relation, here = day_relation(moment, self.now, self.zone)
         clock = self.say.clock(here.time())

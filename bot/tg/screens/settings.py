@@ -172,7 +172,7 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
     say, user = view.say, _user(view)
     if result.unclear:
         # Translators: the user typed an hour that could not be read. The examples are ways of writing an hour.
-        text = say("I couldn't read that as a time. Write it like 7:45, 19.30 or 8 pm.")
+        text = say("I couldn't read that as a time. Write just the time, like 7:45, 19.30 or 8 pm.")
     elif result.moved:
         # Translators: another hour was set. %(clock)s is like 20:30.
         text = say("From now on I ask at %(clock)s.", clock=say.clock(user.ask_at or time())) + " " + _next(view)

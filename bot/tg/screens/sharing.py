@@ -344,7 +344,7 @@ def _back(view: View, reflection_id: int) -> Button:
 
 def which_time(view: View, result: WhichTime) -> Screen:
     about = _about(result.reflection_id, result.set_for)
-    times = [(button(upper(view.when(moment)), SHARE_TIME(moment, *about)),) for moment in result.times]
+    times = [(button(upper(view.in_words(moment)), SHARE_TIME(moment, *about)),) for moment in result.times]
     # Translators: the time that was typed can be one or another; they follow as buttons
     text = view.say("That can be more than one time. Which one do you mean?")
     rows = (*times, (_back(view, result.reflection_id),))
@@ -372,10 +372,10 @@ def too_soon(view: View, result: TooSoon) -> Screen:
     if result.far:
         # Translators: the time that was typed is more than a year ahead
         return Screen(say("That is more than a year away. Try a nearer day."), (back,), card=card)
-    when, about = view.when(result.earliest), _about(result.reflection_id, result.set_for)
+    earliest, about = result.earliest, _about(result.reflection_id, result.set_for)
     # Translators: the time that was typed is too near, or over. %(when)s is like "today at 20:30".
-    text = say("That is a little soon. The earliest is %(when)s.", when=when)
-    return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back), card=card)
+    text = say("That is a little soon. The earliest is %(when)s.", when=view.when(earliest))
+    return Screen(text, ((button(upper(view.in_words(earliest)), SHARE_SOON(earliest, *about)),), back), card=card)
 
 
 def second_yes(view: View, yes: Tap, no: Tap, about: Undecided) -> Screen:
@@ -618,8 +618,11 @@ def words_gone(view: View) -> Screen:
 
 
 def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
-    """Describe a line by the sharer's clock and by what the receiver sent back, never by whether it was opened."""
-    say, when = view.say, view.when(at)
+    """Describe a line by the sharer's clock and by what the receiver sent back, never by whether it was opened.
+
+    It also stands on a button.
+    """
+    say, when = view.say, view.in_words(at)
     if answered:
         # Translators: heads a line in a list, to which the partner has answered. %(when)s is when it was to go out.
         return say("Answered (%(when)s)", when=when)

@@ -93,7 +93,7 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     say = view.say
     if result.unclear:
         # Translators: the user typed an hour that could not be read. The examples are ways of writing an hour.
-        text = say("I couldn't read that as a time. Write it like 7:45, 19.30 or 8 pm.")
+        text = say("I couldn't read that as a time. Write just the time, like 7:45, 19.30 or 8 pm.")
     elif result.typed:
         # Translators: after "Another time". The examples are ways of writing an hour.
         text = say("At what time? Write it like 7:45, 19.30 or 8 pm.")
