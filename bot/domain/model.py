@@ -363,6 +363,8 @@ class Invite:
     """When the guest said yes. The user who asked has as long again to confirm."""
     refused: bool = False
     """Whether the user who asked has said no to the guest, who can't tell."""
+    card_id: int | None = None
+    """The newest message that offers it to the user who asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,13 +113,15 @@ class Pairing:
         ended = await visit.rows.pairs.tell_ended(visit.user.id)
         invite = await visit.rows.invites.of(visit.user.id, visit.now)
         if invite and invite.accepted_at:
-            return GuestAnswered(invite.id)
+            return GuestAnswered(invite.id, stale=_card(invite))
         if await visit.rows.users.name(visit.user.id) is None:
             await _await_name_choice(visit)
             return PairNameWanted(ended=ended)
+        stale = _card(invite)
         if invite is None:
+            stale = _card(await visit.rows.invites.drop(visit.user.id))  # one that has expired
             invite = await visit.rows.invites.make(visit.user.id, visit.now + INVITE_VALID_FOR)
-        return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
+        return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here, stale=stale)
 
     async def pair_said(self, visit: Visit, words: str) -> Result:
         """Handle the text after /pair: somebody else's code, or anything else, which is unclear."""
@@ -202,9 +204,9 @@ class Pairing:
         """Make a new link and code; those of this Invite lead nowhere from now on."""
         if moved_on := await self._moved_on(visit):
             return moved_on
-        if not await self._drop_unanswered(visit, invite_id):
+        if (dropped := await self._drop_unanswered(visit, invite_id)) is None:
             return await self._show_own(visit)
-        return await self.pair(visit, here=True)
+        return replace(await self.pair(visit, here=True), stale=_card(dropped))
 
     async def sending(self, visit: Visit, invite_id: int) -> Result:
         """Offer sentences to send the Invite's link with."""
@@ -217,9 +219,9 @@ class Pairing:
         """Take the Invite back: its link and code lead nowhere from now on."""
         if moved_on := await self._moved_on(visit):
             return moved_on
-        if not await self._drop_unanswered(visit, invite_id):
+        if (dropped := await self._drop_unanswered(visit, invite_id)) is None:
             return await self._show_own(visit)
-        return InviteTakenBack()
+        return InviteTakenBack(stale=_card(dropped))
 
     async def confirm(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's yes to the guest, which makes the two a Pair."""
@@ -228,7 +230,7 @@ class Pairing:
             return moved_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
         if invite and (invite.guest_id is None or invite.accepted_at is None):
-            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True)
+            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True, stale=_card(invite))
         if invite is None or invite.guest_id is None or not await visit.rows.invites.use(invite):
             return NothingCame()
         await visit.rows.notices.cancel(NoticeKind.GUEST, invite.id, visit.now)
@@ -238,7 +240,7 @@ class Pairing:
         for dropped in await visit.rows.invites.drop_all_of(pair.a, pair.b):
             await visit.rows.notices.cancel(NoticeKind.GUEST, dropped, visit.now)
         await self._notify(visit.rows, pair.b, NoticeKind.PAIRED, pair.id, visit.now)
-        return Paired(pair.id)
+        return Paired(pair.id, stale=_card(invite))
 
     async def refuse(self, visit: Visit, invite_id: int) -> Result:
         """Take the maker's no to the guest. Nobody is told, and the guest can't find out either."""
@@ -249,21 +251,21 @@ class Pairing:
         if invite is None:
             return NothingCame()
         if invite.accepted_at is None:
-            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True)
+            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True, stale=_card(invite))
         await visit.rows.invites.refuse(invite)
         await visit.rows.notices.cancel(NoticeKind.GUEST, invite.id, visit.now)
-        return GuestRefused()
+        return GuestRefused(stale=_card(invite))
 
-    async def _drop_unanswered(self, visit: Visit, invite_id: int) -> bool:
-        """Close this Invite if it is the user's current one and nobody has said yes to it."""
+    async def _drop_unanswered(self, visit: Visit, invite_id: int) -> Invite | None:
+        """Close this Invite if it is the user's current one and nobody has said yes to it. None if it isn't closed."""
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
         if invite is None or invite.accepted_at:
-            return False
-        return await visit.rows.invites.close(invite)
+            return None
+        return invite if await visit.rows.invites.close(invite) else None
 
     async def _drop_own(self, visit: Visit) -> None:
-        if invite_id := await visit.rows.invites.drop(visit.user.id):
-            await visit.rows.notices.cancel(NoticeKind.GUEST, invite_id, visit.now)
+        if dropped := await visit.rows.invites.drop(visit.user.id):
+            await visit.rows.notices.cancel(NoticeKind.GUEST, dropped.id, visit.now)
 
     # What an old button leads to
 
@@ -282,8 +284,8 @@ class Pairing:
         if invite is None:
             return InviteTakenBack()
         if invite.accepted_at:
-            return GuestAnswered(invite.id)
-        return InviteOpen(invite.id, invite.expires_at, here=False)
+            return GuestAnswered(invite.id, stale=_card(invite))
+        return InviteOpen(invite.id, invite.expires_at, here=False, stale=_card(invite))
 
     # The user who is asked
 
@@ -509,7 +511,7 @@ class Pairing:
     async def tell_maker(self, visit: Visit, notice: Notice) -> Result | None:
         """Tell the user that somebody said yes to their Invite; only the user knows if it is the person they meant."""
         invite = await visit.rows.invites.find_own(visit.user.id, notice.subject_id, visit.now)
-        return GuestAnswered(invite.id) if invite and invite.accepted_at else None
+        return GuestAnswered(invite.id, stale=_card(invite)) if invite and invite.accepted_at else None
 
     async def tell_guest(self, visit: Visit, notice: Notice) -> Result | None:
         pair = await visit.rows.pairs.find(visit.user.id, notice.subject_id)
@@ -560,6 +562,11 @@ class Pairing:
         pair = await visit.rows.pairs.find(visit.user.id, result.pair_id)
         # A partner who has removed their name is still a partner: it must be possible to end the Pair without a name.
         return {"name": await visit.rows.users.name(pair.partner_of(visit.user.id)) or ""} if pair else {}
+
+
+def _card(invite: Invite | None) -> tuple[int, ...]:
+    """Return the message that offers an Invite, if it is known: its buttons lead nowhere once the Invite is taken."""
+    return (invite.card_id,) if invite and invite.card_id else ()
 
 
 async def _await_name_choice(visit: Visit, invite_id: int = 0) -> None:

@@ -310,12 +310,20 @@ class Invites:
         )
         return bool(done.rowcount)
 
-    async def drop(self, user_id: int) -> int | None:
-        """Remove the user's own Invite. Return its id, if there was one."""
+    async def drop(self, user_id: int) -> Invite | None:
+        """Remove the user's own Invite, also an expired one. Return what it was."""
         dropped = await self._connection.execute(
-            delete(invites).where(_OWN, invites.c.user_id == user_id).returning(invites.c.id)
+            delete(invites).where(_OWN, invites.c.user_id == user_id).returning(*invites.c)
         )
-        return dropped.scalar_one_or_none()
+        return _invite(dropped.one_or_none())
+
+    async def show_on(self, user_id: int, invite_id: int, message_id: int) -> None:
+        """Note that this message now offers the user's Invite."""
+        await self._connection.execute(
+            update(invites)
+            .where(_OWN, invites.c.id == invite_id, invites.c.user_id == user_id)
+            .values(card_id=message_id)
+        )
 
     async def forget_guest(self, user_id: int) -> list[int]:
         """Reopen the Invites that this user was the guest of, because they are leaving for good. Return the ids."""
@@ -399,4 +407,4 @@ def _open_at(now: datetime) -> ColumnElement[bool]:
 def _invite(row: Row[Any] | None) -> Invite | None:
     if row is None:
         return None
-    return Invite(row.id, row.user_id, row.expires_at, row.guest_id, row.accepted_at, row.refused)
+    return Invite(row.id, row.user_id, row.expires_at, row.guest_id, row.accepted_at, row.refused, row.card_id)

@@ -216,6 +216,7 @@ invites = _table(  # open ones only; used or replaced ones are deleted
     Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # the first to use it
     Column("accepted_at", Instant),  # when the guest said yes
     Column("refused", Flag, nullable=False, default=False),  # then only its guest still sees it, without noticing
+    Column("card_id", Id),  # the newest message that offers it, so that its buttons can be removed
 )
 Index(
     "ix_invites_of_user",

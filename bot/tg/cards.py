@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain.undecided import Waits
 from bot.services.traces import hide
 from bot.storage.store import Rows
-from bot.tg.screens.screen import AskCard, LineCard, OpenedCard, RecapCard, Screen, UndecidedCard
+from bot.tg.screens.screen import AskCard, InviteCard, LineCard, OpenedCard, RecapCard, Screen, UndecidedCard
 
 
 async def note(
@@ -27,5 +27,7 @@ async def note(
             await rows.drafts.show_on(user_id, about.id, message_id)
         case OpenedCard(reflection_id):
             await rows.openings.show_on(user_id, reflection_id, message_id)
+        case InviteCard(invite_id):
+            await rows.invites.show_on(user_id, invite_id, message_id)
         case RecapCard():
             await rows.users.recap_has_come(user_id)

@@ -120,6 +120,48 @@ async def test_pairing_by_a_link(house: House) -> None:
     assert pairs(house, alice, bob) == [(alice.id, bob.id)]
 
 
+async def loses_buttons(house: House, person: Person, seen: Seen) -> None:
+    await house.telegram.until(lambda: not (person.message(seen.message_id) or seen).labels)
+    left = person.message(seen.message_id)
+    assert left
+    assert left.labels == []
+
+
+async def test_buttons_of_an_invitation_go_when_it_is_taken(house: House) -> None:
+    """A link that nobody can use any more is not offered; an older tap is answered kindly."""
+    alice, bob = await two(house)
+    invite = await invites(alice)
+    await bob.follows(link_of(invite))
+    await bob.hears("would like to show you a line")
+    assert (alice.message(invite.message_id) or invite).labels == invite.labels, "opening it says nothing to Alice"
+    await bob.taps("Yes")
+    asked = await bob.hears("is asked in turn")
+    await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
+    await loses_buttons(house, alice, invite)
+    await alice.hears("can share lines now")
+    await bob.hears("can share lines now")
+    for person, message, data in ((alice, invite, "v1:pair_renew:0"), (bob, asked, "v1:guest_back:1")):
+        await person.taps_data(message, data)
+        await person.hears("and that stays as it is.")
+    assert len(pairs(house, alice, bob)) == 1
+
+
+async def test_buttons_of_an_earlier_invitation_go(house: House) -> None:
+    alice = await house.settled("Alice")
+    first = await invites(alice)
+    second = await invites(alice)
+    assert link_of(second) == link_of(first)
+    await loses_buttons(house, alice, first)
+    await alice.taps("Send it…", second)
+    sending = await alice.hears("Which of these goes with it?")
+    house.telegram.advance(hours=25)
+    third = await invites(alice)
+    assert link_of(third) != link_of(second)
+    await loses_buttons(house, alice, sending)
+    await alice.taps("Take it back", third)
+    await alice.hears("No link and no code of yours is open now.")
+
+
 async def test_pairing_by_a_code_however_typed(house: House) -> None:
     alice, bob = await two(house)
     invite = await invites(alice)

@@ -135,7 +135,9 @@ async def test_dead_invitation_gives_nothing(store: Store, now: datetime, how: s
         await invited(store, ALICE, now + timedelta(seconds=1))
     elif how == "taken back":
         async with store.writing(ALICE) as rows:
-            assert await rows.invites.drop(ALICE) == invite.id
+            dropped = await rows.invites.drop(ALICE)
+            assert dropped
+            assert dropped.id == invite.id
     elif how == "used":
         assert await claimed(store, CHARLIE, now, code=code)
     else:

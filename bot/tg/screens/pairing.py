@@ -66,6 +66,7 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.screen import (
     Button,
+    InviteCard,
     Place,
     Screen,
     View,
@@ -190,6 +191,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             ),
         ),
         place=Place.HERE if result.here else Place.BELOW,
+        card=InviteCard(result.invite_id),
     )
 
 
@@ -197,7 +199,7 @@ def _link(view: View) -> str:
     return f"https://t.me/{view.bot}?start={view.words['link']}"
 
 
-def invite_sending(view: View, _: InviteSending) -> Screen:
+def invite_sending(view: View, result: InviteSending) -> Screen:
     say = view.say
     if "link" not in view.words:
         return invite_taken_back(view, InviteTakenBack())
@@ -220,7 +222,8 @@ def invite_sending(view: View, _: InviteSending) -> Screen:
         "https://t.me/share/url?" + urlencode({"url": _link(view)}),
     )
     # Translators: button; back to the invitation
-    return Screen(f"{head}\n\n{listed}", (numbers, (plain,), (button(say("Back"), PAIR_SHOW()),)))
+    back = button(say("Back"), PAIR_SHOW())
+    return Screen(f"{head}\n\n{listed}", (numbers, (plain,), (back,)), card=InviteCard(result.invite_id))
 
 
 def _rename(view: View, invite_id: int) -> Button:

@@ -76,6 +76,13 @@ class OpenedCard:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteCard:
+    """A message that offers an Invite to pass on."""
+
+    invite_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecapCard:
     """A message with a weekly recap."""
 
@@ -89,7 +96,7 @@ class File:
     """Makes it. Called in a thread."""
 
 
-Card = AskCard | LineCard | UndecidedCard | OpenedCard | RecapCard
+Card = AskCard | LineCard | UndecidedCard | OpenedCard | InviteCard | RecapCard
 """What a message is about once it shows a screen."""
 
 
