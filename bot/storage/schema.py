@@ -436,6 +436,14 @@ Index(
 )  # one open Notice per subject and kind
 Index("ix_notices_of_user", notices.c.user_id)
 Index(
+    "ix_notices_open_of_user",
+    notices.c.user_id,
+    notices.c.kind,
+    notices.c.id,
+    sqlite_where=notices.c.settled_at.is_(None),
+    postgresql_where=notices.c.settled_at.is_(None),
+)  # finds whether an answer waits for an earlier one, without going through all that its user was sent
+Index(
     "ix_notices_settled_at",
     notices.c.settled_at,
     sqlite_where=notices.c.settled_at.is_not(None),

@@ -76,7 +76,7 @@ async def _handle(world: World, batch: list[Any], number: int, counts: Counter[s
         async with asyncio.timeout(QUICK):
             await world.built.inbox.take([*batch[: BATCH // 2], valid, *batch[BATCH // 2 :]])
             await world.built.inbox.finish()
-            await world.work()
+            await world.until(world.clock.now())
     except TimeoutError:
         waits = [_where(task) for task in asyncio.all_tasks() if task.get_name() == "lane"]
         raise AssertionError(f"a lane is blocked, at {waits}: {json.dumps(batch)}") from None

@@ -252,6 +252,9 @@ async def test_due_notices_are_found_by_index(store: Store, clock: HandClock, st
     ways = [row.detail for row in found if "notices" in row.detail]
     assert "ix_notices_due" in ways[0]
     assert not [row.detail for row in found if "FOR ORDER BY" in row.detail]
+    earlier = [row.detail for row in found if "earlier" in row.detail]
+    assert all("ix_notices_open_of_user" in way for way in earlier), "a flood of answers would make each claim slow"
+    assert bool(earlier) is (statement is not EARLIEST)
 
 
 async def test_claims_never_exceed_the_limit(store: Store, clock: HandClock) -> None:
