@@ -1,12 +1,13 @@
 """Moving house: what is exported in one bot and taken in by another is there as it was, once its owner says yes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import Engine, event, select
 from structlog.testing import capture_logs
 
@@ -28,8 +29,9 @@ from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
 from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
-from bot.domain.sharing import ResponseKind
-from bot.export_document import Document, Question, ShownQuestion, WrongDocument, parse
+from bot.domain.results.pause import Paused
+from bot.domain.sharing import FollowUp, Reflection, ResponseKind
+from bot.export_document import Document, Part, Question, ShownQuestion, WrongDocument, parse
 from bot.services.arrivals import ARRIVALS_KEPT, Arrivals, TakingIn, checked, put
 from bot.services.asks import Asks
 from bot.services.pairing import Pairing
@@ -37,7 +39,7 @@ from bot.services.start import Start, next_step
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.notices import Settled
-from bot.storage.schema import asks, lines, rests, shown_prompts
+from bot.storage.schema import asks, lines, responses, rests, shown_prompts
 from bot.storage.store import Rows, Store
 from tests.databases import SqliteTemplate
 from tests.services.conftest import LIBRARY
@@ -135,17 +137,76 @@ async def lives(home: Home) -> None:  # noqa: F811
         )  # fmt: skip
 
 
-async def test_export_import_export_is_the_same(home: Home, new: NewHouse) -> None:  # noqa: F811
-    """In several files, too."""
+async def lives_fully(home: Home) -> None:  # noqa: F811
+    """The two have something in each field of an export."""
     await lives(home)
+    today = home.now.date()
+    shared, pair_id = await home.shares(), await home.pair()
+    async with home.store.writing(ALICE) as rows:
+        alice, bob = await rows.users.find(ALICE), await rows.users.find(BOB)
+        (response_id,) = await rows._connection.scalars(select(responses.c.id))
+        response = await rows.responses.theirs(ALICE, response_id)
+        reflection = await rows.reflections.mine(ALICE, shared)
+        assert alice
+        assert bob
+        assert response
+        assert reflection
+        assert await rows.responses.landed(response, well=True)
+        follow_up = FollowUp(timeless_id(), response_id, ALICE)
+        await rows.follow_ups.add(follow_up, BOB, "The way home.")
+        assert await rows.follow_ups.say_yes(follow_up, home.now)
+        assert await rows.reflections.set_question(reflection, "work.b")
+        await rows.reflections.propose(reflection, "In other words.", 7)
+        noticed = Line(timeless_id(), ALICE, today, None, 90, noticed=True)
+        await rows.lines.keep(noticed, "You filled the tank.", prompt_id=None, now=home.now)
+        await rows.lines.change(noticed, "You filled my tank.", home.now + timedelta(hours=1))
+        ritual = Reflection(timeless_id(), ALICE, BOB, pair_id, line_id=noticed.id, ritual=True)
+        await rows.reflections.draft(ritual, "You filled my tank.", home.now)
+        (line, *_) = await rows.lines.page(ALICE, None, 1)
+        put_off = Ask(
+            timeless_id(), ALICE, today - timedelta(days=10), AskState.SNOOZED, home.now, callback_line_id=line.id,
+            snoozed_until=home.now + timedelta(hours=1),
+        )  # fmt: skip
+        await rows.asks.add([put_off])
+        await rows.asks.set_prompt(put_off, None, home.now, callback_line_id=line.id)
+        await rows.users.change(
+            alice, quiet_from=time(22), language_chosen=True, telegram_language="en-GB", soft_reminder=True,
+            silent=True, partnered=True, weekly_recap=True, offered_depth=4, refused_depth=5, hour_offered=True,
+        )  # fmt: skip
+        await rows.users.change(
+            bob, receives_only=True, unanswered=2, paused_at=home.now, paused_until=today + timedelta(days=9)
+        )
+
+
+async def test_export_import_export_is_the_same(home: Home, new: NewHouse) -> None:  # noqa: F811
+    """In several files, too, and with something in each field."""
+    await lives_fully(home)
+    filled: set[str] = set()
     for user_id in (ALICE, BOB):
         before = await exported(home, user_id, part_bytes=1500)
+        filled |= {name for document in before for name in fields_in(document)}
         await new.brings(before)
         assert await new.agrees(user_id) == ArrivalOffered()
-        assert isinstance(await new.takes_in(user_id), ArrivalTaken)
+        assert isinstance(await new.takes_in(user_id), ArrivalTaken | Paused)
         after = await exported(home_of(new), user_id, part_bytes=1500)
         assert whole(after) == whole(before)
     assert OF_BOB in str(whole(await exported(home_of(new), BOB)))
+    assert fields_of(Document) - filled == {"Question.text"}, "the library of tests has none in this place"
+
+
+def fields_of(part: type[BaseModel]) -> set[str]:
+    """Return the name of every field in an export."""
+    return {f"{each.__name__}.{name}" for each in (part, *Part.__subclasses__()) for name in each.model_fields}
+
+
+def fields_in(part: BaseModel) -> Iterator[str]:
+    """Yield the name of every field that says something here."""
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if value:
+            yield f"{type(part).__name__}.{name}"
+        for each in value if isinstance(value, list) else [value]:
+            yield from fields_in(each) if isinstance(each, BaseModel) else ()
 
 
 def home_of(new: NewHouse) -> Any:
