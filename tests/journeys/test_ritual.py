@@ -286,7 +286,7 @@ async def test_same_question_reaches_both(house: House) -> None:
     await alice.taps(say_in("en").weekday(house.telegram.now.date()))
     await alice.taps("20:00")
     await alice.hears("You have also proposed the same question for both")
-    await bob.hears("both get the same question that morning")
+    await bob.hears("you each get the same question that morning")
     await bob.taps("Yes, with the question")
     await bob.hears("Both of you get the same question beforehand.")
     hers, his = [await person.hears("A question for you both, if you like:") for person in (alice, bob)]

@@ -88,7 +88,9 @@ def what_it_is(view: View) -> str:
 
 def same_question(view: View) -> str:
     # Translators: what "the same question for both" is, before a weekly moment is proposed or agreed to
-    return view.say("If you both like, both get the same question that morning. Nobody is told whether you answer it.")
+    return view.say(
+        "If you both like, you each get the same question that morning. Nobody is told whether you answer it."
+    )
 
 
 def ritual_none(view: View, result: RitualNone) -> Screen:
@@ -155,9 +157,9 @@ def ritual_asked(view: View, result: RitualAsked) -> Screen:
                 when=weekly(view, result.at),
             ),
             what_it_is(view),
+            *((same_question(view),) if result.same_question else ()),
             # Translators: it can be declined without a trace. "/ritual" is a command.
             say("If you say no, nobody is told. Either of you can end it at any time with /ritual."),
-            *((same_question(view),) if result.same_question else ()),
         )
     )
     # Translators: button; no to a weekly moment
