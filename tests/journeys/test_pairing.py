@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -144,6 +145,21 @@ async def test_buttons_of_an_invitation_go_when_it_is_taken(house: House) -> Non
         await person.taps_data(message, data)
         await person.hears("and that stays as it is.")
     assert len(pairs(house, alice, bob)) == 1
+
+
+async def test_yes_in_quiet_hours_is_found_by_pair(house: House) -> None:
+    """The bot doesn't write first then; two who sit side by side needn't wait for the morning."""
+    alice, bob = await two(house)
+    assert "quiet hours" not in (await invites(alice)).text
+    hour = house.telegram.now.astimezone(ZoneInfo("Europe/Lisbon")).hour
+    house.telegram.advance(hours=(21 - hour) % 24, minutes=30)
+    invite = await invites(alice)
+    assert "If they say yes then, /pair shows it." in invite.text
+    house.telegram.advance(hours=1)
+    await follows_and_accepts(bob, link_of(invite))
+    await alice.says("/pair")
+    await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
+    await alice.hears("can share lines now")
 
 
 async def test_buttons_of_an_earlier_invitation_go(house: House) -> None:

@@ -1,6 +1,6 @@
 """Screens of pairing: the Invite to pass on, the invitation that its guest reads, and the end of a Pair."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Final
 from urllib.parse import urlencode
@@ -33,6 +33,7 @@ from bot.domain.results import (
     UnpairLeft,
     UnpairWanted,
 )
+from bot.domain.times import is_quiet
 from bot.i18n import Markup
 from bot.tg.actions import (
     CODE,
@@ -81,6 +82,7 @@ from bot.tg.screens.screen import (
 from bot.tg.screens.sharing import partner, text_again
 
 _EXAMPLE: Final = "K7QX-9M2P"
+_SOON: Final = timedelta(hours=1)
 
 
 def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
@@ -167,6 +169,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             ),
             # Translators: the name that the other person will see
             say("They will see you as %(name)s.", name=named(view.words["me"])),
+            *_when_it_is_quiet(view),
         )
     )
     if result.nobody_waits:
@@ -193,6 +196,15 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
         place=Place.HERE if result.here else Place.BELOW,
         card=InviteCard(result.invite_id),
     )
+
+
+def _when_it_is_quiet(view: View) -> tuple[str, ...]:
+    """Say, around the beginning of the user's quiet hours, how they still hear of a yes: two may sit side by side."""
+    quiet = view.user.quiet if view.user else None
+    if quiet is None or not any(is_quiet(moment, view.zone, quiet) for moment in (view.now, view.now + _SOON)):
+        return ()
+    # Translators: below an invitation that is made late in the evening or at night. "/pair" is a command.
+    return (view.say("In your quiet hours I don't write first. If they say yes then, /pair shows it."),)
 
 
 def _link(view: View) -> str:
