@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -108,14 +107,22 @@ _ANSWERS_SAID: Final = delete(notices).where(
     notices.c.kind == NoticeKind.ANSWER, notices.c.id.in_(bindparam("notice_ids", expanding=True))
 )
 _EARLIER: Final = notices.alias("earlier")
-_AFTER_AN_ANSWER: Final = exists().where(
-    notices.c.kind == NoticeKind.ANSWER,
-    _EARLIER.c.user_id == notices.c.user_id,
-    _EARLIER.c.kind == NoticeKind.ANSWER,
-    _EARLIER.c.settled_at.is_(None),
-    _EARLIER.c.id < notices.c.id,
+_FIRST_ANSWER: Final = (
+    select(func.min(_EARLIER.c.id))
+    .where(
+        _EARLIER.c.user_id == notices.c.user_id,
+        _EARLIER.c.kind == NoticeKind.ANSWER,
+        _EARLIER.c.settled_at.is_(None),
+    )
+    .scalar_subquery()
 )
-CLAIMABLE: Final = (_OPEN, notices.c.due_at <= bindparam("now"), ~_AFTER_AN_ANSWER)
+"""The user's first open answer. PostgreSQL looks it up by its index; a NOT EXISTS would become a join, which after a
+flood, of which its statistics don't know yet, compares each answer with each."""
+CLAIMABLE: Final = (
+    _OPEN,
+    notices.c.due_at <= bindparam("now"),
+    or_(notices.c.kind != NoticeKind.ANSWER, notices.c.id == _FIRST_ANSWER),
+)
 """The condition for due Notices, without answers that wait for an earlier one to the same user."""
 _DUE: Final = (
     select(notices.c.id)
