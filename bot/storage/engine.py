@@ -450,7 +450,7 @@ def single_engine(url: str) -> AsyncEngine:
 
 async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
     raw = await connection.get_raw_connection()
-    done: T = await raw.driver_connection.visit(work)  # type: ignore[union-attr]
+    done: T = await raw.driver_connection.work(work)  # type: ignore[union-attr]
     return done
 
 

@@ -31,7 +31,7 @@ class GroupCommit:
     """Lets one writer work at a time. The engine must begin transactions so that no other process can write."""
 
     def __init__(self, engine: AsyncEngine, committed: Callable[[], None] | None = None) -> None:
-        """`committed` is called after each commit."""
+        """`committed` is called after each commit, also one that failed."""
         self.engine = engine
         self._committed = committed
         self._lock = asyncio.Lock()  # served in the order of asking
@@ -124,10 +124,22 @@ class GroupCommit:
                 await self._commit(current)
 
     async def _commit(self, current: "_Round") -> None:
+        """Commit, and pass the outcome to everybody who took part."""
         self._leave_round()
         began = asyncio.get_running_loop().time()
-        await current.commit()
-        self._commit_takes += _RECENT * (asyncio.get_running_loop().time() - began - self._commit_takes)
+        try:
+            if current.connection.invalidated:
+                await current.undo(error := ConnectionError("the transaction was lost"))
+                raise error
+            await current.transaction.aclose()
+        except Exception as error:  # noqa: BLE001  # whatever it is, each of them gets it
+            current.committed.set_exception(error)
+            current.committed.exception()  # marks it as seen: asyncio needn't warn if nobody waits for it
+        else:
+            took = asyncio.get_running_loop().time() - began
+            COMMIT_SECONDS.observe(took)
+            self._commit_takes += _RECENT * (took - self._commit_takes)
+            current.committed.set_result(None)
         if self._committed:
             self._committed()
 
@@ -141,7 +153,7 @@ class _Round:
         self.began = asyncio.get_running_loop().time()
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ending: asyncio.Task[None] | None = None
-        self._transaction = transaction
+        self.transaction = transaction
 
     @classmethod
     async def begin(cls, engine: AsyncEngine) -> "_Round":
@@ -170,20 +182,5 @@ class _Round:
         if not self.lost:
             self.connection.driver.release()
 
-    async def commit(self) -> None:
-        """Commit, and pass the outcome to everybody who took part."""
-        try:
-            if self.connection.invalidated:
-                await self.undo(error := ConnectionError("the transaction was lost"))
-                raise error
-            began = asyncio.get_running_loop().time()
-            await self._transaction.aclose()
-            COMMIT_SECONDS.observe(asyncio.get_running_loop().time() - began)
-        except Exception as error:  # noqa: BLE001  # whatever it is, each of them gets it
-            self.committed.set_exception(error)
-            self.committed.exception()  # marks it as seen: asyncio needn't warn if nobody waits for it
-        else:
-            self.committed.set_result(None)
-
     async def undo(self, error: BaseException) -> None:
-        await asyncio.shield(self._transaction.__aexit__(type(error), error, error.__traceback__))
+        await asyncio.shield(self.transaction.__aexit__(type(error), error, error.__traceback__))

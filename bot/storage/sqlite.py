@@ -133,16 +133,12 @@ class Connection(aiosqlite.Connection):
         return self._begin is None and not self._conn.in_transaction
 
     async def work(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Run `work` in the connection's thread, beginning the pending transaction first.
+        """Run `work` in the connection's thread, after what is left to be executed, like the beginning of a transaction.
 
         Raises sqlite3.OperationalError if the transaction can't begin, or SQLite has ended it.
         """
         first, self._first, self._begin = self._first, [], None
-        return await self.visit(_after, first, work, *arguments)
-
-    async def visit(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Run `work` in the connection's thread."""
-        return await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]
+        return await self._execute(_after, self._conn, first, work, *arguments)  # type: ignore[no-untyped-call]
 
     def cursor(self) -> Any:
         return _Cursor(self)

@@ -43,7 +43,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
         monkeypatch.setattr(kind, name, counting)
 
-    count(Connection, "visit")
+    count(Connection, "work")
     count(PostgresConnection, "_trip")
     return counted
 

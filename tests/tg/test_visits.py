@@ -11,7 +11,7 @@ from tests.silence.world import A, Beginning
 
 async def test_kept_line_takes_two_visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visits: list[str] = []
-    visit, process = Connection.visit, UpdateProcessor.process
+    visit, process = Connection.work, UpdateProcessor.process
 
     async def noted_visit(self: Connection, work: object, *arguments: object) -> object:
         visits.append("visit")
@@ -26,7 +26,7 @@ async def test_kept_line_takes_two_visits(tmp_path: Path, monkeypatch: pytest.Mo
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path) as world:
         await world.says(A, "/today")
-        monkeypatch.setattr(Connection, "visit", noted_visit)
+        monkeypatch.setattr(Connection, "work", noted_visit)
         monkeypatch.setattr(UpdateProcessor, "process", noted_process)
         await world.says(A, "The dog waited at the door.")
     assert turns == [3], "everything is read in one visit and written in another; the third is the commit"
