@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.model import Dialog, Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.sharing import (
     Reworded,
@@ -80,7 +81,8 @@ class Rewording:
         if not await visit.rows.reflections.use_proposed(found, due_at):
             return await self._sharing.show(visit, found.id)
         if due_at != found.due_at:
-            await self._sharing.announce_at(visit.rows, found, due_at, visit.now)
+            notices = visit.rows.notices
+            await notices.reschedule(found.partner_id, NoticeKind.REFLECTION, found.id, due_at, visit.now)
         return Reworded(found.id, due_at)
 
     async def preview(self, visit: Visit, reflection_id: int) -> Result:

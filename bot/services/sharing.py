@@ -305,7 +305,7 @@ class Sharing:
         for reflection in reflections:
             wish = reflection.wish or Wish.LISTEN
             if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=moment, wish=wish):
-                await self.announce_at(rows, reflection, now, now)
+                await rows.notices.reschedule(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, now, now)
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
@@ -462,7 +462,7 @@ class Sharing:
         )
         if scheduled is None:
             return await self.shown(visit.rows, found, visit.now)
-        await self.announce_at(visit.rows, found, moment, visit.now)
+        await visit.rows.notices.reschedule(found.partner_id, NoticeKind.REFLECTION, found.id, moment, visit.now)
         return await self._shared(visit, found, moment)
 
     async def _shared(self, visit: Visit, found: Reflection, moment: datetime) -> Result:
@@ -470,11 +470,6 @@ class Sharing:
         expectations = visit.rows.expectations
         expects = await expectations.any_of(visit.user.id) and not await expectations.find(visit.user.id, found.id)
         return Shared(found.id, moment, expects=expects)
-
-    async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
-        """Make the Reflection's Notice due at `moment`, replacing the earlier one."""
-        await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
-        await rows.notices.add([(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, moment)], now)
 
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
         """Show a Reflection, judged by the sharer's own actions and clock; or its Response, if there is one."""

@@ -193,6 +193,15 @@ class Notices:
             self._plan(min(due_at for *_, due_at in new))
             await execute_later(self._connection, _ADD, *(_as_row(*each, now=now) for each in new))
 
+    async def reschedule(
+        self, user_id: int, kind: NoticeKind, subject_id: int, due_at: datetime, now: datetime
+    ) -> None:
+        """Add a Notice in place of the open one of this kind and subject, if there is one."""
+        self._plan(due_at)
+        settled = {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
+        await execute_later(self._connection, _SETTLE_SUBJECT, settled)
+        await execute_later(self._connection, _ADD, _as_row(user_id, kind, subject_id, due_at, now=now))
+
     async def plan_once(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
         """Like `add`, but skip a Notice if one of the same kind and subject is already open."""
         if new:

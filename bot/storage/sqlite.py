@@ -133,7 +133,7 @@ class Connection(aiosqlite.Connection):
         return self._begin is None and not self._conn.in_transaction
 
     async def work(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Run `work` in the connection's thread, after what is left to be executed, like the beginning of a transaction.
+        """Run `work` in the connection's thread, after what waits for the next visit, like a transaction's begin.
 
         Raises sqlite3.OperationalError if the transaction can't begin, or SQLite has ended it.
         """

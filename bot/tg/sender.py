@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Literal, TypeVar
 
 import structlog
 from telegram import BotCommandScopeChat
 from telegram.constants import ChatAction, ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.error import TelegramError
 
 from bot.delivery.courier import (
     Blocked,
@@ -26,16 +25,11 @@ from bot.delivery.pacer import Pacer
 from bot.logs import ThrottledLog, safe_error
 from bot.pictures import NotDrawn, Pictures
 from bot.tg import location_keyboard
-from bot.tg.client import Client
-from bot.tg.network import MayHaveArrived, StrangeAnswer
+from bot.tg.client import Client, not_delivered
 from bot.tg.screens import Button, Screen
 
 T = TypeVar("T")
 
-_AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate conversation")
-"""A 403 for one of these reasons lasts until that person writes to us. Any other one may pass sooner."""
-_NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
-"""We have seen a 400 for these reasons for people who hadn't blocked the bot, and whom it could write to later."""
 _SAME: Final = "message is not modified"
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of a call that isn't in the outbox."""
@@ -142,7 +136,7 @@ class Sender:
     async def _call_noting(self, call: Awaitable[T]) -> T:
         """Make a call that sends a message, and tell the pacer that Telegram responds."""
         try:
-            sent = await _call(call)
+            sent = await call
         except (Blocked, Refused, Unreachable):
             self._pacer.note_success()  # Telegram has refused, but it responds
             raise
@@ -151,15 +145,13 @@ class Sender:
 
     async def _free_keyboard(self, chat_id: int, text: str) -> int:
         """Send a text that removes the location keyboard. Return its message id."""
-        sent = await _call(
-            self._client.call(
-                "sendMessage",
-                chat_id=chat_id,
-                text=text,
-                parse_mode=ParseMode.HTML,
-                reply_markup={"remove_keyboard": True},
-                link_preview_options=_NO_PREVIEW,
-            )
+        sent = await self._client.call(
+            "sendMessage",
+            chat_id=chat_id,
+            text=text,
+            parse_mode=ParseMode.HTML,
+            reply_markup={"remove_keyboard": True},
+            link_preview_options=_NO_PREVIEW,
         )
         return int(sent["message_id"])
 
@@ -169,16 +161,14 @@ class Sender:
         An edit that may have arrived counts as not sent, since repeating it does no harm.
         """
         try:
-            await _call(
-                self._client.call(
-                    "editMessageText",
-                    chat_id=chat_id,
-                    message_id=message_id,
-                    text=screen.text,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=_inline(screen),
-                    link_preview_options=_NO_PREVIEW,
-                )
+            await self._client.call(
+                "editMessageText",
+                chat_id=chat_id,
+                message_id=message_id,
+                text=screen.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_inline(screen),
+                link_preview_options=_NO_PREVIEW,
             )
         except Refused as refused:
             return _SAME in str(refused)
@@ -222,7 +212,7 @@ class Sender:
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Return False if the tap was too long ago."""
         try:
-            await _call(self._client.call("answerCallbackQuery", callback_query_id=query_id, text=text))
+            await self._client.call("answerCallbackQuery", callback_query_id=query_id, text=text)
         except Refused:
             return False
         return True
@@ -284,30 +274,11 @@ class Sender:
 
 
 async def _call(call: Awaitable[T]) -> T:
-    """Make a call and return its result. Raises failures in our own terms, as a NotDelivered."""
+    """Make a call of the library. Raises a NotDelivered."""
     try:
         return await call
-    except RetryAfter as error:
-        wait = error.retry_after
-        raise RateLimited(wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
-    except Forbidden as error:
-        raise (Blocked if _says(error, _AWAY) else Unreachable)(type(error).__name__) from error
-    except BadRequest as error:
-        raise (Unreachable if _says(error, _NOT_FOUND) else Refused)(error.message.lower()) from error
-    except ChatMigrated as error:  # now a supergroup: its old id no longer exists
-        raise Refused(type(error).__name__) from error
-    except MayHaveArrived as error:
-        raise Unclear(type(error).__name__) from error
-    except StrangeAnswer as error:
-        raise Strange(type(error).__name__) from error
     except TelegramError as error:
-        # not connected, a 502 or similar, a passing 404: Telegram did not accept it
-        raise NotSent(type(error).__name__) from error
-
-
-def _says(error: TelegramError, reasons: Sequence[str]) -> bool:
-    said = error.message.lower()
-    return any(reason in said for reason in reasons)
+        raise not_delivered(error) from error
 
 
 def _inline(screen: Screen) -> dict[str, Any] | None:
