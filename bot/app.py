@@ -332,7 +332,7 @@ async def _run_locked(
     await network.initialize()
     stack.push_async_callback(network.shutdown)
     fetches = role.receives and not config.webhook_url
-    polling = Polling(network, api_base(config), gate.take, gate.room, health) if fetches else None
+    polling = Polling(network, api_base(config), gate, health) if fetches else None
     # Polling starts before the database is ready: updates wait at the gate meanwhile. Of several processes only one may
     # poll, and the database decides which.
     at_once = polling and fence is None
@@ -625,7 +625,7 @@ def _webhook(config: Config, gate: Gate) -> "Webhook | None":
     from bot.web.server import Webhook
 
     path, secret = urlsplit(config.webhook_url).path or "/", config.webhook_secret.get_secret_value()
-    return Webhook(path, secret, gate.take, lambda: gate.is_full)
+    return Webhook(path, secret, gate)
 
 
 async def _listen(

@@ -42,13 +42,9 @@ _BUSY_ELSEWHERE: Final = select(inbox.c.lane).where(
     _UNHANDLED,
     or_(inbox.c.owner.is_(None), inbox.c.owner != bindparam("of_owner")),
 )
-_CLAIM: Final = select(inbox.c.owner, inbox.c.handled_at).where(inbox.c.id == bindparam("update_id")).with_for_update()
-_HANDLED: Final = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("update_id"))
-    .values(handled_at=bindparam("at"), owner=None, lease_ends=None)
+_HANDLE: Final = (
+    update(inbox).where(_MINE).values(handled_at=bindparam("at"), owner=None, lease_ends=None).returning(inbox.c.id)
 )
-_HANDLED_FOR_GOOD: Final = _HANDLED.values(lane=None, raw=None)
 _ANSWERED: Final = (
     update(inbox).where(inbox.c.id.in_(bindparam("update_ids", expanding=True))).values(lane=None, raw=None)
 )
@@ -110,6 +106,8 @@ class Inbox:
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
+        self._handling: int | None = None
+        """The update that this transaction handles."""
 
     async def add(self, received: Sequence[Received], owner: int | None, now: datetime) -> list[int]:
         """Write updates down. Return the ids of those that `owner` may handle now; without an owner there are none.
@@ -178,19 +176,15 @@ class Inbox:
     def _key(self, update_id: int, version: int) -> bytes:
         return self._keys.digest(_PURPOSE, str(update_id), version=version)
 
-    async def check_claim(self, update_id: int, owner: int) -> None:
-        """Lock this update's row for this transaction. Raises NotClaimed unless `owner` has claimed it."""
-        row = (await self._connection.execute(_CLAIM, {"update_id": update_id})).one_or_none()
-        if row is None or row.owner != owner or row.handled_at is not None:
+    async def handle(self, update_id: int, owner: int, now: datetime) -> None:
+        """Note that this transaction handles the update. Raises NotClaimed unless `owner` has claimed it."""
+        done = await self._connection.execute(_HANDLE, {"update_id": update_id, "of_owner": owner, "at": now})
+        if done.first() is None:
             raise NotClaimed
-
-    async def handled(self, update_id: int, now: datetime, *, answered: bool) -> None:
-        """Note that this transaction has handled the update. `answered` means that there is nothing to say."""
-        statement = _HANDLED_FOR_GOOD if answered else _HANDLED
-        await execute_later(self._connection, statement, {"update_id": update_id, "at": now})
+        self._handling = update_id
 
     async def answered(self, update_ids: Collection[int]) -> None:
-        """Forget the content and the users of these updates, because their answers are sent."""
+        """Forget the content and the users of these updates: their answers are sent, or there is nothing to say."""
         if update_ids:
             await execute_later(self._connection, _ANSWERED, {"update_ids": list(update_ids)})
 
@@ -202,9 +196,15 @@ class Inbox:
         return int(tries)
 
     async def forget_words_of(self, user_id: int) -> None:
-        """Forget the content of this user's handled updates, whether or not their answers are sent."""
+        """Forget the content of this user's handled updates, whether or not their answers are sent.
+
+        The answer to the one that this transaction handles may still need it.
+        """
+        others = inbox.c.id != self._handling
         await self._connection.execute(
-            update(inbox).where(inbox.c.lane == user_id, inbox.c.handled_at.is_not(None)).values(lane=None, raw=None)
+            update(inbox)
+            .where(inbox.c.lane == user_id, inbox.c.handled_at.is_not(None), others)
+            .values(lane=None, raw=None)
         )
 
     async def remove_all_of(self, user_id: int) -> None:

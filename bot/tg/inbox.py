@@ -66,9 +66,6 @@ _KEY_ADVICE: Final = Safe(
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
-Take = Callable[[Sequence[Any]], Awaitable[None]]
-"""Takes updates as they come from Telegram. Returns once they can be confirmed."""
-
 
 class _Arrived(NamedTuple):
     """An update that has to be written down, and how to handle it."""
@@ -170,7 +167,10 @@ class Inbox:
     # Taking in
 
     async def take(self, raws: Sequence[Any]) -> None:
-        """Write these updates down, except those from groups and those without any effect."""
+        """Write these updates down, except those from groups and those without any effect.
+
+        They are as they come from Telegram, and can be confirmed once this returns.
+        """
         batch = self._batch
         batch.received.extend(one for raw in raws if (one := self._read(raw)))
         if not batch.received:
@@ -472,8 +472,8 @@ class Inbox:
     async def _drop(self, user_id: int | None, update_id: int) -> None:
         """Mark an update as handled without any effect."""
         async with self._store.writing(user_id) as rows:
-            await rows.inbox.check_claim(update_id, self._owner)
-            await rows.inbox.handled(update_id, self._clock.now(), answered=True)
+            await rows.inbox.handle(update_id, self._owner, self._clock.now())
+            await rows.inbox.answered([update_id])
 
     # Stopping
 
@@ -512,10 +512,11 @@ class Gate:
         while self.is_full:  # noqa: ASYNC110  # lanes shrink with every update, and nobody waits for most of them
             await asyncio.sleep(_LOOK)
 
-    async def take(self, raws: Sequence[Any]) -> None:
-        await self._opened.wait()
-        if self._inbox:
-            await self._inbox.take(raws)
+    async def inbox(self) -> Inbox:
+        """Return the inbox, once it takes updates."""
+        while self._inbox is None:
+            await self._opened.wait()
+        return self._inbox
 
 
 def _lane_of(update: Update) -> int:

@@ -6,7 +6,6 @@ ends it for good.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -16,7 +15,7 @@ from bot.health import Health
 from bot.logs import Safe, ThrottledLog, safe_error
 from bot.tg.calls import CONFLICT, MOST_ID, Refusal, TooDeep, call, is_whole
 from bot.tg.client import ALLOWED_UPDATES
-from bot.tg.inbox import Take
+from bot.tg.inbox import Gate
 from bot.tg.network import Network
 
 LIMIT: Final = 100
@@ -32,23 +31,15 @@ throttled = ThrottledLog(log)
 class Polling:
     """Fetches updates and passes them on until stopped."""
 
-    def __init__(
-        self,
-        network: Network,
-        base_url: str,
-        take: Take,
-        room: Callable[[], Awaitable[None]] | None = None,
-        health: Health | None = None,
-    ) -> None:
-        """`take` writes updates down, and `room` waits while too many are unhandled.
+    def __init__(self, network: Network, base_url: str, gate: Gate, health: Health | None = None) -> None:
+        """`gate` leads to the inbox. `base_url` is the API's address, including the token.
 
-        `base_url` is the API's address, including the token. It reports to `health` whether Telegram answers.
+        It reports to `health` whether Telegram answers.
         """
         self._network = network
         self._url = base_url
         self._health = health or Health()
-        self._take = take
-        self._room = room
+        self._gate = gate
         self._offset: int | None = None
         self._at_once = LIMIT
         self._woken = asyncio.Event()
@@ -66,8 +57,7 @@ class Polling:
         """Poll until cancelled."""
         while True:
             self._is_fetching = False
-            if self._room:
-                await self._room()
+            await self._gate.room()
             self._polls += 1
             self._is_fetching = True
             try:
@@ -86,7 +76,8 @@ class Polling:
             self.opened.set()
             if not batch:
                 self._at_once = LIMIT
-            await self._take(batch)
+            inbox = await self._gate.inbox()
+            await inbox.take(batch)
             self._offset = _after(batch)
 
     async def fetched(self) -> int | None:

@@ -137,7 +137,7 @@ class UpdateProcessor:
         async with self._store.writing(person.id) as rows:
             if update.message:
                 rows.lines.prefetch_text(person.id, update.message.message_id)
-            behind = await self._claimed(rows, update, person, now)
+            behind = await self._begin(rows, update, person, now)
             effect = await self._effect(rows, update, person, handling, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
         self._repeats.said(person.id, update, effect.result, now)
@@ -148,18 +148,18 @@ class UpdateProcessor:
         person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
-            behind = await self._claimed(rows, update, person, now)
+            behind = await self._begin(rows, update, person, now)
             effect = _Effect(Sorry(code), None, negotiate(person.language_code))
             answer = await self._answer(rows, update, person, effect, now, behind)
         self._outbox.hand_on(answer, rows.due_at)
 
-    async def _claimed(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
-        """Check that we have claimed the update. Return when its answer is due if it has to wait behind others.
+    async def _begin(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
+        """Note that we handle the update. Return when its answer is due if it has to wait behind others.
 
         It also waits, for others to send it, if we may claim nothing. Raises NotClaimed.
         """
         rows.notices.prefetch_answers(person.id, self._owner)
-        await rows.inbox.check_claim(update.update_id, self._owner)
+        await rows.inbox.handle(update.update_id, self._owner, now)
         behind = await rows.notices.behind(person.id, self._owner, now)
         return behind if self._outbox.may_claim else behind or now
 
@@ -185,11 +185,10 @@ class UpdateProcessor:
     async def _answer(
         self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime, behind: datetime | None
     ) -> Ready | None:
-        """Note that the update is handled, and add its answer to the outbox. Return the answer, if there is one."""
+        """Add the answer to the outbox. Return it, if there is one."""
         result = effect.result
-        silent = isinstance(result, Silence) and not result.stale and not update.callback_query
-        await rows.inbox.handled(update.update_id, now, answered=silent)
-        if silent:
+        if isinstance(result, Silence) and not result.stale and not update.callback_query:
+            await rows.inbox.answered([update.update_id])
             return None
         notice = await rows.notices.add_answer(person.id, update.update_id, result, now, self._owner, behind=behind)
         words = await self._renderer.words(rows, effect.user, result, now) if notice else {}

@@ -3,8 +3,8 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Protocol, Self
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -26,20 +26,36 @@ _SENDING: Final = 5.0
 _IDLE: Final = 10.0
 """Seconds that a connection may stay open without the complete headers of a request."""
 
-Take = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
+
+
+class Inbox(Protocol):
+    """Takes updates as they come from Telegram. Returns once they are written down."""
+
+    async def take(self, raws: Sequence[Any]) -> None: ...
+
+
+class Gate(Protocol):
+    """Leads to the inbox."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too many updates are unhandled to take more."""
+        ...
+
+    async def inbox(self) -> Inbox:
+        """Return the inbox, once it takes updates."""
+        ...
 
 
 class Webhook:
     """Receives updates from Telegram. We answer 200 once an update is written down; otherwise Telegram repeats it."""
 
-    def __init__(self, path: str, secret: str, take: Take, is_full: Callable[[], bool]) -> None:
-        """`take` writes updates down; `is_full` says whether too many are unhandled to take more."""
+    def __init__(self, path: str, secret: str, gate: Gate) -> None:
         self._path = unquote_to_bytes(path)
-        self._is_full = is_full
+        self._gate = gate
         self._secret = secret.encode()
-        self._take = take
         self._in_flight: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -58,7 +74,7 @@ class Webhook:
         if not self.knows_secret(request):
             throttled.warning("webhook.refused", reason="secret")
             return web.Response(status=403)
-        if self._closing or self._is_full():
+        if self._closing or self._gate.is_full:
             return web.Response(status=503)
         try:
             async with asyncio.timeout(_SENDING):
@@ -75,7 +91,7 @@ class Webhook:
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
         """Take an update, even if Telegram closes the connection meanwhile."""
-        task = asyncio.create_task(_run(self._take([raw])), name="update")
+        task = asyncio.create_task(self._take(raw), name="update")
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
         await asyncio.wait({task})
@@ -83,6 +99,10 @@ class Webhook:
             return web.Response(status=503)
         task.result()
         return web.Response()
+
+    async def _take(self, raw: dict[str, Any]) -> None:
+        inbox = await self._gate.inbox()
+        await inbox.take([raw])
 
     async def finish(self) -> None:
         """Take nothing more, and wait until everything taken is written down."""
@@ -123,10 +143,6 @@ def _deliveries(webhook: Webhook) -> Middleware:
             raise
 
     return deliver
-
-
-async def _run(work: Awaitable[None]) -> None:
-    await work
 
 
 class Observed(NamedTuple):

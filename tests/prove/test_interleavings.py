@@ -28,6 +28,7 @@ import bot.app
 from bot.config import Config
 from bot.delivery.pacer import Pacer
 from bot.storage.store import Store
+from bot.tg.inbox import Gate
 from bot.tg.network import MayHaveArrived, Network
 from bot.tg.polling import Polling
 from tests.crash.stage import KEYS, LIBRARY, START, Place, begins
@@ -144,7 +145,9 @@ async def _live(place: Place, seed: int) -> dict[str, int]:
     await built.inbox.adopt()
     telegram.begun = True
     with mock.patch("bot.tg.polling.call", telegram.fetch), capture_logs() as logged:
-        polling = Polling(network, "", built.inbox.take)
+        gate = Gate()
+        gate.open(built.inbox)
+        polling = Polling(network, "", gate)
         going_on = [polling.run(), built.outbox.run(), built.inbox.watch(), _rings(built)]
         tasks = [asyncio.create_task(work) for work in going_on]
         await asyncio.gather(*(_writes(world, telegram, user_id, chance) for user_id in (A, B)))

@@ -45,7 +45,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
     await rows.inbox.add([Received(user_id, user_id, {"update_id": user_id, "message": {"text": CANARY}})], 1, now)
-    await rows.inbox.handled(user_id, now, answered=False)
+    await rows.inbox.handle(user_id, 1, now)
     await rows.notices.add_answer(user_id, user_id, Kept(line.id), now, 1, behind=None)
     await rows.openings.add(Opening(user_id, 9, 9, now))
     await rows.records.add(user_id, [{"responses": [{"words": CANARY}]}], now)

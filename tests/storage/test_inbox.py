@@ -34,8 +34,9 @@ async def adopt(store: Store, clock: HandClock, owner: int, *, alone: bool = Fal
 
 async def handle(store: Store, clock: HandClock, number: int, owner: int = US, *, answered: bool = False) -> None:
     async with store.writing() as rows:
-        await rows.inbox.check_claim(number, owner)
-        await rows.inbox.handled(number, clock.now(), answered=answered)
+        await rows.inbox.handle(number, owner, clock.now())
+        if answered:
+            await rows.inbox.answered([number])
 
 
 async def test_update_is_written_down_once(store: Store, clock: HandClock) -> None:
@@ -131,6 +132,10 @@ async def test_words_of_one_user_are_forgotten(store: Store, clock: HandClock) -
         await rows.inbox.forget_words_of(ALICE)
         known = [await rows.inbox.find(number) for number in (6, 7, 8)]
         assert [one and one.raw for one in known] == [None, raw(7), raw(8)], "what wasn't handled comes after her end"
+    async with store.writing() as rows:
+        await rows.inbox.handle(7, US, clock.now())
+        await rows.inbox.forget_words_of(ALICE)
+        assert await rows.inbox.find(7) == KeptUpdate(clock.now(), raw(7)), "its own answer may need it"
         await rows.inbox.remove_all_of(ALICE)
         assert await rows.inbox.find(7) is None
 

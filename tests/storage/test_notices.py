@@ -50,7 +50,7 @@ async def answer(store: Store, clock: HandClock, number: int, user_id: int) -> N
     """An answer that waits as a row."""
     async with store.writing() as rows:
         await rows.inbox.add([Received(number, user_id, {})], 1, clock.now())
-        await rows.inbox.handled(number, clock.now(), answered=False)
+        await rows.inbox.handle(number, 1, clock.now())
         await rows.notices.add_answer(user_id, number, Kept(1, 0), clock.now(), 1, behind=clock.now())
 
 

@@ -113,8 +113,8 @@ async def test_shared_update_is_handled_by_one(store: Store, other: Store, clock
                 await rows.inbox.add([update(number, lane=100 + number)], owner, clock.now())
             try:
                 async with where.writing() as rows:
-                    await rows.inbox.check_claim(number, owner)
-                    await rows.inbox.handled(number, clock.now(), answered=True)
+                    await rows.inbox.handle(number, owner, clock.now())
+                    await rows.inbox.answered([number])
             except NotClaimed:
                 return False
             return True
@@ -187,7 +187,7 @@ async def test_departed_process_frees_its_claims(store: Store, clock: HandClock)
         assert found[reminded.kind].unclear == 0
     async with store.writing() as rows:
         with pytest.raises(NotClaimed):
-            await rows.inbox.check_claim(1, THERE)
+            await rows.inbox.handle(1, THERE, clock.now())
         assert not await rows.notices.sending(reminded), "if it wakes up, it sends nothing"
 
 

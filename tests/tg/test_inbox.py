@@ -73,8 +73,8 @@ class Handler:
 
     async def _handled(self, update_id: int) -> None:
         async with self._store.writing() as rows:
-            await rows.inbox.check_claim(update_id, self.owner)
-            await rows.inbox.handled(update_id, self._clock.now(), answered=True)
+            await rows.inbox.handle(update_id, self.owner, self._clock.now())
+            await rows.inbox.answered([update_id])
 
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
         return self.answers.get(user_id)

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.health import Health
 from bot.tg import polling as module
+from bot.tg.inbox import Gate, Inbox
 from bot.tg.network import Network
 from bot.tg.polling import Polling, _at_most
 
@@ -116,16 +117,27 @@ async def polled(
         yield taken
 
 
+class Taking:
+    """An inbox that puts everything into a queue."""
+
+    is_full = False
+
+    def __init__(self, taken: asyncio.Queue[Any]) -> None:
+        self._taken = taken
+
+    async def take(self, raws: Sequence[Any]) -> None:
+        for raw in raws:
+            await self._taken.put(raw)
+
+
 @asynccontextmanager
 async def polling_into(
     taken: asyncio.Queue[Any], updates: Callable[[web.Request], Awaitable[web.Response]], health: Health | None = None
 ) -> AsyncIterator[tuple[asyncio.Queue[Any], Polling]]:
     """Return the receive loop as well."""
 
-    async def take(batch: Sequence[Any]) -> None:
-        for raw in batch:
-            await taken.put(raw)
-
+    gate = Gate()
+    gate.open(cast("Inbox", Taking(taken)))
     app = web.Application()
     app.router.add_post("/bot1:A/getUpdates", updates)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -134,7 +146,7 @@ async def polling_into(
     network = Network()
     await network.initialize()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A"
-    polling = Polling(network, url, take, health=health)
+    polling = Polling(network, url, gate, health)
     running = asyncio.create_task(polling.run())
     try:
         yield taken, polling

@@ -99,7 +99,7 @@ async def test_waiting_rows_are_counted_with_age(scraper: Scraper, store: Store,
     assert (found['ajar_outbox_due{state="waiting"}'], found["ajar_outbox_oldest_seconds"]) == (1, 120)
     async with store.writing() as rows:
         await rows.notices.claim(clock.now(), 10, 5)
-        await rows.inbox.handled(7, clock.now(), answered=False)
+        await rows.inbox.handle(7, 5, clock.now())
     found = await scraper.asks()
     assert (found["ajar_inbox_unhandled"], found['ajar_outbox_due{state="waiting"}']) == (1, 0)
     assert found["ajar_outbox_oldest_seconds"] == 0

@@ -27,6 +27,9 @@ class Door:
         self.port = 0
         self.is_full = False
 
+    async def inbox(self) -> "Door":
+        return self
+
     async def take(self, raws: Sequence[dict[str, Any]]) -> None:
         self.taken.extend(raws)
 
@@ -55,7 +58,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 async def opened(door: Door, path: str) -> web.AppRunner:
     clock = HandClock(datetime(2026, 11, 22, tzinfo=UTC))
-    runner = make_server(Observed.of(Health(), clock), Webhook(path, SECRET, door.take, lambda: door.is_full))
+    runner = make_server(Observed.of(Health(), clock), Webhook(path, SECRET, door))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     door.port = runner.addresses[0][1]
