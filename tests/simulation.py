@@ -13,7 +13,7 @@ import logging
 import random
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import count
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import structlog
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Select, create_engine
 from sqlalchemy.pool import StaticPool
 
 from bot.clock import HandClock
@@ -76,6 +76,13 @@ class HereConnection:
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
         return self._connection.execute(statement, parameters)
+
+    async def execute_later(self, statement: Any, *each: dict[str, Any]) -> None:
+        for values in each:
+            self._connection.execute(statement, values)
+
+    def prefetch(self, values: Mapping[str, Any], *statements: Select[Any]) -> None:
+        """Nothing is a trip here."""
 
     @contextlib.asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[Any]:

@@ -8,7 +8,8 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -46,6 +47,8 @@ from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store, is_passing
+
+T = TypeVar("T")
 
 _CLAIM: Final = 32
 _CLAIM_AHEAD: Final = 1.0
@@ -239,15 +242,16 @@ class Outbox:
     async def _send_answer(
         self, notice: Notice, ready: Ready, done: asyncio.Future[None], arrived: float | None
     ) -> None:
-        said, claimed_at = False, self._seconds()
+        claimed_at, said = self._seconds(), None
         try:
             async with self._users.locked(notice.user_id):
-                if self._is_stale(claimed_at):
-                    await self._retry(notice, timedelta())
-                elif notice.id not in self._released:
-                    said = await self._say(notice, ready, done)
+                if notice.id not in self._released:
+                    said = await self._try(notice, claimed_at, ready.send)
+                if said:
+                    self._unsettled.add(notice.id)
+                    self._settle_soon(_Said(notice, said, done))
             if said and arrived is not None:
-                ANSWER_SECONDS.observe(asyncio.get_running_loop().time() - arrived)
+                ANSWER_SECONDS.observe(self._seconds() - arrived)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
@@ -257,25 +261,6 @@ class Outbox:
                 self._let_go(notice, done)
         if not said:
             await ready.late()
-
-    async def _say(self, notice: Notice, ready: Ready, done: asyncio.Future[None]) -> bool:
-        """Send an answer. Return False if it has to wait or can't be delivered."""
-        if wait := self._pacer.delay_for(notice.user_id):
-            await self._retry(notice, wait)
-            return False
-        try:
-            afterwards = await ready.send()
-        except NotDelivered as outcome:
-            await self._undelivered(notice, outcome)
-            return False
-        except Exception as error:
-            if is_passing(error):
-                raise
-            await self._failed(notice, error)
-            return False
-        self._unsettled.add(notice.id)
-        self._settle_soon(_Said(notice, afterwards, done))
-        return True
 
     def _settle_soon(self, said: _Said) -> None:
         self._said.append(said)
@@ -443,20 +428,30 @@ class Outbox:
 
     async def _deliver(self, notice: Notice, claimed_at: float) -> None:
         if notice.unclear >= notice.kind.policy.copies:
-            return await self._settle(notice, Settled.ASSUMED)
+            await self._settle(notice, Settled.ASSUMED)
+            return
+        came = await self._try(notice, claimed_at, partial(self._courier.deliver, notice))
+        if came is not None:
+            await self._delivered(notice, came)
+
+    async def _try(self, notice: Notice, claimed_at: float, send: Callable[[], Awaitable[T]]) -> T | None:
+        """Send a Notice, unless its chat has to wait or others may soon take it over. Otherwise decide what is next.
+
+        Returns what `send` does; None if nothing was sent.
+        """
         wait = timedelta() if notice.kind.policy.wordless else self._pacer.delay_for(notice.user_id)
         if wait or self._is_stale(claimed_at):
-            return await self._retry(notice, wait)
+            await self._retry(notice, wait)
+            return None
         try:
-            came = await self._courier.deliver(notice)
+            return await send()
         except NotDelivered as outcome:
             await self._undelivered(notice, outcome)
         except Exception as error:
             if is_passing(error):
                 raise
             await self._failed(notice, error)
-        else:
-            await self._delivered(notice, came)
+        return None
 
     async def _delivered(self, notice: Notice, came: Delivered | Afterwards) -> None:
         if not isinstance(came, Delivered):

@@ -6,12 +6,11 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, Text, bindparam, delete, func, literal_column, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 
@@ -100,7 +99,7 @@ def _past(user_ids: Sequence[int], since: date, before: date) -> tuple[Any, ...]
 class Asks:
     """Asks by id, by date, and by the message that shows them."""
 
-    def __init__(self, connection: AsyncConnection, prompt_ids: PromptIds) -> None:
+    def __init__(self, connection: DirectConnection, prompt_ids: PromptIds) -> None:
         self._connection = connection
         self._prompt_ids = prompt_ids
 
@@ -109,7 +108,7 @@ class Asks:
 
     def prefetch_sending(self, user_id: int, ask_id: int) -> None:
         """Have the next statement also read what is needed to send this Ask."""
-        prefetch(self._connection, {"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
+        self._connection.prefetch({"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
 
     async def on(self, user_id: int, day: date) -> Ask | None:
         return await self._one(_ON, user_id=user_id, day=day)
@@ -179,7 +178,7 @@ class Asks:
     async def answered(self, ask: Ask) -> None:
         """Move an Ask that now has its Line to ANSWERED, from any state that `reopen` accepts."""
         facts = {"ask_id": ask.id, "of": _REOPENED, "state": AskState.ANSWERED}
-        await execute_later(self._connection, _MOVE, facts)
+        await self._connection.execute_later(_MOVE, facts)
 
     async def settle_day(self, ask_id: int, day: date) -> None:
         """Set the local date of an Ask that was sent before we knew the user's zone."""
@@ -187,8 +186,8 @@ class Asks:
 
     async def asked(self, ask: Ask, **facts: Any) -> None:
         """Move an Ask that is being sent to OPEN, from any state that `reopen` accepts."""
-        await execute_later(
-            self._connection, _MOVE, {"ask_id": ask.id, "of": _REOPENED, "state": AskState.OPEN, **facts}
+        await self._connection.execute_later(
+            _MOVE, {"ask_id": ask.id, "of": _REOPENED, "state": AskState.OPEN, **facts}
         )
 
     async def unanswer(self, ask_id: int) -> None:
@@ -201,7 +200,7 @@ class Asks:
 
     async def leave_others(self, ask: Ask) -> None:
         """Close the undecided Asks of earlier dates, because a new one is being asked."""
-        await execute_later(self._connection, _LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
+        await self._connection.execute_later(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
     async def brought_back(self, user_id: int, ask_ids: Sequence[int]) -> dict[int, int]:
         """Return the Lines that these Asks bring back, by the Ask's id; only Callbacks bring back one."""
@@ -219,7 +218,7 @@ class Asks:
             callback_line_id = ask.callback_line_id
         stored = await self._prompt_ids.stored(ask.user_id, prompt_id)
         facts = {"ask_id": ask.id, "prompt_id": stored, "callback_line_id": callback_line_id, "shown_at": now}
-        await execute_later(self._connection, _SET_PROMPT, facts)
+        await self._connection.execute_later(_SET_PROMPT, facts)
         if prompt_id is not None:
             await self.remember_shown(ask.user_id, prompt_id, now)
 
@@ -228,7 +227,7 @@ class Asks:
         shown = {
             "user_id": user_id, "prompt_id": await self._prompt_ids.stored(user_id, prompt_id), "shown_at": now,
         }  # fmt: skip
-        await execute_later(self._connection, _remember_shown(self._connection.dialect.name), shown)
+        await self._connection.execute_later(_remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """Return when each prompt was last shown to this user."""
@@ -245,7 +244,7 @@ class Asks:
         except LookupError:
             return
         showing = {"of_user": user_id, "of_message": message_id, "of_ask": ask_id, "shown_prompt": stored}
-        await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
+        await self._connection.execute_later(_showing(self._connection.dialect.name), showing)
 
     async def past_messages(self, user_ids: Sequence[int], since: date, before: date) -> list[tuple[int, int]]:
         """Return the messages (user, message) that show these users' Asks from `since` to the day before `before`.

@@ -7,7 +7,7 @@ only once (`bot/storage/prepared.py`); all others are left to SQLAlchemy.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
@@ -48,7 +48,7 @@ class DirectConnection(AsyncConnection, ABC):
     async def _before_sqlalchemy(self) -> None:
         """Do what has to be done before SQLAlchemy executes something on its own."""
 
-    def prefetch(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
+    def prefetch(self, values: Mapping[str, Any], *statements: Select[Any]) -> None:
         """Execute SELECTs in the next trip that reads, so that executing one with these values later needs none."""
         if not self._is_ready:
             return
@@ -79,14 +79,18 @@ class DirectConnection(AsyncConnection, ABC):
             self._has_listeners = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
         return not self._has_listeners
 
-    async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
-        """Execute a statement before the transaction ends, at the latest, which raises its errors."""
-        ready = prepared(statement, values, self._dialect) if self._is_ready else None
-        if ready:
-            self._forget_changed(ready)
-            self._write_later(ready, ready.parameters(values))
-        else:
-            await self.execute(statement, values)
+    async def execute_later(self, statement: Any, *each: dict[str, Any]) -> None:
+        """Execute a statement, whose outcome nobody needs, for each of these values.
+
+        It is executed with the next statement or at the end of the transaction, which raises its errors.
+        """
+        for values in each:
+            ready = prepared(statement, values, self._dialect) if self._is_ready else None
+            if ready:
+                self._forget_changed(ready)
+                self._write_later(ready, ready.parameters(values))
+            else:
+                await self.execute(statement, values)
 
     @abstractmethod
     def _write_later(self, ready: Prepared, parameters: Sequence[Any]) -> None: ...
@@ -94,21 +98,3 @@ class DirectConnection(AsyncConnection, ABC):
     @abstractmethod
     async def catch_up(self) -> None:
         """Execute the statements left for later, before the transaction ends."""
-
-
-def prefetch(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
-    """Have SELECTs that will probably follow executed in one trip."""
-    if isinstance(connection, DirectConnection):
-        connection.prefetch(statements, values)
-
-
-async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:
-    """Execute a statement, whose outcome nobody needs, for each of these values.
-
-    It is executed with the next statement or at the end of the transaction, which raises its errors.
-    """
-    if isinstance(connection, DirectConnection):
-        for each in values:
-            await connection.execute_later(statement, each)
-    elif values:
-        await connection.execute(statement, values[0] if len(values) == 1 else list(values))

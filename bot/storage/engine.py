@@ -302,7 +302,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def writing_reserved(self) -> AsyncIterator[AsyncConnection]:
-        async with self._health.begin() as connection:
+        async with PostgresConnection(self._health) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
@@ -317,7 +317,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def reading_reserved(self) -> AsyncIterator[AsyncConnection]:
-        async with self._health.connect() as connection:
+        async with PostgresConnection(self._health) as connection:
             yield connection
 
     @property

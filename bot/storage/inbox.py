@@ -13,12 +13,11 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, delete, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, open_sealed, seal
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.listening import announce
 from bot.storage.schema import inbox
 
@@ -103,7 +102,7 @@ class Inbox:
     We compare update ids only for equality and for the order within a lane, as after a quiet week they start anywhere.
     """
 
-    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+    def __init__(self, connection: DirectConnection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
         self._handling: int | None = None
@@ -116,7 +115,7 @@ class Inbox:
         """
         if owner:
             lanes = sorted({one.lane for one in received})
-            prefetch(self._connection, {"lanes": lanes, "of_owner": owner}, _BUSY_ELSEWHERE)
+            self._connection.prefetch({"lanes": lanes, "of_owner": owner}, _BUSY_ELSEWHERE)
         known = set(await self._connection.scalars(_KNOWN, {"update_ids": [one.id for one in received]}))
         new = {one.id: one for one in received if one.id not in known}
         if not new:
@@ -186,7 +185,7 @@ class Inbox:
     async def answered(self, update_ids: Collection[int]) -> None:
         """Forget the content and the users of these updates: their answers are sent, or there is nothing to say."""
         if update_ids:
-            await execute_later(self._connection, _ANSWERED, {"update_ids": list(update_ids)})
+            await self._connection.execute_later(_ANSWERED, {"update_ids": list(update_ids)})
 
     async def failed(self, update_id: int, owner: int) -> int:
         """Count one more failure of this update. Return how many there are now. Raises NotClaimed."""

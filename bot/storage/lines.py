@@ -20,7 +20,6 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, open_sealed, seal
 from bot.domain.feelings import Feeling, pack, unpack
@@ -28,7 +27,7 @@ from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
 from bot.storage.columns import QUARTER, Day, Id, Instant, quarter_of
 from bot.storage.damage import open_or_damaged, open_or_none
-from bot.storage.direct import execute_later, prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.prompt_ids import PromptIds
@@ -143,7 +142,7 @@ class OpenedLine(NamedTuple):
 class Lines:
     """Lines of a user."""
 
-    def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds) -> None:
+    def __init__(self, connection: DirectConnection, users: Users, prompt_ids: PromptIds) -> None:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
@@ -152,8 +151,7 @@ class Lines:
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
         self._without_feelings.add(line.id)
-        await execute_later(
-            self._connection,
+        await self._connection.execute_later(
             _KEEP,
             {
                 "new_id": line.id,
@@ -178,9 +176,9 @@ class Lines:
 
     def prefetch_text(self, user_id: int, message_id: int) -> None:
         """Have the next statement also read what is needed to take a message as a Line."""
-        prefetch(self._connection, {"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
-        prefetch(self._connection, {"user_id": user_id}, _ONE)
-        prefetch(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
+        self._connection.prefetch({"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
+        self._connection.prefetch({"user_id": user_id}, _ONE)
+        self._connection.prefetch({"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """Return the Line that came as this message."""
@@ -357,7 +355,7 @@ class Lines:
 
     async def show_on(self, user_id: int, line_id: int, message_id: int | None) -> None:
         """Note which message of the bot has the Line's current buttons, or that none has."""
-        await execute_later(self._connection, _CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
+        await self._connection.execute_later(_CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def settle_days(self, user_id: int, day_of: Callable[[datetime], date]) -> None:
         """Set the local dates of Lines that were kept before we knew the user's zone."""
@@ -394,7 +392,7 @@ def sealed_feelings(key: bytes, user_id: int, line_id: int, feelings: Collection
 class Drafts:
     """Texts that were sent but not kept yet, until their writer decides."""
 
-    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+    def __init__(self, connection: DirectConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
@@ -428,8 +426,8 @@ class Drafts:
 
     async def show_on(self, user_id: int, draft_id: int, message_id: int) -> None:
         """Note that this message of the bot asks about the Draft."""
-        await execute_later(
-            self._connection, _DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id}
+        await self._connection.execute_later(
+            _DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id}
         )
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
@@ -444,7 +442,7 @@ class Drafts:
 
     async def drop_before(self, moment: datetime) -> int:
         """Delete the Drafts that were sent before `moment` and not decided about. Return how many there were."""
-        return (await self._connection.execute(delete(drafts).where(drafts.c.sent_at < moment))).rowcount
+        return int((await self._connection.execute(delete(drafts).where(drafts.c.sent_at < moment))).rowcount)
 
     async def _one(self, *conditions: Any) -> Draft | None:
         row = (await self._connection.execute(select(drafts).where(*conditions))).one_or_none()

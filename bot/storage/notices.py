@@ -19,13 +19,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later, prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import inbox, notices
 
@@ -180,7 +179,7 @@ EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_a
 class Notices:
     """The outbox."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DirectConnection) -> None:
         self._connection = connection
         self.postponed: set[int] = set()
         """The Notices that this transaction has put off."""
@@ -191,7 +190,7 @@ class Notices:
         """Add Notices: (user, kind, subject, due)."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
-            await execute_later(self._connection, _ADD, *(_as_row(*each, now=now) for each in new))
+            await self._connection.execute_later(_ADD, *(_as_row(*each, now=now) for each in new))
 
     async def reschedule(
         self, user_id: int, kind: NoticeKind, subject_id: int, due_at: datetime, now: datetime
@@ -199,8 +198,8 @@ class Notices:
         """Add a Notice in place of the open one of this kind and subject, if there is one."""
         self._plan(due_at)
         settled = {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
-        await execute_later(self._connection, _SETTLE_SUBJECT, settled)
-        await execute_later(self._connection, _ADD, _as_row(user_id, kind, subject_id, due_at, now=now))
+        await self._connection.execute_later(_SETTLE_SUBJECT, settled)
+        await self._connection.execute_later(_ADD, _as_row(user_id, kind, subject_id, due_at, now=now))
 
     async def plan_once(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
         """Like `add`, but skip a Notice if one of the same kind and subject is already open."""
@@ -218,7 +217,7 @@ class Notices:
         self._plan(now)
         await self.cancel_all(kind, user_ids, now)
         new = [_as_row(user_id, kind, user_id, now, now=now) for user_id in sorted(user_ids)]
-        await execute_later(self._connection, _renew_or_add(self._connection.dialect.name), *new)
+        await self._connection.execute_later(_renew_or_add(self._connection.dialect.name), *new)
 
     async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
         """Plan to look for messages of this user to remove, at `at` or earlier. Each user has at most one such Notice.
@@ -226,8 +225,7 @@ class Notices:
         One that is being handled stays as it is, since its handler looks again after it calls `lock`.
         """
         self._plan(at)
-        await execute_later(
-            self._connection,
+        await self._connection.execute_later(
             _HASTEN_OR_ADD[self._connection.dialect.name],
             {
                 "id": new_id(now), "user_id": user_id, "kind": NoticeKind.HIDE, "subject_id": user_id, "due_at": at,
@@ -241,7 +239,7 @@ class Notices:
 
     def prefetch_answers(self, user_id: int, owner: int) -> None:
         """Have the next statement also read what `behind` needs."""
-        prefetch(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
+        self._connection.prefetch({"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
 
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
         """Return when a new answer to this user is due if it has to wait behind earlier ones; None if it needn't wait.
@@ -265,8 +263,7 @@ class Notices:
             rising_id(now), user_id, NoticeKind.ANSWER, update_id, behind or now + LEASE,
             attempts=1, owner=None if behind else owner, result=packed,
         )  # fmt: skip
-        await execute_later(
-            self._connection,
+        await self._connection.execute_later(
             _ADD,
             {
                 "id": notice.id, "user_id": user_id, "kind": notice.kind, "subject_id": update_id,
@@ -282,7 +279,7 @@ class Notices:
     async def answers_said(self, notice_ids: Collection[int]) -> None:
         """Remove these answers, because they were sent."""
         if notice_ids:
-            await execute_later(self._connection, _ANSWERS_SAID, {"notice_ids": list(notice_ids)})
+            await self._connection.execute_later(_ANSWERS_SAID, {"notice_ids": list(notice_ids)})
 
     async def release_answers(self, notice: Notice, at: datetime, *, excluding: Collection[int]) -> set[int]:
         """Release the answers to this user that this answer's owner has claimed, and put them off until `at`.
@@ -390,7 +387,7 @@ class Notices:
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
         """Cancel the open Notices about this Ask."""
         facts = {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
-        await execute_later(self._connection, _CANCEL_FOR_ASK, facts)
+        await self._connection.execute_later(_CANCEL_FOR_ASK, facts)
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
         """Cancel the open Notices of this kind for several subjects."""
@@ -480,8 +477,7 @@ class Notices:
 
     async def said(self, notice: Notice, now: datetime) -> None:
         """Settle a Notice that was sent, unless another process has taken it over."""
-        await execute_later(
-            self._connection,
+        await self._connection.execute_later(
             _SETTLE,
             {"notice_id": notice.id, "of_owner": notice.owner, "state": Settled.SENT, "settled_at": now},
         )

@@ -54,15 +54,17 @@ class _Group:
 
 
 class PostgresConnection(DirectConnection):
-    """A connection that begins its transactions itself. Other ways than `begun` to begin one don't set its limits."""
+    """A connection that begins its transactions itself. What is done without `begun` is left to SQLAlchemy."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
         self._later: list[_Step] = []
+        self._has_begun = False
 
     async def begun(self, limits: str, user_id: int | None) -> bool:
         """Begin a transaction with these settings, and take this user's lock. False if somebody else has it."""
         take = "" if user_id is None else _TRY_USER.format(user_id=user_id)
+        self._has_begun = True
         self._adapter._transaction = _Transaction(self._driver)  # noqa: SLF001  # so that SQLAlchemy ends it
         said = await self._trip(self._driver.execute, f"BEGIN; {limits} {take}")
         return user_id is None or said == _TAKEN
@@ -81,7 +83,7 @@ class PostgresConnection(DirectConnection):
 
     @property
     def _is_ready(self) -> bool:
-        return super()._is_ready and not self.in_nested_transaction()
+        return self._has_begun and super()._is_ready and not self.in_nested_transaction()
 
     def begin_nested(self) -> AsyncTransaction:
         return _Savepoint(self, nested=True)

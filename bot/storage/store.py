@@ -19,7 +19,7 @@ from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.backlog import Backlog, look
 from bot.storage.conflicts import insert_into
 from bot.storage.copying import refuse_moved
-from bot.storage.direct import prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Connections, Database, connect, is_busy
 from bot.storage.expectations import Expectations
@@ -131,7 +131,7 @@ def _lock_note(dialect: str) -> Any:
 class Rows:
     """All rows, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+    def __init__(self, connection: DirectConnection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
         self.master_keys = MasterKeys(connection, keys)
@@ -166,7 +166,7 @@ class Rows:
 
     def prefetch_turn(self, user_id: int) -> None:
         """Have the next statement also read what nearly every turn of this user needs."""
-        prefetch(self._connection, {"user_id": user_id}, *_OF_EVERY_TURN)
+        self._connection.prefetch({"user_id": user_id}, *_OF_EVERY_TURN)
 
     @property
     def due_at(self) -> datetime | None:

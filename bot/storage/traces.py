@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.undecided import Undecided, Waits
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
-from bot.storage.direct import execute_later
+from bot.storage.direct import DirectConnection
 from bot.storage.schema import drafts, reflections, traces, users
 
 DELETABLE: Final = timedelta(hours=48)
@@ -78,7 +77,7 @@ _OF_USER: Final = traces.c.user_id == bindparam("of_user")
 class Traces:
     """The messages of a chat that can still be removed."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DirectConnection) -> None:
         self._connection = connection
 
     async def note(
@@ -91,7 +90,7 @@ class Traces:
         at = now.replace(minute=0, second=0, microsecond=0)
         facts = {"of_user": user_id, "of_message": message_id, "at": at, "hide": hide_at}
         statement = (_SHOWING if shown else _NOTING)[self._connection.dialect.name]
-        await execute_later(self._connection, statement, facts)
+        await self._connection.execute_later(statement, facts)
 
     async def asks(self, user_id: int, message_id: int, about: Undecided) -> None:
         """Note what this noted message asks about: it alone, from now on."""
@@ -102,7 +101,7 @@ class Traces:
             {"of_user": user_id},
         )
         this = {"of_user": user_id, "of_message": message_id}
-        await execute_later(self._connection, _ASKING, {**this, "what": about.waits, "of": about.id})
+        await self._connection.execute_later(_ASKING, {**this, "what": about.waits, "of": about.id})
 
     async def undecided(self, user_id: int) -> list[Undecided]:
         """Return what messages of this chat ask about and is still undecided, the latest first."""

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import LargeBinary, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import FORMAT, KeyMismatch, KeyRing, is_all_tied, new_data_key, seal, wrapped_by
 from bot.domain.content import Sensitivity
@@ -22,7 +21,7 @@ from bot.domain.model import (
     Waiting,
 )
 from bot.storage.damage import Place, open_or_damaged, open_or_none
-from bot.storage.direct import execute_later, prefetch
+from bot.storage.direct import DirectConnection
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import arrivals, dialogs, endings, notices, pair_members, users
@@ -69,7 +68,7 @@ _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id")
 class Users:
     """Users by id. A data key is unwrapped once per transaction, and only when it is needed."""
 
-    def __init__(self, connection: AsyncConnection, keys: KeyRing, master_keys: MasterKeys) -> None:
+    def __init__(self, connection: DirectConnection, keys: KeyRing, master_keys: MasterKeys) -> None:
         self._connection = connection
         self._keys = keys
         self._master_keys = master_keys
@@ -85,7 +84,7 @@ class Users:
     def prefetch(self, user_ids: Collection[int]) -> None:
         """Have the next statement also read what `find` returns for each of these."""
         for user_id in user_ids:
-            prefetch(self._connection, {"user_id": user_id}, FIND_USER)
+            self._connection.prefetch({"user_id": user_id}, FIND_USER)
 
     async def find(self, user_id: int) -> User | None:
         """Return the user as this transaction sees them, including its own changes."""
@@ -187,7 +186,7 @@ class Users:
         if not {*_MUTED}.isdisjoint(facts):
             key = await self.data_key(user.id)
             stored["muted"] = seal_muted(key, user.id, changed.muted_themes, changed.muted_sensitivities)
-        await execute_later(self._connection, _CHANGE, {"user_id": user.id, **stored})
+        await self._connection.execute_later(_CHANGE, {"user_id": user.id, **stored})
         self._found[user.id] = changed
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
@@ -261,7 +260,7 @@ class Users:
     async def retry_planning(self, user_id: int, at: datetime) -> None:
         """Plan this user's next Ask at `at`, without loading the user."""
         self.due_at = at
-        await execute_later(self._connection, _CHANGE, {"user_id": user_id, "next_ask_at": at})
+        await self._connection.execute_later(_CHANGE, {"user_id": user_id, "next_ask_at": at})
 
     async def move_on(self, moved: Sequence[User]) -> None:
         """Store the facts that planning has changed, for many users at once."""
@@ -335,7 +334,7 @@ class Users:
 class Dialogs:
     """The text that the bot awaits from each user: at most one."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DirectConnection) -> None:
         self._connection = connection
         self.forgotten: set[tuple[int, Waiting]] = set()
         """Users and what this transaction has stopped awaiting from them."""
@@ -360,15 +359,14 @@ class Dialogs:
         found = await self._connection.execute(AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None or row.waiting not in only:
             return False
-        await execute_later(self._connection, _FORGET, {"user_id": user_id})
+        await self._connection.execute_later(_FORGET, {"user_id": user_id})
         self.forgotten.add((user_id, Waiting(row.waiting)))
         return True
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:
         await self.forget(user_id)
         self.forgotten.discard((user_id, dialog.waiting))
-        await execute_later(
-            self._connection,
+        await self._connection.execute_later(
             _AWAIT,
             {
                 "user_id": user_id,
@@ -382,7 +380,7 @@ class Dialogs:
 
     async def tried(self, user_id: int, message_id: int) -> None:
         """Note that we took this message as the awaited text, if one is awaited."""
-        await execute_later(self._connection, _TRIED, {"whose": user_id, "tried": message_id})
+        await self._connection.execute_later(_TRIED, {"whose": user_id, "tried": message_id})
 
 
 def _seal_partnered(key: bytes, user_id: int, *, says: bool) -> bytes:

@@ -91,7 +91,8 @@ class Webhook:
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
         """Take an update, even if Telegram closes the connection meanwhile."""
-        task = asyncio.create_task(self._take(raw), name="update")
+        inbox = await self._gate.inbox()
+        task = asyncio.create_task(inbox.take([raw]), name="update")
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
         await asyncio.wait({task})
@@ -99,10 +100,6 @@ class Webhook:
             return web.Response(status=503)
         task.result()
         return web.Response()
-
-    async def _take(self, raw: dict[str, Any]) -> None:
-        inbox = await self._gate.inbox()
-        await inbox.take([raw])
 
     async def finish(self) -> None:
         """Take nothing more, and wait until everything taken is written down."""
