@@ -194,8 +194,9 @@ class Reading:
         return stems
 
     def _stem(self, table: Table) -> Stem:
-        table.only("id", "wishes", "text")
-        stem = Stem(self._id(table, "stem"), table.choices("wishes", Wish), table.text("text", LONGEST_STEM))
+        table.only("id", "text", optional=("wishes",))
+        wishes = table.choices("wishes", Wish) if "wishes" in table.values else frozenset(Wish)
+        stem = Stem(self._id(table, "stem"), wishes, table.text("text", LONGEST_STEM))
         if stem.text and not stem.text.endswith(f" {ELLIPSIS}"):
             table.complain(f'text does not end in " {ELLIPSIS}"; a stem is a beginning', "text")
         self._words(table, stem.text, "text")

@@ -350,6 +350,12 @@ def test_every_wish_needs_a_stem(content: Content) -> None:
     assert check(content.folder) == ['content/stems.toml:1: there is no stem for the wish "listen"']
 
 
+def test_stem_without_wishes_is_for_every_wish(content: Content) -> None:
+    content.spoil("stems.toml", 'wishes = ["listen", "ask_later", "advice"]\n', "")
+    assert check(content.folder) == []
+    assert [stem.wishes for stem in load(content.folder).stems] == [frozenset(Wish)]
+
+
 SUPPORT = """[[support]]
 id = "xx-line"
 kind = "help line"
