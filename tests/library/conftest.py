@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from bot.domain.content import Wish
 from bot.domain.model import POLICY_VERSION
 
 SHELF = """[[word]]
@@ -34,7 +36,7 @@ POLICY = f"""version = {POLICY_VERSION}
 heading = "Who"
 text = "Whoever runs this: %(name)s."
 """
-WISHES = ("listen", "ask_later", "advice")
+STEM = f'[[stem]]\nid = "heard"\nwishes = {json.dumps(list(Wish))}\ntext = "I heard …"\n'
 
 
 class Content:
@@ -48,10 +50,8 @@ class Content:
         )
         for theme in ("work", "weather"):
             self.write(f"prompts/{theme}.toml", "\n".join(prompt(theme, depth) for depth in (1, 2)))
-        self.write("cues.toml", "\n".join(cue(wish) for wish in WISHES))
-        self.write(
-            "stems.toml", '[[stem]]\nid = "heard"\nwishes = ["listen", "ask_later", "advice"]\ntext = "I heard …"\n'
-        )
+        self.write("cues.toml", "\n".join(cue(wish) for wish in Wish))
+        self.write("stems.toml", STEM)
         self.write("shelf.toml", SHELF)
         (folder / "hints").mkdir()
         self.write("hints/en.toml", HINTS)
