@@ -24,6 +24,8 @@ SHOWN_FOR: Final = timedelta(minutes=5)
 """How long messages with words stay in the chat in discreet mode."""
 A_MOMENT: Final = timedelta(seconds=3)
 """How long a kept text stays, so that its writer sees the answer first."""
+FILES_FOR: Final = timedelta(hours=1)
+"""How long the files of an export stay in discreet mode: until there can be new ones."""
 RECEIPT_FOR: Final = timedelta(minutes=1)
 """How long the message that the chat was cleared stays."""
 

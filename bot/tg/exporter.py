@@ -21,7 +21,7 @@ from bot.i18n import say_in
 from bot.library import Library
 from bot.logs import incident
 from bot.services.exporting import PART_BYTES, ExportFile, Exporting
-from bot.services.traces import hide
+from bot.services.traces import FILES_FOR, hide
 from bot.storage.store import Store, is_passing
 from bot.tg.pages.export import page, worded
 from bot.tg.screens import Screen, View
@@ -103,7 +103,7 @@ class Exporter:
         return Delivered.SAID
 
     async def _send(self, user: User, attachment: Attachment, caption: Screen) -> None:
-        """Send a file, and note its message, so that /hide removes it as well.
+        """Send a file, and note its message, so that /hide removes it as well; discreet mode does so after an hour.
 
         Raises LookupError if we can't tell whether the file has arrived; its user may then ask for another export.
         """
@@ -115,7 +115,7 @@ class Exporter:
         )
         if sent is None:
             raise LookupError("no intelligible answer to the upload of a file")
-        await self._trace(chat_id, sent)
+        await self._trace(chat_id, sent, FILES_FOR if user.discreet else None)
 
     async def _send_traced(self, chat_id: int, screen: Screen) -> int:
         """Send a message without a file, and note it as well."""
@@ -123,9 +123,10 @@ class Exporter:
         await self._trace(chat_id, sent)
         return sent
 
-    async def _trace(self, chat_id: int, message_id: int) -> None:
+    async def _trace(self, chat_id: int, message_id: int, stays: timedelta | None = None) -> None:
+        now = self._clock.now()
         async with self._store.writing(chat_id) as rows:
-            await hide(rows, chat_id, message_id, self._clock.now(), at=None)
+            await hide(rows, chat_id, message_id, now, at=now + stays if stays else None)
 
     async def _still_wanted(self, notice: Notice) -> bool:
         """Return whether the export is still wanted, as its user may have erased everything meanwhile."""

@@ -295,6 +295,20 @@ async def test_hide_leaves_no_sign_of_what_is_undecided(house: House) -> None:
     assert "Something is undecided" not in alice.last.labels
 
 
+async def test_exported_files_go_after_an_hour(house: House) -> None:
+    alice, _ = await house.told(WORDS)
+    await turns_on(alice, "Discreet mode")
+    await alice.says("/export")
+    await alice.hears("from this chat after an hour")
+    page, data = await alice.hears("To read and to print"), await alice.hears("The same for a program")
+    await house.caught_up()
+    house.telegram.advance(minutes=50)
+    await house.caught_up()
+    assert alice.message(page.message_id)
+    house.telegram.advance(minutes=11)
+    await gone(alice, page.text, data.text)
+
+
 async def test_hide_works_before_anything_is_stored(house: House) -> None:
     nobody = house.newcomer("Nobody")
     await nobody.says("/start")

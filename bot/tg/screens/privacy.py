@@ -89,6 +89,14 @@ def nothing_stored(view: View, _: NothingStored) -> Screen:
 
 
 def export_begun(view: View, _: ExportBegun) -> Screen:
+    if view.user and view.user.discreet:
+        # Translators: /export in discreet mode; two files follow: a page to read, and one for programs
+        text = view.say(
+            "I'm putting together everything that is yours: a page to read and print, and the same as JSON for a "
+            "program. They aren't encrypted, so keep them where nobody reads along. I remove them from this chat after "
+            "an hour."
+        )
+        return Screen(text)
     # Translators: /export; two files follow: a page to read, and one for programs. "/hide" is a command.
     text = view.say(
         "I'm putting together everything that is yours: a page to read and print, and the same as JSON for a program. "
@@ -106,7 +114,8 @@ def export_under_way(view: View, _: ExportUnderWay) -> Screen:
 def export_too_soon(view: View, result: ExportTooSoon) -> Screen:
     # Translators: /export once more within an hour. %(when)s is like "today at 20:30".
     text = view.say(
-        "The files are here already, further up in this chat. I can make new ones %(when)s at the earliest.",
+        "The files have come already, further up in this chat unless they were removed. I can make new ones %(when)s "
+        "at the earliest.",
         when=view.when(result.again_at),
     )
     return Screen(text)
