@@ -244,18 +244,36 @@ def offered(now: datetime, zone: str, depth: int | None, ritual: datetime | None
     None is earlier than the cool-off allows, or within APART of another one: then the evening is a later one, and
     nothing is offered beside the Ritual, which says more than a clock time.
     """
+    choices = _possible(now, zone, depth, ritual, evening=_soonest(depth)[1] + APART)
+    fixed = choices.get(When.RITUAL)
+    kept = {
+        when: at for when, at in choices.items() if fixed is None or when is When.RITUAL or abs(at - fixed) >= APART
+    }
+    return dict(sorted(kept.items(), key=lambda choice: choice[1]))
+
+
+def time_of(when: When, now: datetime, zone: str, depth: int | None, ritual: datetime | None = None) -> datetime | None:
+    """Return what a time that was on offer means at `now`, even if it wouldn't be offered any more; None if over."""
+    return _possible(now, zone, depth, ritual, evening=cool_off(depth)).get(when)
+
+
+def _possible(
+    now: datetime, zone: str, depth: int | None, ritual: datetime | None, *, evening: timedelta
+) -> dict[When, datetime]:
+    """Return every time that the cool-off allows, and "tonight" only if it is at least `evening` away."""
     least = cool_off(depth)
-    first, soon = (When.HOUR, COOL_OFF_DEEP) if least > QUARTER else (When.QUARTER, QUARTER)
-    fixed = ritual if ritual and ritual - now >= least else None
+    first, soon = _soonest(depth)
     choices = {
         first: now + soon,
-        When.TONIGHT: tonight(now, zone, least=soon + APART),
+        When.TONIGHT: tonight(now, zone, least=evening),
         When.MORNING: _morning(now, zone, least),
+        When.RITUAL: ritual if ritual and ritual - now >= least else None,
     }
-    kept = {when: at for when, at in choices.items() if at and (fixed is None or abs(at - fixed) >= APART)}
-    if fixed:
-        kept[When.RITUAL] = fixed
-    return dict(sorted(kept.items(), key=lambda choice: choice[1]))
+    return {when: moment for when, moment in choices.items() if moment is not None}
+
+
+def _soonest(depth: int | None) -> tuple[When, timedelta]:
+    return (When.HOUR, COOL_OFF_DEEP) if cool_off(depth) > QUARTER else (When.QUARTER, QUARTER)
 
 
 def _morning(now: datetime, zone: str, least: timedelta) -> datetime:

@@ -48,6 +48,7 @@ from bot.domain.sharing import (
     fits,
     hours_on_offer,
     offered,
+    time_of,
 )
 from bot.domain.undecided import Waits
 from bot.i18n import say_in
@@ -187,7 +188,7 @@ class Sharing:
         if not isinstance(found, Reflection):
             return found
         ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now)
-        moment = offered(visit.now, visit.zone, found.depth, ritual).get(when)
+        moment = time_of(when, visit.now, visit.zone, found.depth, ritual)
         if moment is None and found.wish:
             return await self._when(visit, found, found.wish, too_soon=True)
         return await self._schedule(visit, found, moment)

@@ -27,6 +27,7 @@ from bot.domain.sharing import (
     hours_on_offer,
     moment_to_announce,
     offered,
+    time_of,
     tomorrow_again,
 )
 from bot.domain.times import APART, local
@@ -88,6 +89,16 @@ def test_times_that_are_nearly_the_same_are_offered_once(
 
     choices = offered(today(now), BERLIN, depth, today(ritual) if ritual else None)
     assert [f"{when} {local(at, BERLIN):%H:%M}" for when, at in choices.items()] == expected
+
+
+def test_offer_that_was_shown_holds_until_its_time() -> None:
+    """A quarter of an hour was offered at 18:30, and is tapped ten minutes later, near the Ritual at 19:00."""
+    ritual = NOW.replace(hour=18)  # 19:00 in Berlin
+    shown, tapped = ritual - timedelta(minutes=30), ritual - timedelta(minutes=20)
+    assert When.QUARTER in offered(shown, BERLIN, None, ritual)
+    assert When.QUARTER not in offered(tapped, BERLIN, None, ritual)
+    assert time_of(When.QUARTER, tapped, BERLIN, None, ritual) == ritual - timedelta(minutes=5)
+    assert time_of(When.HOUR, tapped, BERLIN, None, ritual) is None
 
 
 def test_new_words_cool_off() -> None:
