@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test quick check audit sbom wheel texts schema prove mutants crash drill bench lock
+.PHONY: help setup demo run test quick check audit sbom wheel texts rows schema prove mutants crash drill bench lock
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -68,6 +68,9 @@ texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for trans
 	$(BIN)/pybabel -q extract $(BABEL) --version=content --header-comment="# The texts of the Ajar library, taken from content/ by pybabel; content/README.md says how." -o locales/content.pot content
 	$(BIN)/pybabel -q update -D bot -i locales/bot.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q update -D content -i locales/content.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+rows: $(VENV)/.dev ## add new kinds of Results to those that later versions must read
+	$(BIN)/python -m tests.domain.write_rows
 
 schema: $(VENV)/.dev ## write docs/export.schema.json, the form of an export
 	$(BIN)/python -c "import json; from bot.export_document import schema; print(json.dumps(schema(), indent=2))" > docs/export.schema.json

@@ -31,9 +31,13 @@ def test_rows_of_every_version_are_read(file: Path) -> None:
         }
 
 
+def kinds_in(file: Path) -> set[str]:
+    return {json.loads(row)[0] for row in file.read_text().splitlines()}
+
+
 def test_last_version_has_every_kind() -> None:
-    written = {json.loads(row)[0] for row in ROWS[-1].read_text().splitlines()}
-    assert written == set(kinds())
+    """`make rows` was run after a kind was added."""
+    assert kinds_in(ROWS[-1]) == set(kinds())
 
 
 @pytest.mark.parametrize(
