@@ -32,14 +32,9 @@ class Deciding:
         found = await _latest(visit)
         return StillUndecided(found.waits, found.id) if found else Outdated()
 
-    def mentioned(self, use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit], Awaitable[Result]]:
-        """Return this use case so that its screen has a button to what is undecided, if anything is."""
-
-        async def with_mention(visit: Visit) -> Result:
-            result = await use_case(visit)
-            return replace(result, undecided=True) if await _latest(visit) else result
-
-        return with_mention
+    async def mention(self, visit: Visit, result: Result) -> Result:
+        """Return this result so that its screen has a button to what is undecided, if anything is."""
+        return replace(result, undecided=True) if await _latest(visit) else result
 
 
 async def _latest(visit: Visit) -> Undecided | None:

@@ -1,5 +1,6 @@
 """The table of routes: every command and every action of a button, with the use case that handles it."""
 
+from dataclasses import replace
 from functools import partial
 
 from bot.domain.results import Result, Silence
@@ -15,6 +16,7 @@ from bot.services.receiving import Receiving
 from bot.services.ritual import ANSWERS, NOTICED, Rituals
 from bot.services.settings import Settings
 from bot.services.shelf import Shelf
+from bot.services.undecided import Deciding
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.services.zones import Zones
@@ -37,6 +39,7 @@ from bot.tg.routes import (
     tap_once_agreed,
     when_ready,
 )
+from bot.tg.turn import Turn
 
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
@@ -52,7 +55,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         Command("erase", erasing.ask, always=True),
         Command("hide", hiding.hide, always=True),
         *_commands_of_pairing(use.pairing, start),
-        command("today", use.deciding.mentioned(use.asks.today)),
+        _mentioning(use.deciding, command("today", use.asks.today)),
         command("snooze", use.asks.put_off, use.asks.put_off_until, sets=True),
         command("pause", use.pause.wanted, use.pause.said, sets=True),
         command("resume", use.pause.resume, use.pause.resume_said),
@@ -104,6 +107,16 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         tap_by_anybody(a.KEEP_ALL, erasing.keep, always=True),
     )
     return Routes(commands, taps)
+
+
+def _mentioning(deciding: Deciding, command: Command) -> Command:
+    """Have this command lead to what is undecided, if anything is, also during the start."""
+
+    async def handle(turn: Turn) -> Result:
+        result = await command.handler(turn)
+        return await deciding.mention(turn.visit, result) if turn.user else result
+
+    return replace(command, handler=handle)
 
 
 def _commands_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Command, ...]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.house import House, question_of
+from tests.journeys.house import AGREE, House, is_question, question_of
 from tests.journeys.two import paired, shares, tells
 from tests.standin import Person
 
@@ -293,6 +293,23 @@ async def test_hide_leaves_no_sign_of_what_is_undecided(house: House) -> None:
     await alice.says("/today")
     await alice.hears("You have kept a line today.")
     assert "Something is undecided" not in alice.last.labels
+
+
+async def test_what_hide_takes_during_the_start_can_be_had(house: House) -> None:
+    alice = house.newcomer("Alice")
+    await alice.says("/start")
+    await alice.taps(AGREE)
+    await alice.waits_for(is_question, what="the first question")
+    await alice.says("Once.")
+    await alice.hears("When should I ask tomorrow?")
+    await alice.says(WORDS)
+    await alice.hears("There is a line to this question already")
+    await alice.says("/hide")
+    await alice.hears("behind /today")
+    await gone(alice, WORDS)
+    await alice.says("/today")
+    await alice.taps("Something is undecided")
+    await shows_again(alice, WORDS, "There is a line to this question already")
 
 
 async def test_exported_files_go_after_an_hour(house: House) -> None:
