@@ -668,6 +668,13 @@ def test_phone_knows_the_moment_that_is_said() -> None:
     assert f"{moment.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" in view.in_words(moment)
 
 
+def test_moment_that_telegram_cannot_store_is_in_words() -> None:
+    view = View(SAYS["en"], NOW, CONTENT, USER, (), {}, "a_bot")
+    last = datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC)
+    assert "<tg-time" in view.when(last)
+    assert view.when(last + timedelta(seconds=1)) == view.in_words(last + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])
 def test_every_calendar_week_has_a_button(today: date) -> None:
     view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")

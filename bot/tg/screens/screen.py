@@ -25,6 +25,8 @@ _GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
 whole."""
 _SPOILER: Final = re.compile("</?tg-spoiler>")
 _HALF_A_YEAR: Final = timedelta(days=180)
+_LAST_MOMENT: Final = 2**31 - 1
+"""The last one that Telegram can store: in January 2038."""
 
 
 class Place(Enum):
@@ -179,10 +181,12 @@ class View:
         """Return a moment for a text: "tomorrow at 07:30".
 
         A tap on it shows the same moment by the phone's own clock, so that a wrong zone is noticed. Source:
-        *Date-time entity formatting* in the Bot API; without a format it stays in our words.
+        *Date-time entity formatting* in the Bot API; without a format it stays in our words. Telegram's moments have 32
+        bits, so a later one stays in words alone.
         """
         seconds = int(moment.timestamp())
-        return Markup(f'<tg-time unix="{seconds}">{self.in_words(moment)}</tg-time>')
+        words = self.in_words(moment)
+        return Markup(f'<tg-time unix="{seconds}">{words}</tg-time>' if seconds <= _LAST_MOMENT else words)
 
     def in_words(self, moment: datetime) -> str:
         """Return a moment by the user's clock and in their language, with the day in words: "tomorrow at 07:30"."""
