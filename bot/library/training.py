@@ -34,7 +34,7 @@ _COST: Final = 4.0
 _ROUNDS: Final = 12
 _VARIANTS: Final = 12
 """The most sentences that one with alternatives is expanded into."""
-_MOST_FALSE: Final = 0.03
+_MOST_FALSE: Final = 0.04
 """The share of harmless sentences, among those left out of training, that may lie above the border."""
 _LIGHTEST: Final = 4
 """Pairs with a lighter weight, in hundredths, are left out of the file. Single words stay, since they show the

@@ -132,10 +132,10 @@ class Weighing:
 
     def _of_piece(self, piece: Sequence[str]) -> float:
         words = [each for each in piece if each not in _MARKS]
-        if not words or sum(each in self._weights for each in words) < _KNOWN * len(words):
+        if not words or sum(map(self._weights.__contains__, words)) < _KNOWN * len(words):
             return -1.0
         found = self.features.of(piece)
-        total = sum(self._weights.get(feature, 0) for feature in found)
+        total = sum(filter(None, map(self._weights.get, found)))
         return (total / sqrt(len(found)) + self._weights.get(BIAS, 0)) / _PER_UNIT
 
     def reasons(self, text: str) -> list[Reason]:

@@ -47,6 +47,29 @@ def test_library_examples_bring_no_card(language: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "ich verdiene zu sterben",
+        "verzeiht mir bitte",
+        "kümmert euch um meine kinder",
+        "ich hab rattengift getrunken",
+        "er hat ein messer",
+        "er ortet mich",
+        "zuhause bin ich nicht sicher",
+        "meine tochter hat angst vor ihrem vater",
+        "im standing by the tracks",
+        "soon i wont be here",
+        "i drank rat poison",
+        "he has a knife",
+        "he kicked the door in",
+        "i hide from him in the bathroom",
+    ],
+)
+def test_what_is_said_plainly_needs_no_weights(text: str) -> None:
+    assert Phrases({name: replace(each, weights=None) for name, each in CONTENT.safety.items()}).found_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "I WANT TO DIE",
         "i dont wanna live animore",
         "I want to dieeeee",
