@@ -28,22 +28,26 @@ class Expectations:
         """Ask for the Expectation; somebody who has never said yes to that gets an explanation first."""
         if await visit.rows.expectations.any_of(visit.user.id):
             return await self.ask(visit, reflection_id)
-        found = await self._sharing.mine(visit, reflection_id)
+        found = await self._unanswered(visit, reflection_id)
         return ExpectationOffered(found.id) if isinstance(found, Reflection) else found
 
     async def ask(self, visit: Visit, reflection_id: int) -> Result:
-        found = await self._sharing.mine(visit, reflection_id)
+        found = await self._unanswered(visit, reflection_id)
         return ExpectationWanted(found.id) if isinstance(found, Reflection) else found
 
     async def expect(self, visit: Visit, expected: Reception, reflection_id: int) -> Result:
-        """Note the Expectation, unless the Response is already there."""
-        found = await self._sharing.mine(visit, reflection_id)
+        found = await self._unanswered(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if await visit.rows.responses.to(found.id):
-            return NothingHere()
         await visit.rows.expectations.expect(visit.user.id, found.id, expected)
         return ExpectationNoted()
+
+    async def _unanswered(self, visit: Visit, reflection_id: int) -> Reflection | Result:
+        """Return the Reflection, or its Response to be shown again: once that is there, nothing is left to expect."""
+        found = await self._sharing.mine(visit, reflection_id)
+        if isinstance(found, Reflection) and await visit.rows.responses.to(found.id):
+            return await self._sharing.shown(visit.rows, found, visit.now)
+        return found
 
     async def stop(self, visit: Visit) -> Result:
         """Stop asking for Expectations, and delete those noted so far."""

@@ -45,3 +45,18 @@ async def test_eight_lines_are_summed_up_once(house: House) -> None:
     assert not any(word in besides_questions(seen) for seen in bob.sees for word in ("expect", "worst"))
     columns = house.stored("SELECT expected, came FROM expectations")
     assert len({len(each) for row in columns for each in row}) == 1, "as long for one as for the other"
+
+
+async def test_what_was_expected_is_not_asked_once_the_answer_is_there(house: House) -> None:
+    alice, bob = await paired(house)
+    offered = await shares(alice, WORDS)
+    await alice.taps("What do I expect?")
+    explained = await alice.hears("One tap before a line goes out")
+    await opens(bob, house)
+    alice._acts()
+    await answers(bob, house, "That makes sense to me")
+    await alice.hears("says:")
+    for label, message in (("What do I expect?", offered), ("Yes, ask me", explained)):
+        await alice.taps(label, message)
+        shown = await alice.hears("says:")
+        assert "That makes sense to me" in shown.text
