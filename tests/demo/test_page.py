@@ -300,6 +300,7 @@ def test_tapped_time_is_said_by_the_phones_clock(desk: Desk) -> None:
     at = desk.standin.now() + timedelta(hours=1)
     moment = f'<tg-time unix="{at.timestamp():.0f}">tomorrow at 20:30</tg-time>'
     desk.bot_says(f"The next one comes {moment}.", parse_mode="HTML")
+    expect(desk.alice.node.locator(".phone-clock")).to_contain_text(f"{at + timedelta(hours=13):%H}:")
     desk.alice.bubble("The next one").get_by_role("button", name="tomorrow at 20:30").click()
     expect(desk.alice.node.locator(".toast")).to_contain_text(f"{at + timedelta(hours=14):%H:%M} GMT+14")
 

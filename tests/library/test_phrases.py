@@ -195,6 +195,11 @@ def test_everyday_word_excuses_no_plain_statement(text: str) -> None:
     assert PHRASES.found_in(text)
 
 
+@pytest.mark.parametrize("text", ["Next time sit with me.", "Setz dich nächstes Mal zu mir."])
+def test_kind_answer_is_no_threat(text: str) -> None:
+    assert not PHRASES.found_in(text)
+
+
 @pytest.mark.parametrize(
     "text",
     ["I can't do this crossword anymore", "I'm killing myself at the gym", "In dieser Stadt will ich nicht mehr leben"],

@@ -245,8 +245,7 @@ async def test_ritual_moment_has_its_own_message(beginning: Beginning, tmp_path:
         await world.says(A, "the line of this week")
         await world.taps_newest(A, "rit_wish:listen")
         await world.taps_newest(A, "rit_in:either")
-        await previews(world, "for the same moment")
-        await world.taps_newest(A, "share_time")
+        await shares_at(world, "for the same moment", "11:00")  # 12:00 for B, whose summer time began yesterday
         await waits(world, 4 * HOUR)
         assert times(world) == ["12:00", "12:00"]
         assert all("left you a line" in params for _, params in announced(world))
