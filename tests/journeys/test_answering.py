@@ -12,7 +12,7 @@ LISTEN = [
     "I read this", "Thank you for telling me", "That makes sense to me", "Write one line back",
     "We'll talk about it ourselves",
 ]  # fmt: skip
-STEMS = ["What I heard was …", "I'm with you in …", "Have you thought of …", "What I'd try …"]
+STEMS = ["What I heard was …", "I'm with you in …", "Have you thought of …", "What I'd try: …"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from bot.domain.results import (
     NotPaired,
     Paired,
     PairNameWanted,
+    ReplyOrLine,
     Result,
     SharingEnded,
     TooManyTries,
@@ -450,6 +451,22 @@ async def test_pairing_closes_other_open_invites(home: Home) -> None:
     assert await home.confirm(BOB, of_bob) == AlreadyPaired(pair_id)
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
     assert [kind for _, kind, _ in await home.due()] == ["paired"]  # and nobody is asked about what is over
+
+
+async def test_code_that_reads_like_a_word_is_tried(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a name is offered, any other text is asked about."""
+    monkeypatch.setattr("bot.storage.pairs.code_from", lambda _number: "WEEKENDS")
+    invite_id, link, _ = await home.invite(ALICE)
+    assert await home.open(BOB, link) == Invitation(invite_id)
+
+    async def typed(visit: Visit, words: str) -> Result | None:
+        awaited = await visit.rows.dialogs.find(BOB, home.now)
+        assert awaited
+        assert awaited.waiting is Waiting.PAIR_NAME_CHOICE
+        return await home.pairing.typed_at_name(visit, awaited, words, 50)
+
+    assert await home.do(BOB, lambda visit: typed(visit, "weekends")) == Invitation(invite_id)
+    assert isinstance(await home.do(BOB, lambda visit: typed(visit, "holidays")), ReplyOrLine)
 
 
 async def test_ten_wrong_codes_lock_one_user(home: Home) -> None:
