@@ -318,7 +318,8 @@ async def test_exported_files_go_after_an_hour(house: House) -> None:
     await alice.says("/export")
     await alice.hears("from this chat after an hour")
     page, data = await alice.hears("To read and to print"), await alice.hears("The same for a program")
-    await house.caught_up()
+    exporting = "SELECT 1 FROM notices WHERE kind = 'export' AND settled_at IS NULL"
+    await house.until(lambda: not house.stored(exporting), "it is noted when both files go")
     house.telegram.advance(minutes=50)
     await house.caught_up()
     assert alice.message(page.message_id)
