@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -24,6 +26,7 @@ def test_style() -> None:
     _run(str(BIN / "ruff"), "format", "--check", ".")
 
 
+@pytest.mark.timeout(300)  # it computes for half a minute, and six processes share two cores
 def test_types() -> None:
     _run(str(BIN / "mypy"))
 
