@@ -26,7 +26,7 @@ def test_style() -> None:
     _run(str(BIN / "ruff"), "format", "--check", ".")
 
 
-@pytest.mark.timeout(300)  # it computes for half a minute, and six processes share two cores
+@pytest.mark.timeout(300)  # as long as `_run` allows: six processes share two cores
 def test_types() -> None:
     _run(str(BIN / "mypy"))
 

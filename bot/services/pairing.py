@@ -147,8 +147,8 @@ class Pairing:
         """Set aside a text typed while a name is offered, and ask what it is. None for an Invite's link or code."""
         if find_link(words) or looks_like_code(words):
             return None
-        if invited := await self.recognize(visit, words, message_id):  # a code can also read like a word
-            return invited
+        if awaited.subject_id and (invited := await self.recognize(visit, words, message_id)):
+            return invited  # a guest's code can read like a word; a name isn't tried, as each try that is wrong counts
         await _await_name_choice(visit, awaited.subject_id)
         draft = await self._set_aside(visit, words, message_id)
         if len(words) > LINE_LIMIT:

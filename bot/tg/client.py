@@ -106,7 +106,8 @@ def not_delivered(error: TelegramError) -> NotDelivered:
         return (Blocked if _says(error, _AWAY) else Unreachable)(kind.__name__)
     if isinstance(error, BadRequest):
         return (Unreachable if _says(error, _NOT_FOUND) else Refused)(error.message.lower())
-    return _OUTCOMES.get(kind, NotSent)(kind.__name__)
+    outcome = next((outcome for failure, outcome in _OUTCOMES.items() if isinstance(error, failure)), NotSent)
+    return outcome(kind.__name__)
 
 
 def _says(error: TelegramError, reasons: Sequence[str]) -> bool:

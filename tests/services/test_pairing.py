@@ -29,6 +29,7 @@ from bot.domain.results import (
     InvitationLeft,
     InviteOpen,
     InviteTakenBack,
+    NameOrLine,
     NoSuchInvite,
     NothingCame,
     NotPaired,
@@ -467,6 +468,19 @@ async def test_code_that_reads_like_a_word_is_tried(home: Home, monkeypatch: pyt
 
     assert await home.do(BOB, lambda visit: typed(visit, "weekends")) == Invitation(invite_id)
     assert isinstance(await home.do(BOB, lambda visit: typed(visit, "holidays")), ReplyOrLine)
+
+
+async def test_name_that_could_be_a_code_is_no_wrong_try(home: Home) -> None:
+    """ "Benedict" has eight letters of the alphabet of codes."""
+
+    async def typed(visit: Visit) -> Result | None:
+        awaited = Dialog(Waiting.PAIR_NAME_CHOICE, 0, home.now + timedelta(hours=1))
+        return await home.pairing.typed_at_name(visit, awaited, "Benedict", 50)
+
+    _, _, code = await home.invite(BOB)
+    for _ in range(TRIES):
+        assert isinstance(await home.do(CHARLIE, typed), NameOrLine)
+    assert isinstance(await home.open(CHARLIE, code), Invitation)
 
 
 async def test_ten_wrong_codes_lock_one_user(home: Home) -> None:
