@@ -74,7 +74,8 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types
     async def _clean(self) -> bool:
         """Undo what outlives a transaction. Return whether the connection may be kept.
 
-        One whose transaction wasn't ended isn't, even if that had not begun on the server.
+        One whose transaction wasn't ended isn't, even if that had not begun on the server. Neither is one in which a
+        cancelled BEGIN turns out to have begun it after all.
         """
         if len(_idle) >= _MOST or self.is_closed() or self.is_in_transaction() or self._top_xact:
             return False
@@ -82,7 +83,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # it has no types
             await self.reset(timeout=1)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
-        return True
+        return not self.is_in_transaction()
 
     async def set_type_codec(self, typename: str, **options: Any) -> None:
         """Do it once: it makes the connection forget its statements, and SQLAlchemy always does the same."""

@@ -60,6 +60,20 @@ async def test_broken_connections_are_not_kept(database: dict[str, str]) -> None
     await fresh.close()
 
 
+async def test_connection_with_a_cancelled_begin_is_not_kept(database: dict[str, str]) -> None:
+    """The server has begun the transaction before it hears that nobody waits for that any more."""
+    connection = await asyncpg.connect(**database)
+    beginning = asyncio.create_task(connection.execute("BEGIN"))
+    await asyncio.sleep(0)
+    beginning.cancel()
+    await asyncio.wait({beginning})
+    await connection.close()
+    fresh = await asyncpg.connect(**database)
+    assert not fresh.is_in_transaction()
+    assert fresh is not connection
+    await fresh.close()
+
+
 async def test_killed_kept_connection_is_dropped(postgres: PostgresServer, database: dict[str, str]) -> None:
     first, killer = await asyncpg.connect(**database), await asyncpg.connect(**database)
     async with postgres.emptied():

@@ -144,7 +144,9 @@ async def test_all_cancelled_leaves_nothing_open(house: House) -> None:
             other.execute("ROLLBACK")
 
 
-async def test_failed_commit_reaches_every_writer(house: House) -> None:
+async def test_failed_commit_reaches_every_writer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "_SHORTEST", 60)
+
     async def orphan() -> None:
         async with house.database.writing() as connection:
             await connection.exec_driver_sql("INSERT INTO letters VALUES ('nobody')")
