@@ -39,15 +39,7 @@ class Deciding:
 
 async def _latest(visit: Visit) -> Undecided | None:
     """Return what was asked about last. The preview of an unchanged Line doesn't count: it can be had at any time."""
-    for found in await visit.rows.traces.undecided(visit.user.id):
-        if found.waits is not Waits.SHARE or await _is_reworded(visit, found.id):
-            return found
-    return None
-
-
-async def _is_reworded(visit: Visit, reflection_id: int) -> bool:
-    found = await visit.rows.reflections.mine(visit.user.id, reflection_id)
-    if found is None or found.line_id is None:
-        return False
-    line = await visit.rows.lines.words_of(visit.user.id, [found.line_id])
-    return list(line.values()) != list((await visit.rows.reflections.words_of(visit.user.id, [found.id])).values())
+    asked = await visit.rows.traces.undecided(visit.user.id)
+    previews = [found.id for found in asked if found.waits is Waits.SHARE]
+    reworded = await visit.rows.reflections.reworded(visit.user.id, previews) if previews else set()
+    return next((found for found in asked if found.waits is not Waits.SHARE or found.id in reworded), None)

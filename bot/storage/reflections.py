@@ -21,7 +21,7 @@ from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflectio
 from bot.storage.columns import Instant, Sealed
 from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended
-from bot.storage.schema import reflections
+from bot.storage.schema import lines, reflections
 from bot.storage.ties import NOBODY, of_consent, of_words
 from bot.storage.users import Users
 
@@ -39,6 +39,9 @@ _FIND_SEALED: Final = select(*_SEALED).where(
     reflections.c.id.in_(bindparam("ids", expanding=True)),
     reflections.c.user_id == bindparam("sharer"),
     reflections.c.words.is_not(None),
+)
+_FIND_WITH_LINE: Final = _FIND_SEALED.add_columns(lines.c.words.label("of_line")).join(
+    lines, lines.c.id == reflections.c.line_id
 )
 _FIND_THEIRS: Final = select(*_SEALED).where(
     reflections.c.id == bindparam("about"),
@@ -381,6 +384,17 @@ class Reflections:
         return {
             row.id: open_or_damaged(key, row.words, **await self._place(row, "words"))
             for row in await self._sealed(user_id, ids)
+        }
+
+    async def reworded(self, user_id: int, ids: Collection[int]) -> set[int]:
+        """Return the ids of those of a sharer's Reflections whose words aren't those of their Line."""
+        key = await self._users.data_key(user_id)
+        found = await self._connection.execute(_FIND_WITH_LINE, {"ids": list(ids), "sharer": user_id})
+        return {
+            row.id
+            for row in found
+            if open_or_damaged(key, row.words, **await self._place(row, "words"))
+            != open_or_damaged(key, row.of_line, table="lines", column="words", row=row.line_id, user=user_id)
         }
 
     async def _sealed(self, user_id: int, ids: Collection[int]) -> list[Any]:

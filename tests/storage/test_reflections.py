@@ -89,6 +89,18 @@ async def test_receiver_reads_only_opened_words(store: Store, state: State) -> N
         assert await rows.reflections.words_of(BOB, [reflection.id]) == {}
 
 
+async def test_reworded_ones_are_found(store: Store) -> None:
+    await _people(store)
+    exact, reworded = [await _drafted(store, line=True) for _ in range(2)]
+    without_line, lapsed = await _drafted(store), await _at(store, State.LAPSED, line=True)
+    ids = [each.id for each in (exact, reworded, without_line, lapsed)]
+    async with store.writing() as rows:
+        assert await rows.reflections.set_words(reworded, "I was glad to be home.")
+        assert await rows.reflections.reworded(ALICE, ids) == {reworded.id}
+        assert await rows.reflections.reworded(ALICE, [exact.id]) == set()
+        assert await rows.reflections.reworded(BOB, ids) == set()
+
+
 async def test_opening_races_with_taking_back(store: Store) -> None:
     await _people(store)
     for _ in range(10):

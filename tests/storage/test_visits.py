@@ -15,7 +15,13 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.model import AskState, Dialog, User, Waiting
 from bot.domain.notices import NoticeKind
+from bot.domain.results import Outdated
+from bot.domain.sharing import Reflection
+from bot.domain.undecided import Undecided, Waits
+from bot.services.undecided import Deciding
+from bot.services.visit import Visit
 from bot.storage.engine import sqlite_file
+from bot.storage.ids import new_id
 from bot.storage.postgres import PostgresConnection
 from bot.storage.sqlite import Connection
 from bot.storage.store import Rows, Store, is_passing
@@ -66,6 +72,24 @@ async def test_usual_turn_makes_few_trips(
         assert len(trips) == 2, "one that reads, one that writes and commits"
     else:
         assert len(trips) == 3, "one that begins and locks, one that reads, one that writes"
+
+
+async def test_all_previews_are_compared_at_once(
+    store: Store, clock: HandClock, alice: User, trips: list[object]
+) -> None:
+    now, counts = clock.now(), []
+    for message in range(1, 4):
+        async with store.writing(ALICE) as rows:
+            line = await kept(rows, alice, "Rain all day.", now, message_id=message)
+            preview = Reflection(new_id(now), ALICE, BOB, 7, line_id=line.id)
+            await rows.reflections.draft(preview, "Rain all day.", now)
+            await rows.traces.note(ALICE, message, now)
+            await rows.traces.asks(ALICE, message, Undecided(Waits.SHARE, preview.id))
+        async with store.writing(ALICE) as rows:
+            trips.clear()
+            assert await Deciding({}).find(Visit(rows, alice, now)) == Outdated()
+            counts.append(len(trips))
+    assert len(set(counts)) == 1, counts
 
 
 async def test_changed_rows_are_read_again(store: Store, clock: HandClock, alice: User) -> None:
