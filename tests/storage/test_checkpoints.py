@@ -46,7 +46,8 @@ async def write(store: Store, pages: int) -> None:
         await rows.take_note("much", os.urandom(pages * PAGE // 2).hex())
 
 
-async def test_no_commit_copies_the_log(store: Store, tmp_path: Path) -> None:
+async def test_no_commit_copies_the_log(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "_DELAY", 600)
     before = pages_of(tmp_path / "ajar.db")
     for _ in range(3):
         await write(store, SQLITES_OWN)

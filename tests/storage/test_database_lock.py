@@ -74,7 +74,8 @@ async def test_nobody_serves_while_the_first_prepares(
             assert not first
 
 
-async def test_second_waits_for_the_first(postgres: PostgresServer) -> None:
+async def test_second_waits_for_the_first(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_QUIETLY", 60)
     async with postgres.emptied() as url, shared_lock(url) as one, shared_lock(url) as other:
         async with one.before_serving():
             waiting = asyncio.create_task(other.before_serving().__aenter__())
@@ -83,7 +84,10 @@ async def test_second_waits_for_the_first(postgres: PostgresServer) -> None:
         assert await waiting is False
 
 
-async def test_first_that_is_killed_leaves_it_to_one_that_waits(postgres: PostgresServer) -> None:
+async def test_first_that_is_killed_leaves_it_to_one_that_waits(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_QUIETLY", 60)
     async with postgres.emptied() as url, AsyncExitStack() as stack:
         killed = await stack.enter_async_context(shared_lock(url))
         await killed.before_serving().__aenter__()

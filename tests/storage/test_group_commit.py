@@ -83,7 +83,9 @@ async def test_single_writer_commits_alone(house: House) -> None:
     assert house.commits == 3
 
 
-async def test_patient_writer_shares_the_next_commit(house: House) -> None:
+async def test_patient_writer_shares_the_next_commit(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "_SHORTEST", 60)
+
     async def write_patiently(name: str) -> None:
         await house.database.share_commit(60)
         await house.write(name)

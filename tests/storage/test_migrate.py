@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import bot.storage.engine as engine_module
 import bot.storage.migrate as module
 from bot.crypto import KeyRing
 from bot.domain.model import DraftReason
@@ -234,8 +235,9 @@ async def test_newer_database_is_left_alone(empty_url: str) -> None:
     assert await _on(empty_url, _anatomy) == before
 
 
-async def test_new_file_that_somebody_writes_is_waited_for(tmp_path: Path) -> None:
+async def test_new_file_that_somebody_writes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two starts that make the file at once: SQLite waits for nobody there, and one of them failed."""
+    monkeypatch.setattr(engine_module, "_MADE_WITHIN", 60)
     url = sqlite_url(tmp_path / "ajar.db")
     with closing(sqlite3.connect(tmp_path / "ajar.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

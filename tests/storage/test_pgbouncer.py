@@ -104,7 +104,10 @@ async def test_transactions_may_change_connections(url: str, keys: KeyRing, cloc
         async with store.reading() as rows:
             statements = await rows._connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
             backends = await rows._connection.scalar(
-                text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL(:kept)"),
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND backend_type = 'client backend' AND pid <> ALL(:kept)"
+                ),
                 {"kept": kept_processes()},
             )
         assert statements == 0, "nothing is left behind on a connection that others get"

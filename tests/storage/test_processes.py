@@ -201,7 +201,8 @@ async def test_processes_hear_each_other(store: Store, database_url: str) -> Non
                     await announce(rows._connection, WAITING)
                 await asyncio.sleep(0.05)
         async with store.writing() as rows:  # the connection that listens is lost
-            end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            listens = "datname = current_database() AND query LIKE 'LISTEN%'"
+            end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listens}"  # noqa: S608  # our own
             await rows._connection.execute(text(end))
         await asyncio.sleep(0.2)
         while not heard.empty():

@@ -192,7 +192,9 @@ async def _waits_for_a_lock(store: Store) -> None:
     async with asyncio.timeout(10):
         while True:
             async with store.reading() as rows:
-                waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                waiting = text(
+                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
                 if (await rows._connection.execute(waiting)).first():
                     return
 
