@@ -1,7 +1,10 @@
 """How the tests are divided among processes, even when some of them die, and how others are forked for them."""
 
 import os
+import socket
+import struct
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +14,7 @@ import pytest
 
 from tests import forks, parallel
 from tests.conftest import pytest_xdist_make_scheduler
+from tests.journeys.house import free_port
 
 TESTS = [f"tests/crash/test_{module}.py::test_{number}" for module in "abcd" for number in range(3)]
 
@@ -83,6 +87,17 @@ def test_module_that_cannot_be_imported_is_left_to_the_collection(monkeypatch: p
 
     monkeypatch.setattr("tests.parallel.importlib.import_module", fails)
     parallel.import_in_turns([Path(__file__).parent], [], 0, 1)
+
+
+def test_free_port_stays_free_for_its_owner() -> None:
+    """A bot asks for it a second later; meanwhile all other processes of the test run take ports, too."""
+    port = free_port()
+    with socket.socket() as other, suppress(OSError):
+        # IP_LOCAL_PORT_RANGE, so that there is only this one to give; an older Linux has many.
+        other.setsockopt(socket.IPPROTO_IP, 51, struct.pack("I", port << 16 | port))
+        other.bind(("127.0.0.1", 0))
+        assert other.getsockname()[1] != port
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_forked_process_ends_with_its_owner(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ HOUR_FIRST: Final = "Set the hour first"
 SECRET: Final = "a-secret-between-us"  # for the tests' webhook
 CONTENT: Final = library.load(library.content_folder())
 QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
+_held: Final[list[socket.socket]] = []
 _HARMLESS: Final = "message is not modified"  # two taps on the same button lead to the same screen
 
 
@@ -239,8 +240,15 @@ def in_english(msgid: str, **values: object) -> str:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port for somebody who asks for it by its number: until this process ends, the system gives it to nobody.
+
+    A socket holds it that was bound, but neither listens nor keeps others from doing so.
+    """
+    holding = socket.socket()
+    holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holding.bind(("127.0.0.1", 0))
+    _held.append(holding)
+    return int(holding.getsockname()[1])
 
 
 def webhook_settings() -> dict[str, str]:
