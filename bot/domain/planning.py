@@ -191,7 +191,7 @@ def too_late(user: User, promised: datetime, now: datetime) -> bool:
     The limit is MISS_AFTER, extended to the end of quiet hours, plus PUNCTUAL for the wait in the outbox.
     """
     last = promised + MISS_AFTER
-    if user.quiet and user.zone:
+    if user.quiet and user.zone and now > last:
         last = after_quiet(last, user.zone, user.quiet)
     return now > last + PUNCTUAL
 

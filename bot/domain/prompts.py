@@ -186,6 +186,7 @@ def _possible(
     prompts: Iterable[Prompt], user: User, today: Today, last: Prompt | None, deepest: int
 ) -> Iterable[Prompt]:
     """Yield the prompts up to the depth `deepest` that may be asked, without deep ones if the last one was deep."""
+    deepest = min(deepest, user.depth, user.ceiling)  # so that `may_ask` isn't called for all that are too deep
     if last and last.depth >= DEEP:
         deepest = min(deepest, DEEP - 1)
     return (prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=today.paired))
