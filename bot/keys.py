@@ -183,7 +183,7 @@ class _Change:
                 progress(at, len(outdated))
                 await self._verify()
                 some = outdated[at : at + size]
-                async with store.writing(some[0] if size == 1 else None) as rows:
+                async with store.writing(*(some if size == 1 else ())) as rows:
                     for user_id in some:
                         await rows.users.wrap_anew(user_id)
             progress(len(outdated), len(outdated))

@@ -84,6 +84,9 @@ class HereConnection:
     def prefetch(self, values: Mapping[str, Any], *statements: Select[Any]) -> None:
         """Nothing is a trip here."""
 
+    def turn_to(self, user_id: int) -> None:
+        """Nothing is prefetched here."""
+
     @contextlib.asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[Any]:
         """A part that could be rolled back alone, which never happens here."""
@@ -104,7 +107,7 @@ class HereDatabase:
         self._connection = self._engine.connect()
 
     @contextlib.asynccontextmanager
-    async def writing(self, user_id: int | None = None) -> AsyncIterator[Any]:  # noqa: ARG002  # there is one writer
+    async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Any]:  # noqa: ARG002  # there is one writer
         async with self._lock:
             self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:

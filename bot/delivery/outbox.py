@@ -57,6 +57,10 @@ claim."""
 _STALE: Final = 30.0
 """Seconds after which we give back a claimed Notice that we haven't begun to send, long before its lease ends."""
 _AT_ONCE: Final = 16
+"""How many Notices we send at once, at the pace of a usual bot."""
+_MOST_AT_ONCE: Final = 64
+_TAKES: Final = 0.1
+"""Seconds from a turn until its message is settled, roughly: at a higher pace more are under way at once."""
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """How long we wait before we look again at something that is due but can't be sent yet."""
 _SETTLED_WITHIN: Final = 0.05
@@ -138,7 +142,7 @@ class Outbox:
         self._unsettled: set[int] = set()
         """Answers that were sent, but whose rows don't say so yet."""
         self._settling = False
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._room = asyncio.Semaphore(max(_AT_ONCE, min(math.ceil(pacer.rate * _TAKES), _MOST_AT_ONCE)))
         self._users = KeyedLocks()
         self._stopping = False
         self._closing = asyncio.Event()
@@ -326,7 +330,6 @@ class Outbox:
             answers = [one.notice for one in said if one.notice.kind is NoticeKind.ANSWER]
             await rows.notices.answers_said([answer.id for answer in answers])
             await rows.inbox.answered([answer.subject_id for answer in answers])
-            rows.users.prefetch({one.notice.user_id for one in said if one.notice.kind is not NoticeKind.ANSWER})
             for one in said:
                 if one.notice.kind is not NoticeKind.ANSWER:
                     await rows.notices.said(one.notice, self._clock.now())
@@ -504,15 +507,15 @@ class Outbox:
         NOTICES_RETRIED.inc()
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
         at = self._now_plus(wait)
-        async with self._store.writing(self._whose(notice)) as rows:
+        async with self._store.writing(*self._whose(notice)) as rows:
             await rows.notices.retry(notice, at, unclear=unclear)
             await self._hold_behind(rows, notice, at)
         self.ring()
 
     @staticmethod
-    def _whose(notice: Notice) -> int | None:
+    def _whose(notice: Notice) -> tuple[int, ...]:
         """Return the user to lock, so that a new answer can't overtake one that has to wait."""
-        return notice.user_id if notice.kind is NoticeKind.ANSWER else None
+        return (notice.user_id,) if notice.kind is NoticeKind.ANSWER else ()
 
     async def _hold_behind(self, rows: Rows, notice: Notice, at: datetime) -> None:
         """Give back the answers to the same user that are in memory, because an earlier one has to wait."""
@@ -561,7 +564,7 @@ class Outbox:
     async def _try_again(self, notice: Notice, wait: timedelta) -> None:
         NOTICES_RETRIED.inc()
         at = self._now_plus(wait)
-        async with self._store.writing(self._whose(notice)) as rows:
+        async with self._store.writing(*self._whose(notice)) as rows:
             await rows.notices.failed(notice, at)
             await self._hold_behind(rows, notice, at)
         self.ring()

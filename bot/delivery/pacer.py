@@ -75,6 +75,7 @@ class Pacer:
         Beside other processes we have no turns until `hear` has told us which are ours.
         """
         self._now = now or (lambda: asyncio.get_running_loop().time())
+        self.rate: Final = rate
         self._gap = 1 / rate
         self._next = 0.0
         self._blocked_until: dict[int, float] = {}

@@ -19,7 +19,7 @@ _REOPENED: Final = (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDE
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
 _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
-_FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
+FIND_ASK: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
 _LATEST_SHOWN: Final = _OF_USER.where(asks.c.shown_at.is_not(None)).order_by(asks.c.day.desc()).limit(1)
@@ -48,7 +48,7 @@ _NEWEST_MESSAGE: Final = select(func.max(ask_messages.c.message_id)).where(
 )
 _MOVE: Final = update(asks).where(asks.c.id == bindparam("ask_id"), asks.c.state.in_(bindparam("of", expanding=True)))
 _SET_PROMPT: Final = update(asks).where(asks.c.id == bindparam("ask_id"))
-_SHOWN: Final = (
+SHOWN_PROMPTS: Final = (
     select(shown_prompts.c.prompt_id, shown_prompts.c.shown_at)
     .where(shown_prompts.c.user_id == bindparam("user_id"))
     .order_by(shown_prompts.c.shown_at)
@@ -104,11 +104,7 @@ class Asks:
         self._prompt_ids = prompt_ids
 
     async def find(self, user_id: int, ask_id: int) -> Ask | None:
-        return await self._one(_FIND, user_id=user_id, ask_id=ask_id)
-
-    def prefetch_sending(self, user_id: int, ask_id: int) -> None:
-        """Have the next statement also read what is needed to send this Ask."""
-        self._connection.prefetch({"user_id": user_id, "ask_id": ask_id}, _FIND, _SHOWN)
+        return await self._one(FIND_ASK, user_id=user_id, ask_id=ask_id)
 
     async def on(self, user_id: int, day: date) -> Ask | None:
         return await self._one(_ON, user_id=user_id, day=day)
@@ -231,7 +227,7 @@ class Asks:
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """Return when each prompt was last shown to this user."""
-        found = (await self._connection.execute(_SHOWN, {"user_id": user_id})).all()
+        found = (await self._connection.execute(SHOWN_PROMPTS, {"user_id": user_id})).all()
         if not found:
             return {}
         prompts = await self._prompt_ids.of(user_id)

@@ -18,6 +18,7 @@ from bot.storage.prepared import Found, Prepared, prepared
 Key = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
 RawRows = list[Any]
+Prefetched = dict[Key, tuple[Prepared, RawRows]]
 
 
 class DirectConnection(AsyncConnection, ABC):
@@ -27,8 +28,10 @@ class DirectConnection(AsyncConnection, ABC):
         super().__init__(engine)
         self._dialect = engine.dialect
         self._has_listeners: bool | None = None
-        self._to_prefetch: dict[Key, Prepared] = {}  # the next trip that reads also reads these
-        self._prefetched: dict[Key, tuple[Prepared, RawRows]] = {}  # rows read that way, until they change
+        self._user: int | None = None  # of several users the one that we have turned to
+        self._prefetched: Prefetched = {}  # rows read ahead, until they change
+        self._of_users: dict[int, Prefetched] = {}  # the same, in a transaction about several users
+        self._to_prefetch: dict[Key, tuple[Prepared, Prefetched]] = {}  # the next trip that reads also reads these
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Execute a statement with values, or with a list of them. Raises the same errors as SQLAlchemy."""
@@ -54,12 +57,24 @@ class DirectConnection(AsyncConnection, ABC):
             return
         for statement in statements:
             if ready := prepared(statement, values, self._dialect):
-                self._to_prefetch[ready.text, ready.parameters(values)] = ready
+                self._to_prefetch[ready.text, ready.parameters(values)] = ready, self._prefetched
+
+    def turn_to(self, user_id: int) -> None:
+        """In a transaction about several users, do what follows for this one: it doesn't change what the others read.
+
+        So what was prefetched for them is still true.
+        """
+        self._user = user_id
+        self._prefetched = self._of_users.setdefault(user_id, {})
 
     def forget_prefetched(self) -> None:
         """Forget what was prefetched and what is still to be."""
         self._to_prefetch.clear()
-        self._prefetched.clear()
+        self._forget_read()
+
+    def _forget_read(self) -> None:
+        for read in (self._prefetched, *self._of_users.values()):
+            read.clear()
 
     def _forget_changed(self, ready: Prepared) -> None:
         if ready.deletes:  # cascades can delete rows of any table

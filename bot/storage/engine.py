@@ -5,7 +5,7 @@ import random
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -105,8 +105,11 @@ class Connections(NamedTuple):
 class Database(Protocol):
     """The interface to both databases: transactions that write, and transactions that only read."""
 
-    def writing(self, user_id: int | None = None) -> Any:
-        """Begin a transaction. Of those for the same user, only one runs at a time, across all processes."""
+    def writing(self, *user_ids: int, wait: bool = True) -> Any:
+        """Begin a transaction. Of those for the same user, only one runs at a time, across all processes.
+
+        Raises UserBusy if that takes too long, or at once if we don't `wait`.
+        """
         ...
 
     async def share_commit(self, within: float) -> None:
@@ -166,7 +169,7 @@ class SqliteDatabase:
         self._sweeper = Sweeper(self._empty_log)
         self._file = sqlite_file(url) or Path()
 
-    def writing(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
+    def writing(self, *user_ids: int, wait: bool = True) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
         return self._writer.writing()
 
     async def share_commit(self, within: float) -> None:
@@ -252,15 +255,15 @@ class PostgresDatabase:
         self._limits = f"{_SET_LIMITS};" if _pooler(url) else ""
 
     @asynccontextmanager
-    async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[AsyncConnection]:
         """Begin a transaction. Raises UserBusy.
 
         While it waits for a user's lock it holds no connection, so that others can use it.
         """
         loop = asyncio.get_running_loop()
         began, look = loop.time(), _FIRST_LOOK
-        while (connection := await self._begin(user_id)) is None:
-            if loop.time() - began > _USER_WAIT:
+        while (connection := await self._begin(*user_ids)) is None:
+            if not wait or loop.time() - began > _USER_WAIT:
                 raise UserBusy
             await asyncio.sleep(look * random.uniform(0.5, 1))
             look = min(2 * look, _LAST_LOOK)
@@ -273,25 +276,25 @@ class PostgresDatabase:
         finally:
             await asyncio.shield(connection.close())
 
-    async def _begin(self, user_id: int | None = None) -> PostgresConnection | None:
-        """Begin a transaction; None if somebody else holds this user's lock.
+    async def _begin(self, *user_ids: int) -> PostgresConnection | None:
+        """Begin a transaction; None if somebody else holds the lock of one of these users.
 
         That is the first to find out that a connection was lost while nobody used it. Then another one takes its place.
         """
         try:
-            return await self._begin_once(user_id)
+            return await self._begin_once(user_ids)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return await self._begin_once(user_id)
+        return await self._begin_once(user_ids)
 
-    async def _begin_once(self, user_id: int | None) -> PostgresConnection | None:
+    async def _begin_once(self, user_ids: Sequence[int]) -> PostgresConnection | None:
         connection = PostgresConnection(self._engine)
         await connection.start()
         ours = False
         try:
             await connection.begin()
-            ours = await connection.begun(self._limits, user_id)
+            ours = await connection.begun(self._limits, user_ids)
         finally:
             if not ours:
                 await asyncio.shield(connection.close())

@@ -69,12 +69,13 @@ _CANCEL_FOR_ASK: Final = update(notices).where(
 _SENDING: Final = (
     update(notices)
     .where(
-        notices.c.id == bindparam("notice_id"),
+        notices.c.id.in_(bindparam("notice_ids", expanding=True)),
         _OPEN,
         notices.c.state == _State.CLAIMED,
         notices.c.owner == bindparam("of_owner"),
     )
     .values(state=_State.SENDING)
+    .returning(notices.c.id)
 )
 _SETTLE: Final = update(notices).where(
     notices.c.id == bindparam("notice_id"),
@@ -419,8 +420,14 @@ class Notices:
 
         False if it was settled or cancelled in the meantime, or another process has taken it over.
         """
-        done = await self._connection.execute(_SENDING, {"notice_id": notice.id, "of_owner": notice.owner})
-        return bool(done.rowcount)
+        return notice.id in await self.sending_all([notice])
+
+    async def sending_all(self, claimed: Sequence[Notice]) -> set[int]:
+        """Note that we begin to send these Notices, which one process has claimed. Return the ids as in `sending`."""
+        if not claimed:
+            return set()
+        facts = {"notice_ids": [notice.id for notice in claimed], "of_owner": claimed[0].owner}
+        return set((await self._connection.execute(_SENDING, facts)).scalars())
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
         """Put off a Notice until `at`, because its time has not come yet. Only before anything is sent."""

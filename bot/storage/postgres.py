@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any, Final, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
@@ -27,9 +27,7 @@ from bot.storage.prepared import Found, Prepared
 
 _REMEMBERED: Final = 500
 _NUMBER: Final = re.compile(r"\$(\d+)")
-_TRY_USER: Final = "SELECT 1 WHERE pg_try_advisory_xact_lock({user_id:d})"
-_TAKEN: Final = "SELECT 1"
-"""What PostgreSQL says when _TRY_USER has returned a row."""
+_TRY_USERS: Final = "SELECT 1 FROM unnest(ARRAY[{ids}]::bigint[]) AS id WHERE pg_try_advisory_xact_lock(id)"
 
 _Step = tuple[Prepared, Sequence[Any]]
 
@@ -58,16 +56,16 @@ class PostgresConnection(DirectConnection):
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
-        self._later: list[_Step] = []
+        self._later: dict[int | None, list[_Step]] = {}  # by the user that we had turned to
         self._has_begun = False
 
-    async def begun(self, limits: str, user_id: int | None) -> bool:
-        """Begin a transaction with these settings, and take this user's lock. False if somebody else has it."""
-        take = "" if user_id is None else _TRY_USER.format(user_id=user_id)
+    async def begun(self, limits: str, user_ids: Sequence[int]) -> bool:
+        """Begin a transaction with these settings, and take these users' locks. False if somebody else has one."""
+        take = _TRY_USERS.format(ids=",".join(map(str, map(int, user_ids)))) if user_ids else ""
         self._has_begun = True
         self._adapter._transaction = _Transaction(self._driver)  # noqa: SLF001  # so that SQLAlchemy ends it
         said = await self._trip(self._driver.execute, f"BEGIN; {limits} {take}")
-        return user_id is None or said == _TAKEN
+        return not user_ids or _changed(said) == len(user_ids)
 
     @property
     def _adapter(self) -> Any:
@@ -98,11 +96,11 @@ class PostgresConnection(DirectConnection):
     async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
         if ready.changes is None and not ready.locks:
             return ready.result(await self._read(ready, parameters), -1)
-        self._prefetched.clear()  # it may wait for others, who change what we have read
+        self._forget_read()  # it may wait for others, who change what we have read
         if ready.changes is None:
             await self._write()
             return ready.result(await self._fetch(ready.text, parameters), -1)
-        groups, self._later = _grouped(self._later), []
+        groups = _grouped(self._take_later())
         last = groups.pop() if groups and groups[-1].takes(ready) else _Group()
         last.steps.append((ready, parameters))
         await self._change(groups)
@@ -116,33 +114,42 @@ class PostgresConnection(DirectConnection):
         key = ready.text, parameters
         if known := self._prefetched.get(key):
             return known[1]
-        if self._later and self._would_change([ready, *self._to_prefetch.values()]):
+        if self._later and self._would_change([ready, *(each for each, _ in self._to_prefetch.values())]):
             await self._write()
         if not self._to_prefetch:
             return await self._fetch(*key)
-        self._to_prefetch[key] = ready
+        self._to_prefetch[key] = ready, self._prefetched
         await self._prefetch_all()
         return self._prefetched[key][1]
 
     async def _prefetch_all(self) -> None:
         wanted, self._to_prefetch = self._to_prefetch, {}
-        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), ready in wanted.items()]))
+        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), (ready, _) in wanted.items()]))
         (row,) = await self._fetch(text, [value for _, parameters in wanted for value in parameters])
-        for (key, ready), rows in zip(wanted.items(), row, strict=True):
-            self._prefetched[key] = ready, rows
+        for (key, (ready, prefetched)), rows in zip(wanted.items(), row, strict=True):
+            prefetched[key] = ready, rows
 
     def _would_change(self, reads: Sequence[Prepared]) -> bool:
         """Whether what waits to be written changes what these read."""
-        return any(later.changes in each.reads or later.cascades for later, _ in self._later for each in reads)
+        return any(
+            later.changes in each.reads or later.cascades
+            for steps in self._later.values()
+            for later, _ in steps
+            for each in reads
+        )
 
     def _write_later(self, ready: Prepared, parameters: Sequence[Any]) -> None:
-        self._later.append((ready, parameters))
+        self._later.setdefault(self._user, []).append((ready, parameters))
 
     async def _write(self) -> None:
         """Execute what was left for later."""
-        if self._later:
-            groups, self._later = _grouped(self._later), []
-            await self._change(groups)
+        await self._change(_grouped(self._take_later()))
+
+    def _take_later(self) -> list[_Step]:
+        """Return what was left for later: what each user begins with, then what comes next, so that equals meet."""
+        later, self._later = self._later, {}
+        # Each user's own part keeps its order, and they don't disturb each other.
+        return [step for steps in zip_longest(*later.values()) for step in steps if step]
 
     async def _change(self, groups: Sequence[_Group]) -> None:
         for text, same in groupby([group.key for group in groups], lambda key: key[0]):
@@ -266,6 +273,6 @@ def _moved(before: int, number: re.Match[str]) -> str:
 
 
 def _changed(said: str) -> int:
-    """Return how many rows a statement has changed, from PostgreSQL's reply: UPDATE 1, or INSERT 0 1."""
+    """Return how many rows a statement has changed or returned, from PostgreSQL's reply: UPDATE 1, or INSERT 0 1."""
     number = said.rpartition(" ")[2]
     return int(number) if number.isdigit() else -1

@@ -29,13 +29,13 @@ class Prompts:
 
     def __init__(self, user_id: int, data_key: bytes | None) -> None:
         """Without the data key, each prompt is UNKNOWN."""
-        self._user_id = user_id
+        self.user_id = user_id
         self._data_key = data_key
         self._known: dict[str, str] = {}
 
     def stored(self, prompt_id: str) -> str:
         """Return what to store for this prompt."""
-        return hide(self._data_key, prompt_id, user=self._user_id) if self._data_key else UNKNOWN
+        return hide(self._data_key, prompt_id, user=self.user_id) if self._data_key else UNKNOWN
 
     def read(self, stored: str) -> str:
         """Return the prompt's id."""
@@ -45,7 +45,7 @@ class Prompts:
 
     def _revealed(self, stored: str) -> str:
         try:
-            return reveal(self._data_key, stored, user=self._user_id) if self._data_key else UNKNOWN
+            return reveal(self._data_key, stored, user=self.user_id) if self._data_key else UNKNOWN
         except CannotOpen:
             return UNKNOWN
 
@@ -67,6 +67,14 @@ class PromptIds:
                 key = None
             self._of[user_id] = Prompts(user_id, key)
         return self._of[user_id]
+
+    def opened(self, user_id: int) -> Prompts | None:
+        """Return this user's prompts if this transaction has already opened their data key for them."""
+        return self._of.get(user_id)
+
+    def take(self, prompts: Prompts) -> None:
+        """Use what an earlier transaction has opened, without reading the user's data key again."""
+        self._of[prompts.user_id] = prompts
 
     async def stored(self, user_id: int, prompt_id: str | None) -> str | None:
         """Return what to store for this prompt, if there is one."""

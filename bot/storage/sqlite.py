@@ -214,7 +214,8 @@ class SqliteConnection(DirectConnection):
             self._driver = None
             await asyncio.shield(self.invalidate(error))
             raise
-        self._prefetched.update(zip(wanted, zip(wanted.values(), read, strict=True), strict=True))
+        for (key, (ready, prefetched)), rows in zip(wanted.items(), read, strict=True):
+            prefetched[key] = ready, rows
         return result
 
 

@@ -15,7 +15,7 @@ from bot.crypto import KeyMismatch, KeyRing
 from bot.domain.notices import NoticeKind
 from bot.metrics import TRANSACTIONS
 from bot.storage.arrivals import Arrivals
-from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
+from bot.storage.asks import FIND_ASK, LAST_MESSAGE, LATEST_ASK, SHOWN_PROMPTS, Asks
 from bot.storage.backlog import Backlog, look
 from bot.storage.conflicts import insert_into
 from bot.storage.copying import refuse_moved
@@ -71,6 +71,9 @@ __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
 _OF_EVERY_TURN: Final[tuple[Select[Any], ...]] = (
     FIND_USER, AWAITED, LATEST_ASK, LAST_MESSAGE, LATEST_OPENING, CURRENT_PAGE, ACTIVE_PAIR, LOOKS_PAIRED,
+)  # fmt: skip
+_OF_AN_ASK: Final[tuple[Select[Any], ...]] = (
+    FIND_USER, AWAITED, LATEST_ASK, LOOKS_PAIRED, FIND_ASK, SHOWN_PROMPTS,
 )  # fmt: skip
 _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 
@@ -167,6 +170,15 @@ class Rows:
     def prefetch_turn(self, user_id: int) -> None:
         """Have the next statement also read what nearly every turn of this user needs."""
         self._connection.prefetch({"user_id": user_id}, *_OF_EVERY_TURN)
+
+    def prefetch_ask(self, user_id: int, ask_id: int) -> None:
+        """Have the next statement also read what is needed to send this Ask. See `turn_to`."""
+        self.turn_to(user_id)
+        self._connection.prefetch({"user_id": user_id, "ask_id": ask_id}, *_OF_AN_ASK)
+
+    def turn_to(self, user_id: int) -> None:
+        """In a transaction about several users, do what follows for this one. It must not change what others read."""
+        self._connection.turn_to(user_id)
 
     @property
     def due_at(self) -> datetime | None:
@@ -300,16 +312,17 @@ class Store:
         return cls(connect(url), keys, journal)
 
     @asynccontextmanager
-    async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
+    async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
         """Begin a transaction that may change rows. It is committed at the end, or rolled back after an exception.
 
-        Name the user it is for, as only one transaction per user runs at a time.
+        Name the users it is for, as only one transaction per user runs at a time. Raises UserBusy if that takes too
+        long, or at once if we don't `wait`.
         """
         TRANSACTIONS.inc("write")
-        async with self._database.writing(user_id) as connection:
+        async with self._database.writing(*user_ids, wait=wait) as connection:
             rows = Rows(connection, self._keys)
-            if user_id is not None:
-                rows.prefetch_turn(user_id)
+            if len(user_ids) == 1 and wait:
+                rows.prefetch_turn(*user_ids)
             yield rows
             if self._journal and rows.users.endings:
                 await rows.append_endings(self._journal)

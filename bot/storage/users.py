@@ -81,11 +81,6 @@ class Users:
         self.endings: list[Ending] = []
         """The endings of this transaction, for the journal."""
 
-    def prefetch(self, user_ids: Collection[int]) -> None:
-        """Have the next statement also read what `find` returns for each of these."""
-        for user_id in user_ids:
-            self._connection.prefetch({"user_id": user_id}, FIND_USER)
-
     async def find(self, user_id: int) -> User | None:
         """Return the user as this transaction sees them, including its own changes."""
         if user_id in self._found:

@@ -1,19 +1,25 @@
 """Delivers Notices: reads the facts again, makes the text, and sends it."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
 from bot.clock import Clock
 from bot.delivery.courier import Afterwards, Blocked, Delivered, Refused, Unreachable
+from bot.delivery.gathering import Gathering
+from bot.domain.model import User
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
+from bot.domain.results import Result
 from bot.i18n import BASE, say_in
 from bot.services.arrivals import TakingIn
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
 from bot.services.visit import NoticeHandlers, Visit
 from bot.storage.notices import Settled
+from bot.storage.prompt_ids import Prompts
 from bot.storage.store import Rows, Store
 from bot.tg.answers import Answers
 from bot.tg.cards import note
@@ -25,6 +31,17 @@ from bot.tg.screens.undecided import emptied, undecided
 from bot.tg.sender import Sender
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+class _ToSay(NamedTuple):
+    """What to tell somebody, by the facts at the moment `now`."""
+
+    user: User
+    result: Result
+    now: datetime
+    words: Mapping[str, str]
+    prompts: Prompts | None
+    """The user's prompts, if their data key was opened for them."""
 
 
 class TelegramCourier:
@@ -47,6 +64,7 @@ class TelegramCourier:
         self._sender = sender
         self._answers = answers
         self._notice_handlers = notice_handlers
+        self._gathering: Final = Gathering(store, self._decide)
         self._taking_in = taking_in
         self._own: Final = {
             NoticeKind.ANSWER: answers.deliver,
@@ -63,33 +81,53 @@ class TelegramCourier:
         return await self._own.get(notice.kind, self._say)(notice)
 
     async def _say(self, notice: Notice) -> Delivered | Afterwards:
-        now = self._clock.now()
-        async with self._store.writing(notice.user_id) as rows:
-            if notice.kind is NoticeKind.ASK:
-                rows.asks.prefetch_sending(notice.user_id, notice.subject_id)
-            user = await rows.users.find(notice.user_id)
-            if user is None:
-                return Delivered.NEEDLESS
-            if _needs_consent(notice) and not user.has_agreed:
-                await rows.notices.suspend(notice, now + RECHECK)
-                await await_consent(rows, user, now)
-                return Delivered.PUT_OFF
-            if notice.kind.policy.can_wait and (free := free_at(user, now)) > now:
-                await rows.notices.suspend(notice, free)
-                return Delivered.PUT_OFF
-            visit = Visit(rows, user, now)
-            result = await self._notice_handlers[notice.kind](visit, notice)
-            if result is None or not await rows.notices.sending(notice):
-                return Delivered.PUT_OFF if notice.id in rows.notices.postponed else Delivered.NEEDLESS
-            words = await self._renderer.words(rows, user, result, now)
+        decide = self._gathering.together if notice.kind is NoticeKind.ASK else self._gathering.alone
+        decided = await decide(notice)
+        if isinstance(decided, Delivered):
+            return decided
+        user, result, now, words, prompts = decided
         screen = self._renderer.screen(result, user, user.language, now, words)
         if screen is None:
             return Delivered.NEEDLESS
         shown = covered(screen, say_in(user.language)) if user.discreet else screen
-        message_id = await self._sender.send(notice.user_id, shown)
+        message_id = await self._sender.send(user.id, shown)
         for stale_id in result.stale:
-            await self._sender.try_strip(notice.user_id, stale_id)
-        return partial(self._note, notice.user_id, message_id, screen)
+            await self._sender.try_strip(user.id, stale_id)
+        return partial(self._note, user.id, message_id, screen, prompts)
+
+    async def _decide(self, rows: Rows, notices: Sequence[Notice]) -> list[_ToSay | Delivered]:
+        """Decide what to say about each of these Notices, and note that we begin to send those that still apply."""
+        now = self._clock.now()
+        for notice in notices:
+            if notice.kind is NoticeKind.ASK:
+                rows.prefetch_ask(notice.user_id, notice.subject_id)
+        found = [await self._applies(rows, notice, now) for notice in notices]
+        still = [notice for notice, (_, result) in zip(notices, found, strict=True) if result]
+        sending = await rows.notices.sending_all(still)
+        decided: list[_ToSay | Delivered] = []
+        for notice, (user, result) in zip(notices, found, strict=True):
+            if user and result and notice.id in sending:
+                rows.turn_to(user.id)
+                words = await self._renderer.words(rows, user, result, now)
+                decided.append(_ToSay(user, result, now, words, rows.prompt_ids.opened(user.id)))
+            else:
+                decided.append(Delivered.PUT_OFF if notice.id in rows.notices.postponed else Delivered.NEEDLESS)
+        return decided
+
+    async def _applies(self, rows: Rows, notice: Notice, now: datetime) -> tuple[User | None, Result | None]:
+        """Return the user of a Notice, and what to tell them, if anything."""
+        rows.turn_to(notice.user_id)
+        user = await rows.users.find(notice.user_id)
+        if user is None:
+            return None, None
+        if _needs_consent(notice) and not user.has_agreed:
+            await rows.notices.suspend(notice, now + RECHECK)
+            await await_consent(rows, user, now)
+            return user, None
+        if notice.kind.policy.can_wait and (free := free_at(user, now)) > now:
+            await rows.notices.suspend(notice, free)
+            return user, None
+        return user, await self._notice_handlers[notice.kind](Visit(rows, user, now), notice)
 
     async def _take_in(self, notice: Notice) -> Delivered:
         await self._taking_in.run(notice)
@@ -139,8 +177,10 @@ class TelegramCourier:
             await rows.notices.settle(notice, Settled.SENT, self._clock.now())
         return Delivered.SAID
 
-    async def _note(self, user_id: int, message_id: int, screen: Screen, rows: Rows) -> None:
+    async def _note(self, user_id: int, message_id: int, screen: Screen, prompts: Prompts | None, rows: Rows) -> None:
         """Note what the message shows. It isn't removed automatically, since nobody knows when it is read."""
+        if prompts:
+            rows.prompt_ids.take(prompts)
         await note(rows, user_id, message_id, screen, self._clock.now())
 
 

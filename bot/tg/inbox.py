@@ -467,11 +467,11 @@ class Inbox:
             if isinstance(error, NotClaimed) or is_passing(error):
                 raise
             incident(log, error, update=unhandled.id)
-            await self._drop(None, unhandled.id)
+            await self._drop(unhandled.id)
 
-    async def _drop(self, user_id: int | None, update_id: int) -> None:
+    async def _drop(self, update_id: int, *user_ids: int) -> None:
         """Mark an update as handled without any effect."""
-        async with self._store.writing(user_id) as rows:
+        async with self._store.writing(*user_ids) as rows:
             await rows.inbox.handle(update_id, self._owner, self._clock.now())
             await rows.inbox.answered([update_id])
 

@@ -401,23 +401,25 @@ async def test_unplannable_user_delays_nobody(
     assert ALICE in {who for who, _ in courier.tried}
 
 
+@pytest.mark.parametrize(("rate", "at_once"), [(28, 16), (160, 16), (400, 40), (1e9, 64)])
 async def test_parallel_sending_has_a_limit(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+    arrived: Store, clock: HandClock, courier: RecordingCourier, rate: float, at_once: int
 ) -> None:
-    async with store.writing() as rows:
-        for user_id in range(100, 180):
+    count = at_once + 5
+    async with arrived.writing() as rows:
+        for user_id in range(100, 100 + count):
             await rows.users.add(user_id, "en", clock.now())
-    await add(store, clock, range(100, 180))
+    await add(arrived, clock, range(100, 100 + count))
     courier.gate.clear()
-    working = asyncio.create_task(work(outbox))
-    for _ in range(16):
+    working = asyncio.create_task(work(_outbox(arrived, clock, courier, Pacer(rate=rate))))
+    for _ in range(at_once):
         await asyncio.wait_for(courier.began.get(), 20)
     await asyncio.sleep(0.05)
     courier.gate.set()
     await working
-    assert courier.most_at_once == 16
-    assert await state(store) == ["sent"] * 80
-    assert len(courier.tried) == 80
+    assert courier.most_at_once == at_once
+    assert await state(arrived) == ["sent"] * count
+    assert len(courier.tried) == count
 
 
 async def test_sending_is_settled_in_one_transaction(

@@ -190,9 +190,9 @@ async def test_killed_rotation_harms_no_bot(config: Config, monkeypatch: pytest.
 
         class Dying(Store):
             @asynccontextmanager
-            async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
+            async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
                 nonlocal reached
-                async with super().writing(user_id) as rows:
+                async with super().writing(*user_ids, wait=wait) as rows:
                     yield rows
                     reached += 1
                     if reached == point:

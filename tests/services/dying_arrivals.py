@@ -78,8 +78,8 @@ def takes_in(file: Path, now: datetime) -> Callable[[Reached], Awaitable[None]]:
     async def work(reached: Reached) -> None:
         class Dying(Store):
             @asynccontextmanager
-            async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
-                async with super().writing(user_id) as rows:
+            async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
+                async with super().writing(*user_ids, wait=wait) as rows:
                     yield rows
                     reached()
                 reached()

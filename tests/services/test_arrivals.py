@@ -384,10 +384,10 @@ async def test_import_stops_when_the_owner_withdraws(
         written = 0
 
         @asynccontextmanager
-        async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
+        async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
             self.written += 1
             if self.written == 3:
-                async with super().writing(user_id) as rows:
+                async with super().writing(*user_ids, wait=wait) as rows:
                     assert await rows.asks.latest(ALICE), "something is there by now"
                     user = await rows.users.find(ALICE)
                     assert user
@@ -395,7 +395,7 @@ async def test_import_stops_when_the_owner_withdraws(
                         await rows.users.change(user, consented_at=None)
                     else:
                         await rows.users.erase(ALICE)
-            async with super().writing(user_id) as rows:
+            async with super().writing(*user_ids, wait=wait) as rows:
                 yield rows
 
     new.store.__class__ = ChangesMind

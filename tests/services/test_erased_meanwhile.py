@@ -143,9 +143,9 @@ async def _erased_at_every_moment(
 
         class Erasing(Store):
             @asynccontextmanager
-            async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
+            async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
                 await passes()  # it is used within this turn of the loop
-                async with super().writing(user_id) as rows:
+                async with super().writing(*user_ids, wait=wait) as rows:
                     yield rows
 
         phone.before_sending = passes

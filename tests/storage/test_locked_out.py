@@ -2,7 +2,7 @@
 
 import asyncio
 import time as stopwatch
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 import pytest
@@ -12,9 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
+from bot.delivery.gathering import Gathering
+from bot.domain.notices import Notice, NoticeKind
 from bot.storage import engine as module
 from bot.storage.engine import UserBusy, is_busy
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from bot.storage.troubles import is_passing
 from tests.databases import PostgresServer
 
@@ -75,6 +77,21 @@ async def test_user_locked_for_long_is_distinguished(
         await renames(store, HELD[0])
     assert is_passing(raised.value)
     assert is_busy(raised.value)
+
+
+async def test_deciding_together_waits_for_nobody(store: Store, outsider: asyncpg.Connection, clock: HandClock) -> None:
+    async def decide(_: Rows, notices: Sequence[Notice]) -> list[int]:
+        return [each.user_id for each in notices]
+
+    await outsider.execute("SELECT pg_advisory_lock($1)", HELD[0])
+    gathering, now = Gathering(store, decide), clock.now()
+    notices = [Notice(each, each, NoticeKind.ASK, each, now, attempts=1, owner=1) for each in (*HELD, BOB)]
+    deciding = [asyncio.create_task(gathering.together(each)) for each in notices]
+    others = await asyncio.wait_for(asyncio.gather(*deciding[1:]), module._USER_WAIT / 2)
+    assert others == [*HELD[1:], BOB]
+    assert not deciding[0].done(), "their lock is held"
+    await outsider.execute("SELECT pg_advisory_unlock_all()")
+    assert await asyncio.wait_for(deciding[0], 10) == HELD[0]
 
 
 async def test_locked_rows_delay_others_only_briefly(store: Store, outsider: asyncpg.Connection) -> None:

@@ -1,8 +1,8 @@
 """Fewer trips to the database have the same effect as executing every statement at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import asyncpg
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
-from bot.domain.model import AskState, Dialog, User, Waiting
+from bot.domain.model import Ask, AskState, Dialog, User, Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import Outdated
 from bot.domain.sharing import Reflection
@@ -72,6 +72,66 @@ async def test_usual_turn_makes_few_trips(
         assert len(trips) == 2, "one that reads, one that writes and commits"
     else:
         assert len(trips) == 3, "one that begins and locks, one that reads, one that writes"
+
+
+async def ask_all(store: Store, asks: Sequence[Ask], now: datetime) -> None:
+    """What is read and written to send these Asks in one transaction."""
+    async with store.writing(*[ask.user_id for ask in asks], wait=False) as rows:
+        claimed = await rows.notices.claim(now, 99, 1)
+        for ask in asks:
+            rows.prefetch_ask(ask.user_id, ask.id)
+        for ask in asks:
+            rows.turn_to(ask.user_id)
+            assert await rows.users.find(ask.user_id)
+            assert await rows.asks.find(ask.user_id, ask.id) == await rows.asks.latest(ask.user_id) == ask
+            assert not await rows.dialogs.forget(ask.user_id)
+            assert not await rows.pairs.looks_active_to(ask.user_id)
+            assert not await rows.asks.shown(ask.user_id)
+            await rows.asks.asked(ask, shown_at=now)
+            await rows.asks.leave_others(ask)
+            await rows.asks.set_prompt(ask, f"prompt {ask.user_id}", now)
+        assert len(await rows.notices.sending_all(claimed)) == len(asks)
+
+
+async def test_many_asks_need_hardly_more_trips_than_one(store: Store, clock: HandClock, trips: list[object]) -> None:
+    now, needed = clock.now(), []
+    for first, count in ((1, 1), (11, 2), (21, 9)):
+        people = range(first, first + count)
+        async with store.writing() as rows:
+            asks = [await asked(rows, await ready(rows, each, now), now, state=AskState.DUE) for each in people]
+            await rows.notices.add([(ask.user_id, NoticeKind.ASK, ask.id, now) for ask in asks], now)
+        trips.clear()
+        await ask_all(store, asks, now)
+        needed.append(len(trips))
+        async with store.reading() as rows:
+            for ask in asks:
+                sent = await rows.asks.find(ask.user_id, ask.id)
+                assert sent
+                assert (sent.state, sent.prompt_id) == (AskState.OPEN, f"prompt {ask.user_id}")
+                assert await rows.asks.shown(ask.user_id) == {f"prompt {ask.user_id}": now}
+                assert not await rows.notices.unsaid(ask.user_id, NoticeKind.ASK)
+    assert needed[1] == needed[2] <= needed[0] + 1
+
+
+async def test_what_was_read_for_others_stays_true(
+    store: Store, clock: HandClock, alice: User, trips: list[object]
+) -> None:
+    now = clock.now()
+    async with store.writing() as rows:
+        hers, his = await asked(rows, alice, now), await asked(rows, await ready(rows, BOB, now), now)
+    async with store.writing(ALICE, BOB) as rows:
+        for ask in (hers, his):
+            rows.prefetch_ask(ask.user_id, ask.id)
+        rows.turn_to(ALICE)
+        assert await rows.asks.find(ALICE, hers.id) == hers
+        await rows.asks.asked(hers, snoozed_until=now)
+        changed = await rows.asks.find(ALICE, hers.id)
+        assert changed
+        assert changed.snoozed_until == now
+        trips.clear()
+        rows.turn_to(BOB)
+        assert await rows.asks.latest(BOB) == his
+        assert not trips
 
 
 async def test_all_previews_are_compared_at_once(

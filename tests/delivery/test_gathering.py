@@ -1,0 +1,74 @@
+"""Notices are decided about together, but nobody waits or fails because of somebody else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from bot.delivery.gathering import Gathering
+from bot.domain.notices import Notice, NoticeKind
+from bot.storage.store import Rows, Store
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PEOPLE = range(1, 6)
+FIRST, BAD = PEOPLE[0], PEOPLE[2]
+
+
+def notice(user_id: int) -> Notice:
+    return Notice(user_id, user_id, NoticeKind.ASK, user_id, NOW, attempts=1, owner=1)
+
+
+class Decided:
+    """Whom each transaction was about. What it has decided about somebody is their id, and is stored as a Notice."""
+
+    def __init__(self, bad: int | None = None) -> None:
+        self.together: list[list[int]] = []
+        self._bad = bad
+
+    async def __call__(self, rows: Rows, notices: Sequence[Notice]) -> list[int]:
+        ids = [each.user_id for each in notices]
+        self.together.append(ids)
+        await rows.notices.add([(each, NoticeKind.REMINDER, each, NOW) for each in ids], NOW)
+        if self._bad in ids:
+            raise LookupError
+        return ids
+
+
+async def decide_about_all(store: Store, decided: Decided) -> list[int | BaseException]:
+    gathering = Gathering(store, decided)
+    return await asyncio.gather(*(gathering.together(notice(each)) for each in PEOPLE), return_exceptions=True)
+
+
+async def stored(store: Store) -> set[int]:
+    async with store.reading() as rows:
+        return {each for each in PEOPLE if await rows.notices.is_open(NoticeKind.REMINDER, each)}
+
+
+async def test_those_who_come_meanwhile_share_a_transaction(store: Store) -> None:
+    decided = Decided()
+    assert await decide_about_all(store, decided) == list(PEOPLE)
+    assert decided.together == [[FIRST], list(PEOPLE[1:])]
+    assert await stored(store) == set(PEOPLE)
+
+
+async def test_failure_concerns_only_whoever_it_is_about(store: Store) -> None:
+    found = await decide_about_all(store, Decided(bad=BAD))
+    assert [each for each in found if isinstance(each, int)] == [each for each in PEOPLE if each != BAD]
+    assert isinstance(found[BAD - FIRST], LookupError)
+    assert await stored(store) == set(PEOPLE) - {BAD}
+
+
+async def test_failed_commit_is_not_tried_again(store: Store) -> None:
+    """It may have happened. Then the Notices count as begun, and would seem to be somebody else's."""
+
+    class Unsure(Store):
+        @asynccontextmanager
+        async def writing(self, *user_ids: int, wait: bool = True) -> AsyncIterator[Rows]:
+            async with super().writing(*user_ids, wait=wait) as rows:
+                yield rows
+            raise ConnectionError
+
+    store.__class__ = Unsure
+    decided = Decided()
+    assert {type(each) for each in await decide_about_all(store, decided)} == {ConnectionError}
+    assert decided.together == [[FIRST], list(PEOPLE[1:])]
