@@ -19,6 +19,7 @@ import pytest
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.places import FILE_NAME
+from bot.storage import engine
 from bot.storage.store import Store
 from tests.databases import (
     PostgresServer,
@@ -189,6 +190,12 @@ async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 @pytest.fixture(scope="session")
 def keys() -> KeyRing:
     return KeyRing.new()
+
+
+@pytest.fixture
+def patient_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a transaction wait for another one until the test lets it go on: a second, as usual, may be too short."""
+    monkeypatch.setitem(engine._LIMITS, "lock_timeout", "60s")
 
 
 @pytest.fixture

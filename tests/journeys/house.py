@@ -211,10 +211,12 @@ class House:
 
     async def until(self, true: Any, what: str, *, seconds: float = 2 * PATIENCE) -> None:
         """Wait for something that only the bot's log or database shows."""
-        async with asyncio.timeout(seconds):
-            while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
-                await asyncio.sleep(0.05)
-        assert true(), what
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(what) from None
 
     async def logs(self, part: str, *, after: int = 0, seconds: float = 2 * PATIENCE) -> None:
         """Wait until the bot's log contains this."""

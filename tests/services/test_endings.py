@@ -461,6 +461,7 @@ async def test_later_ending_is_noted(postgres: PostgresServer, tmp_path: Path, h
         await store.close()
 
 
+@pytest.mark.usefixtures("patient_locks")
 async def test_processes_take_one_note_at_once(postgres: PostgresServer) -> None:
     ring = KeyRing.new()
     async with postgres.emptied() as url:

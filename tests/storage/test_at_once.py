@@ -14,6 +14,8 @@ from bot.storage.store import Rows, Store
 from tests.databases import PostgresServer
 from tests.storage.people import ALICE, ready
 
+pytestmark = pytest.mark.usefixtures("patient_locks")
+
 _WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

@@ -162,6 +162,7 @@ async def test_end_cancels_unopened_lines(store: Store) -> None:
         assert await rows.reflections.waiting_for(BOB, PAIR, NOW, 10) == []
 
 
+@pytest.mark.usefixtures("patient_locks")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("which", ["end", "announce"])
 async def test_changing_several_locks_them_in_order(store: Store, which: str) -> None:

@@ -338,7 +338,7 @@ class TestOnPostgres:
             assert await rows.pairs.active(ALICE) is None
         assert len(trips) == 3, "one that begins and locks, one that changes, one that reads"
 
-    @pytest.mark.usefixtures("alice")
+    @pytest.mark.usefixtures("patient_locks", "alice")
     async def test_rows_are_reread_after_a_wait(self, store: Store, clock: HandClock) -> None:
         """Somebody who pairs with Alice does so in a transaction of their own, for which hers waits."""
         now = clock.now()
