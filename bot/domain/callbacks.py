@@ -74,7 +74,7 @@ def when_used_up(
         line_id = choose_callback(answers, prompts, user, paired=today.paired, seed=seed)
         if line_id is not None:
             return Found(callback_line_id=line_id, used_up=True)
-    prompt = oldest(tuple(prompts.values()), user, today, shown)
+    prompt = oldest(prompts, user, today, shown)
     if prompt and open_day_is_due(recent, today.date):
         return Found(used_up=True)
     return Found(prompt)

@@ -103,7 +103,8 @@ def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
     `paired` is whether the user is in a Pair as far as they know, or says that they have a partner.
     """
     is_theirs = paired or prompt.role is Role.TELLER
-    return is_theirs and prompt.depth <= min(user.depth, user.ceiling) and not is_muted(prompt, user)
+    is_light = prompt.depth <= user.depth and prompt.depth <= user.ceiling
+    return is_theirs and is_light and not is_muted(prompt, user)
 
 
 def suits(prompt: Prompt, user: User, today: Today) -> bool:
@@ -121,7 +122,7 @@ def depth_of_day(user: User, day: date) -> int:
 
 
 def choose(
-    prompts: Sequence[Prompt],
+    prompts: Mapping[str, Prompt],
     user: User,
     today: Today,
     shown: Mapping[str, datetime],
@@ -132,8 +133,8 @@ def choose(
 ) -> Prompt | None:
     """Return the prompt to put next, by the rule above, or None if `prompts` has no fresh one that can come now.
 
-    `shown` says when this user was last asked each prompt. The prompt is of the depth `wanted` if possible, and no
-    deeper than `deepest`. The same `seed` and facts give the same prompt.
+    `prompts` are by their ids, and `shown` says when this user was last asked each. The prompt is of the depth
+    `wanted` if possible, and no deeper than `deepest`. The same `seed` and facts give the same prompt.
     """
     last = _latest(prompts, shown)
     year_ago = today.now - NO_REPEAT
@@ -152,7 +153,7 @@ def choose(
 
 
 def oldest(
-    prompts: Sequence[Prompt],
+    prompts: Mapping[str, Prompt],
     user: User,
     today: Today,
     shown: Mapping[str, datetime],
@@ -183,18 +184,19 @@ def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
 
 
 def _possible(
-    prompts: Iterable[Prompt], user: User, today: Today, last: Prompt | None, deepest: int
+    prompts: Mapping[str, Prompt], user: User, today: Today, last: Prompt | None, deepest: int
 ) -> Iterable[Prompt]:
     """Yield the prompts up to the depth `deepest` that may be asked, without deep ones if the last one was deep."""
     deepest = min(deepest, user.depth, user.ceiling)  # so that `may_ask` isn't called for all that are too deep
     if last and last.depth >= DEEP:
         deepest = min(deepest, DEEP - 1)
-    return (prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=today.paired))
+    light = [prompt for prompt in prompts.values() if prompt.depth <= deepest]
+    return (prompt for prompt in light if may_ask(prompt, user, paired=today.paired))
 
 
-def _latest(prompts: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
-    known = [prompt for prompt in prompts if prompt.id in shown]
-    return max(known, key=lambda prompt: shown[prompt.id], default=None)
+def _latest(prompts: Mapping[str, Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
+    latest = max((prompt_id for prompt_id in shown if prompt_id in prompts), key=lambda each: shown[each], default="")
+    return prompts.get(latest)
 
 
 def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
@@ -206,7 +208,11 @@ def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt |
 
 
 def _longest_away(
-    found: Sequence[Prompt], prompts: Sequence[Prompt], shown: Mapping[str, datetime], last: Prompt | None, seed: int
+    found: Sequence[Prompt],
+    prompts: Mapping[str, Prompt],
+    shown: Mapping[str, datetime],
+    last: Prompt | None,
+    seed: int,
 ) -> Prompt:
     """Return one of `found`, of the theme that was asked the longest ago; among equals it is random.
 
@@ -214,9 +220,10 @@ def _longest_away(
     """
     chance = Random(seed)
     last_asked = {prompt.theme: _NEVER for prompt in found}
-    for prompt in prompts:
-        if prompt.theme in last_asked and prompt.id in shown:
-            last_asked[prompt.theme] = max(last_asked[prompt.theme], shown[prompt.id])
+    for prompt_id, at in shown.items():
+        theme = prompts[prompt_id].theme if prompt_id in prompts else ""
+        if theme in last_asked:
+            last_asked[theme] = max(last_asked[theme], at)
     longest = min(last_asked.values())
     theme = chance.choice(sorted(theme for theme, at in last_asked.items() if at == longest))
     found = sorted((prompt for prompt in found if prompt.theme == theme), key=lambda prompt: prompt.id)

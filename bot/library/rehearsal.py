@@ -55,7 +55,7 @@ class Rehearsal:
         today = Today(now, day, self.paired, self.weekend, self.dark_months)
         user, seed = self.user, day.toordinal() * 1_000_003 + self.user.id
         wanted = depth_of_day(user, day)
-        prompt = choose(tuple(self.library.prompts.values()), user, today, self.shown, wanted=wanted, seed=seed)
+        prompt = choose(self.library.prompts, user, today, self.shown, wanted=wanted, seed=seed)
         found = Found(prompt) if prompt else self._used_up(today, seed)
         self._note(found, day, now)
         self._answer(found)

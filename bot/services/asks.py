@@ -83,7 +83,6 @@ class Asks:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._all = tuple(library.prompts.values())
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
         self.notice_handlers: NoticeHandlers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
 
@@ -359,7 +358,7 @@ class Asks:
             return CalledBack(ask.id, ask.called_back)
         today, shown = _today(visit, paired=paired), await visit.rows.asks.shown(visit.user.id)
         wanted = depth_of_day(visit.user, today.date)
-        prompt = choose(self._all, visit.user, today, shown, wanted=wanted, seed=ask.id)
+        prompt = choose(self._library.prompts, visit.user, today, shown, wanted=wanted, seed=ask.id)
         if prompt is None:
             return await self._used_up(visit, ask, today, shown)
         return await self._set_prompt(visit.rows, ask, prompt, shown, visit.now)
@@ -444,10 +443,10 @@ class Asks:
         may_stay = present is not None and may_ask(present, user, paired=paired)
         seen = {**shown, present.id: visit.now} if present else shown
         today, seed = _today(visit, paired=paired), ask.id + len(shown)
-        prompt = choose(self._all, user, today, seen, wanted=depth, deepest=depth, seed=seed)
+        prompt = choose(self._library.prompts, user, today, seen, wanted=depth, deepest=depth, seed=seed)
         if prompt is None:
             rested = _RESTED if may_stay else timedelta()  # if this prompt can't stay, any other one will do
-            prompt = oldest(self._all, user, today, seen, deepest=depth, rested=rested)
+            prompt = oldest(self._library.prompts, user, today, seen, deepest=depth, rested=rested)
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(visit.rows, ask, visit.now)

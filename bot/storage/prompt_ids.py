@@ -25,17 +25,22 @@ WITH_PROMPTS: Final[tuple[tuple[Table, str], ...]] = (
 
 
 class Prompts:
-    """The prompts of one user, each revealed once."""
+    """The prompts of one user, each hidden and revealed once."""
 
     def __init__(self, user_id: int, data_key: bytes | None) -> None:
         """Without the data key, each prompt is UNKNOWN."""
         self.user_id = user_id
         self._data_key = data_key
         self._known: dict[str, str] = {}
+        self._hidden: dict[str, str] = {}
 
     def stored(self, prompt_id: str) -> str:
         """Return what to store for this prompt."""
-        return hide(self._data_key, prompt_id, user=self.user_id) if self._data_key else UNKNOWN
+        if self._data_key is None:
+            return UNKNOWN
+        if (hidden := self._hidden.get(prompt_id)) is None:
+            hidden = self._hidden[prompt_id] = hide(self._data_key, prompt_id, user=self.user_id)
+        return hidden
 
     def read(self, stored: str) -> str:
         """Return the prompt's id."""

@@ -85,6 +85,10 @@ people = st.builds(
 )
 
 
+def by_id(prompts: tuple[Prompt, ...]) -> dict[str, Prompt]:
+    return {prompt.id: prompt for prompt in prompts}
+
+
 def fresh(
     prompts: tuple[Prompt, ...],
     person: User,
@@ -94,7 +98,7 @@ def fresh(
 ) -> Prompt | None:
     """Return the prompt of a scheduled Ask, as long as a fresh one is left."""
     today = today or on()
-    return choose(prompts, person, today, shown, wanted=depth_of_day(person, today.date), seed=seed)
+    return choose(by_id(prompts), person, today, shown, wanted=depth_of_day(person, today.date), seed=seed)
 
 
 def asked(
@@ -105,7 +109,7 @@ def asked(
     seed: int = 1,
 ) -> Prompt | None:
     """Return the prompt of a scheduled Ask, or the oldest once all are used up."""
-    return fresh(prompts, person, shown, today, seed) or oldest(prompts, person, today or on(), shown)
+    return fresh(prompts, person, shown, today, seed) or oldest(by_id(prompts), person, today or on(), shown)
 
 
 def live(person: User, steps: list[int], *, paired: bool) -> list[tuple[datetime, Prompt, bool]]:
@@ -149,7 +153,7 @@ def test_nearest_depth_comes_first_then_lighter() -> None:
     few = tuple(prompt(theme, depth) for theme, depth in zip("abcde", range(1, 6), strict=True))
     shown: dict[str, datetime] = {}
     found = []
-    while next_one := choose(few, user(5), on(), shown, wanted=3, seed=1):
+    while next_one := choose(by_id(few), user(5), on(), shown, wanted=3, seed=1):
         found.append(next_one.depth)
         shown[next_one.id] = NOW - (100 - len(found)) * DAY
     assert found == [3, 2, 4, 1, 5], "5 comes after the light 1, as 4 was there already"
@@ -157,8 +161,8 @@ def test_nearest_depth_comes_first_then_lighter() -> None:
 
 def test_swap_is_never_deeper_than_wanted() -> None:
     few = (prompt("body", 3), prompt("weather", 1))
-    assert choose(few, user(3), on(), {}, wanted=2, deepest=2, seed=1) == few[1]
-    assert choose(few[:1], user(3), on(), {}, wanted=2, deepest=2, seed=1) is None
+    assert choose(by_id(few), user(3), on(), {}, wanted=2, deepest=2, seed=1) == few[1]
+    assert choose(by_id(few[:1]), user(3), on(), {}, wanted=2, deepest=2, seed=1) is None
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 7])
@@ -201,8 +205,8 @@ def test_form_of_the_one_before_waits(seed: int) -> None:
     same = replace(prompt("money", 1, "a"), format=Format.FINISH_THE_LINE)
     other = prompt("money", 1, "b")
     shown = {last.id: NOW - DAY, "x": NOW, "y": NOW}
-    assert choose((last, same, other), user(), on(), shown, wanted=1, seed=seed) == other
-    assert choose((last, same), user(), on(), shown, wanted=1, seed=seed) == same, "rather than none"
+    assert choose(by_id((last, same, other)), user(), on(), shown, wanted=1, seed=seed) == other
+    assert choose(by_id((last, same)), user(), on(), shown, wanted=1, seed=seed) == same, "rather than none"
 
 
 def test_repeated_theme_beats_a_repeated_prompt() -> None:
@@ -245,8 +249,8 @@ def test_used_up_depth_repeats_the_oldest() -> None:
 def test_swapped_prompt_rests_for_a_while() -> None:
     few = (prompt("body", 1), prompt("weather", 1), prompt("money", 1))
     shown = {"body.1a": NOW, "weather.1a": NOW - 29 * DAY, "money.1a": NOW - 30 * DAY}
-    assert oldest(few, user(), on(), shown, rested=timedelta(days=30)) == few[2]
-    assert oldest(few, user(), on(), shown, rested=timedelta(days=31)) is None
+    assert oldest(by_id(few), user(), on(), shown, rested=timedelta(days=30)) == few[2]
+    assert oldest(by_id(few), user(), on(), shown, rested=timedelta(days=31)) is None
 
 
 @pytest.mark.parametrize("role", [Role.EITHER, Role.RECEIVER])
