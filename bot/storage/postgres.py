@@ -22,11 +22,12 @@ from typing import Any, Final, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
 
-from bot.storage.direct import DirectConnection, RawRows
+from bot.storage.direct import DirectConnection, Key, RawRows
 from bot.storage.prepared import Found, Prepared
 
 _REMEMBERED: Final = 500
 _NUMBER: Final = re.compile(r"\$(\d+)")
+_TYPED: Final = re.compile(r"\$(\d+)::(\w+)")
 _TRY_USERS: Final = "SELECT 1 FROM unnest(ARRAY[{ids}]::bigint[]) AS id WHERE pg_try_advisory_xact_lock(id)"
 
 _Step = tuple[Prepared, Sequence[Any]]
@@ -124,10 +125,14 @@ class PostgresConnection(DirectConnection):
 
     async def _prefetch_all(self) -> None:
         wanted, self._to_prefetch = self._to_prefetch, {}
-        text = _arrays(tuple([(ready.text, len(parameters)) for (_, parameters), (ready, _) in wanted.items()]))
-        (row,) = await self._fetch(text, [value for _, parameters in wanted for value in parameters])
-        for (key, (ready, prefetched)), rows in zip(wanted.items(), row, strict=True):
-            prefetched[key] = ready, rows
+        sets = _sets(list(wanted))
+        text = _arrays(tuple([(text, len(parameters)) for text, parameters in sets[0]]), several=len(sets) > 1)
+        values = [[value for _, parameters in each for value in parameters] for each in sets]
+        found = await self._fetch(text, list(zip(*values, strict=True)) if len(sets) > 1 else values[0])
+        for keys, arrays in zip(sets, found, strict=True):
+            for key, rows in zip(keys, arrays, strict=True):
+                ready, prefetched = wanted[key]
+                prefetched[key] = ready, rows
 
     def _would_change(self, reads: Sequence[Prepared]) -> bool:
         """Whether what waits to be written changes what these read."""
@@ -252,11 +257,29 @@ def _with_all(texts: tuple[tuple[str, int], ...]) -> str:
     return f"WITH {', '.join(f'change_{number} AS ({text})' for number, text in enumerate(others))} {last}"
 
 
+def _sets(keys: Sequence[Key]) -> list[tuple[Key, ...]]:
+    """Return the same statements with other parameters as a set for each of these; otherwise all as one set."""
+    same: dict[str, list[Key]] = {}
+    for key in keys:
+        same.setdefault(key[0], []).append(key)
+    return list(zip(*same.values(), strict=True)) if len({*map(len, same.values())}) == 1 else [tuple(keys)]
+
+
 @lru_cache(_REMEMBERED)
-def _arrays(texts: tuple[tuple[str, int], ...]) -> str:
-    """Return one SELECT that returns the rows of each of these in an array."""
+def _arrays(texts: tuple[tuple[str, int], ...], *, several: bool) -> str:
+    """Return one SELECT that returns the rows of each of these in an array.
+
+    With `several`, each parameter is a list, and a row of arrays is returned for each of its elements. Planning one
+    SELECT for many users that repeats these for each would take longer than everything else.
+    """
     arrays = ", ".join(f"ARRAY(SELECT ROW(read.*) FROM ({text}) AS read)" for text in _renumbered(texts))  # noqa: S608
-    return f"SELECT {arrays}"
+    if not several:
+        return f"SELECT {arrays}"
+    types = dict(_TYPED.findall(arrays))
+    lists = ", ".join(f"${number}::{kind}[]" for number, kind in types.items())
+    names = ", ".join(f"value_{number}" for number in types)
+    arrays = _NUMBER.sub(r"value_\1", arrays)
+    return f"SELECT {arrays} FROM unnest({lists}) WITH ORDINALITY AS given ({names}, place) ORDER BY place"  # noqa: S608
 
 
 def _renumbered(texts: Sequence[tuple[str, int]]) -> list[str]:
