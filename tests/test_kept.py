@@ -13,6 +13,7 @@ from tests.databases import PostgresServer
 
 pytestmark = pytest.mark.process
 LEFT_BEHIND = "SET lock_timeout = '1s'; LISTEN ajar; SELECT pg_advisory_lock(7)"
+WAITS_FOR = "SELECT wait_event FROM pg_stat_activity WHERE pid = $1"
 NEW = """
     SELECT current_setting('lock_timeout') = '0' AND NOT EXISTS (SELECT FROM pg_listening_channels())
     AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
@@ -47,10 +48,11 @@ async def test_other_options_need_another_connection(database: dict[str, str]) -
 
 async def test_broken_connections_are_not_kept(database: dict[str, str]) -> None:
     ended, open_, busy = [await asyncpg.connect(**database) for _ in range(3)]
+    query = asyncio.create_task(busy.execute("SELECT pg_sleep(60)"))
+    while await ended.fetchval(WAITS_FOR, busy.get_server_pid()) != "PgSleep":  # before that, it can't be cancelled
+        pass
     await open_.execute("BEGIN")
     await open_.execute("SELECT pg_terminate_backend($1, 10000)", ended.get_server_pid())
-    query = asyncio.create_task(busy.execute("SELECT pg_sleep(1)"))
-    await asyncio.sleep(0)
     for connection in (open_, ended, busy):
         await connection.close()
     with pytest.raises(asyncpg.PostgresError):
@@ -85,7 +87,7 @@ async def test_killed_kept_connection_is_dropped(postgres: PostgresServer, datab
     await again.close()
 
 
-def test_nothing_stays_on_the_loop() -> None:
+def test_nothing_stays_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = socket.socketpair()
     heard: list[str] = []
     loops = []
@@ -94,14 +96,18 @@ def test_nothing_stays_on_the_loop() -> None:
         loop = asyncio.get_running_loop()
         loops.append(loop)
         loop.add_reader(reading.fileno(), heard.append, "read")
-        loop.call_later(0.001, heard.append, "later")
+        loop.call_later(60, heard.append, "later")
         loop.set_exception_handler(lambda *_: None)
 
     async def finds_nothing() -> None:
         loop = asyncio.get_running_loop()
         loops.append(loop)
         os.write(writing.fileno(), b"x")
-        await asyncio.sleep(0.01)
+        an_hour_later = loop.time() + 3600
+        with monkeypatch.context() as later:
+            later.setattr(loop, "time", lambda: an_hour_later)
+            for _ in range(3):
+                await asyncio.sleep(0)
         assert loop.get_exception_handler() is None
 
     asyncio.run(leaves())
