@@ -410,7 +410,7 @@ class Inbox:
         update = unhandled.update or await self._read_again(unhandled.id)
         handling = unhandled.handling or (self._dispatch.find(update) if update else None)
         if update is None or handling is None or self._is_outrun(lane, update):
-            await self._drop(lane, unhandled.id)
+            await self._drop(unhandled.id, lane)
             return
         await self._processor.process(update, handling, unhandled.arrived)
 

@@ -36,6 +36,13 @@ def text(update_id: int, user_id: int = ALICE) -> dict[str, Any]:
     return {"update_id": update_id, "message": message}
 
 
+def location(update_id: int) -> dict[str, Any]:
+    raw = text(update_id)
+    del raw["message"]["text"]
+    raw["message"]["location"] = {"latitude": 52.5, "longitude": 13.4}
+    return raw
+
+
 class Handler:
     """What the inbox calls here: begins, waits for its gate, fails as told, ends."""
 
@@ -174,6 +181,14 @@ async def test_next_update_waits_briefly(inbox: Inbox, handler: Handler, monkeyp
     handler.answers[ALICE] = asyncio.get_running_loop().create_future()
     await handled(inbox, text(2))
     assert handler.ended == [1, 2]
+
+
+async def test_outrun_location_is_done_with(inbox: Inbox, handler: Handler, store: Store) -> None:
+    """Only the last of several counts; otherwise the others would be taken over again and again."""
+    await handled(inbox, *(location(update_id) for update_id in (1, 2, 3)))
+    assert handler.ended == [3]
+    async with store.reading() as rows:
+        assert await rows.inbox.claimed_by(US) == []
 
 
 async def test_repeated_update_has_no_second_effect(inbox: Inbox, handler: Handler) -> None:
