@@ -27,6 +27,9 @@ _LONGEST_QUEUE: Final = 60.0
 _EVERY_CHAT: Final = 0
 _AT_ONCE: Final = 1e-9
 """Seconds that count as no difference."""
+_CAUGHT_UP: Final = 0.01
+"""Seconds. A turn that is late by less doesn't delay those after it: at a high pace, what the bot does between two
+turns takes longer than the distance between them. At the usual pace turns are further apart than this."""
 _SLACK: Final = 0.1
 """How early a turn may be, as a fraction of the distance between two, since clocks of two machines never quite
 agree."""
@@ -86,7 +89,7 @@ class Pacer:
         self._tell = tell or (lambda _chat, _seconds: None)
         self._part: Part | None = Part(0, 1, 0.0) if alone else None
         self._parted = asyncio.Event()
-        self._taken_at = float("-inf")  # when we actually took our last turn
+        self._taken_at = float("-inf")  # when we took our last turn
         self._answers = 0
         self._counted_at = 0.0
         self._heard: Mapping[int, float] = {}
@@ -124,7 +127,9 @@ class Pacer:
         # A wait that is longer than two turns means that the clock was set back.
         while _AT_ONCE < (wait := self._taken_at + self._step - self._now()) < 2 * self._step:  # noqa: ASYNC110
             await asyncio.sleep(wait)
-        self._taken_at = self._now()
+        now = self._now()
+        may_be_late = max(0.0, _CAUGHT_UP - self._step)
+        self._taken_at = min(max(self._taken_at + self._step, now - may_be_late), now)
 
     def _turn_from(self, moment: float) -> float:
         """Return the first turn of ours at that moment or later."""

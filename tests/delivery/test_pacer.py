@@ -194,6 +194,25 @@ def test_late_turns_are_not_bunched() -> None:
     assert moments[-1] < 5.8, "it costs no more than the time for which it was held up"
 
 
+def test_short_delays_cost_no_turns_at_a_high_pace() -> None:
+    """Between two turns of a fast pace something else often takes longer than their distance."""
+
+    async def held_up() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            asyncio.get_running_loop()._jumping.now += 0.005  # type: ignore[attr-defined]
+
+    async def play() -> list[float]:
+        others = asyncio.create_task(held_up())
+        moments = await turns(Pacer(rate=1000), 2000)
+        others.cancel()
+        return moments
+
+    moments = run(play())
+    assert 1.95 < moments[-1] < 2.05
+    assert most_in_a_second(moments) <= 1010
+
+
 # Several processes
 
 
