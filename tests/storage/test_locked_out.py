@@ -59,10 +59,12 @@ async def test_locked_users_wait_without_a_connection(store: Store, outsider: as
         await outsider.execute("SELECT pg_advisory_lock($1)", user_id)
     waiting = [asyncio.create_task(renames(store, user_id)) for user_id in HELD]
     await asyncio.sleep(0.3)
-    began = stopwatch.monotonic()
+    took = []
     for _ in range(10):
+        began = stopwatch.monotonic()
         await renames(store, BOB)
-    assert stopwatch.monotonic() - began < 2
+        took.append(stopwatch.monotonic() - began)
+    assert sorted(took)[5] < 0.2, "most of them, since the machine may be busy"
     assert not any(task.done() for task in waiting)
     await outsider.execute("SELECT pg_advisory_unlock_all()")
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
