@@ -14,7 +14,7 @@ from bot.demo import people, store
 from bot.demo.render import snapshot
 from bot.demo.store import Store
 from bot.demo.world import World
-from tests.demo.conftest import Api
+from tests.demo.conftest import Api, until
 from tests.standin import Telegram, stand_in
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -73,7 +73,7 @@ async def test_changes_are_written_soon_and_together(
     alice = await telegram.person("Alice")
     for n in range(50):
         await alice.says(str(n))
-    await telegram.until(lambda: bool(written), seconds=0.5)
+    await until(lambda: "telegram.json" in _names(tmp_path))
     saved = _saved(tmp_path)
     assert saved["chats"][0]["messages"][-1]["content"]["text"] == "49"
     assert len(written) <= 2

@@ -413,7 +413,7 @@ async def test_failed_commit_is_repeated(
 
 
 async def test_user_locked_for_long_is_told(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BUSY", 0.1)
+    monkeypatch.setattr(module, "_BUSY", 0.5)
     handler.failures[1] = [UserBusy() for _ in range(1000)]
     await handled(inbox, text(1))
     assert handler.begins(1) > 5, "it is waited for"

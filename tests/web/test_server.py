@@ -50,10 +50,15 @@ class Door:
 
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    monkeypatch.setattr(module, "_SENDING", 0.2)
-    monkeypatch.setattr(module, "_IDLE", 0.3)
     monkeypatch.setattr(module, "throttled", ThrottledLog(module.log))
     return Door()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a server that is made after this wait only briefly for the rest of a request."""
+    monkeypatch.setattr(module, "_SENDING", 0.2)
+    monkeypatch.setattr(module, "_IDLE", 0.3)
 
 
 async def opened(door: Door, path: str) -> web.AppRunner:
@@ -135,6 +140,7 @@ async def test_too_large_request_is_refused(door: Door, runner: web.AppRunner) -
     assert runner.addresses
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "half",
     [
