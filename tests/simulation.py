@@ -117,7 +117,7 @@ class HereDatabase:
                 raise
             self._connection.exec_driver_sql("COMMIT")
 
-    writing_reserved = writing
+    writing_first = writing_reserved = writing
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:

@@ -112,6 +112,10 @@ class Database(Protocol):
         """
         ...
 
+    def writing_first(self) -> Any:
+        """Begin a writing transaction before all others that wait for SQLite's single writer."""
+        ...
+
     async def share_commit(self, within: float) -> None:
         """Wait until another transaction writes, if it can share its commit, but at most `within` seconds."""
 
@@ -171,6 +175,9 @@ class SqliteDatabase:
 
     def writing(self, *user_ids: int, wait: bool = True) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
         return self._writer.writing()
+
+    def writing_first(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._writer.writing(first=True)
 
     async def share_commit(self, within: float) -> None:
         await self._writer.share_commit(within)
@@ -275,6 +282,9 @@ class PostgresDatabase:
             COMMIT_SECONDS.observe(loop.time() - ended)
         finally:
             await asyncio.shield(connection.close())
+
+    def writing_first(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self.writing()
 
     async def _begin(self, *user_ids: int) -> PostgresConnection | None:
         """Begin a transaction; None if somebody else holds the lock of one of these users.

@@ -3,12 +3,14 @@
 A commit waits for the disk, often longer than everything else takes, and only one can run at a time. So a transaction
 that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND transactions: the more
 are waiting, the more share a commit. A round also ends once it has taken much longer than a commit does: otherwise the
-first ones, and Telegram with the next updates, would wait for all the others only to spare the disk a little. `writing`
-returns only after the commit, when the changes are on disk. Each transaction but the first runs in a savepoint, so that
+first ones, and Telegram with the next updates, would wait for all the others only to spare the disk a little. What
+Telegram waits for, new updates, doesn't wait for anybody's turn: it goes first and ends the round. `writing` returns
+only after the commit, when the changes are on disk. Each transaction but the first runs in a savepoint, so that
 a failure undoes only its own work.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
@@ -34,7 +36,7 @@ class GroupCommit:
         """`committed` is called after each commit, also one that failed."""
         self.engine = engine
         self._committed = committed
-        self._lock = asyncio.Lock()  # served in the order of asking
+        self._lock = _Turns()
         self._waiting = 0
         self._round: _Round | None = None
         self._commit_takes = 0.0  # on average, in seconds
@@ -47,9 +49,12 @@ class GroupCommit:
         return asyncio.get_running_loop().time() - self._round.began if self._round else 0.0
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[SqliteConnection]:
-        """Begin a transaction, and commit it unless there is an exception. Raises the commit's errors."""
-        async with self._turn():
+    async def writing(self, *, first: bool = False) -> AsyncIterator[SqliteConnection]:
+        """Begin a transaction, and commit it unless there is an exception. Raises the commit's errors.
+
+        One that is to be `first` goes before all that wait, and ends the round.
+        """
+        async with self._turn(first=first):
             if self._round and self._round.lost:
                 await self._commit(self._round)
             current = self._round
@@ -64,21 +69,21 @@ class GroupCommit:
                     self._leave_round()
                     await current.undo(error)
                     raise
-                if self._waiting:
+                if self._waiting and not first:
                     current.ending = asyncio.create_task(self._end(current), name="commit")
             else:
                 async with current.saved():
                     yield current.connection
             current.size += 1
-            if current.size >= _ROUND or current.ending is None or self._is_long:
+            if first or current.size >= _ROUND or current.ending is None or self._is_long:
                 await asyncio.shield(self._commit(current))
         await asyncio.shield(current.committed)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, *, first: bool) -> AsyncIterator[None]:
         self._waiting += 1
         try:
-            await self._lock.acquire()
+            await self._lock.acquire(first=first)
         finally:
             self._waiting -= 1
         try:
@@ -142,6 +147,42 @@ class GroupCommit:
             current.committed.set_result(None)
         if self._committed:
             self._committed()
+
+
+class _Turns:
+    """A lock that is served in the order of asking, but for those who go first."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self, *, first: bool = False) -> None:
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        turn = asyncio.get_running_loop().create_future()
+        (self._waiting.appendleft if first else self._waiting.append)(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it came at the same moment
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Hand the lock to the next one that waits and wasn't cancelled."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._is_taken = False
+
+    async def __aenter__(self) -> None:
+        await self.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
 
 
 class _Round:

@@ -329,6 +329,13 @@ class Store:
         if rows.users.removed_words:
             self._database.sweep_soon()
 
+    @asynccontextmanager
+    async def writing_first(self) -> AsyncIterator[Rows]:
+        """Begin a transaction that may change rows. On SQLite it goes before all that wait for the single writer."""
+        TRANSACTIONS.inc("write")
+        async with self._database.writing_first() as connection:
+            yield Rows(connection, self._keys)
+
     async def share_commit(self, within: float) -> None:
         """Wait until another transaction writes, to share its commit, but at most `within` seconds. Then write."""
         await self._database.share_commit(within)

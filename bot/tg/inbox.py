@@ -34,7 +34,8 @@ _IN_MEMORY: Final = 1_000
 _AT_ONCE: Final = 100
 """How many turns run at once."""
 _FEW: Final = 4
-"""Up to how many updates share one commit with their turns, which saves writes. With more, fetching would wait."""
+"""Up to how many updates share one commit with their turns, which saves writes. With more, fetching would wait; they
+are also written down before the turns that wait, as each fetch comes after the commit of the one before it."""
 _TRIES: Final = 5
 """After this many failures we give up on an update: we tell its user, and go on with the next one."""
 _TRIES_TO_WRITE: Final = 3
@@ -229,8 +230,9 @@ class Inbox:
         the commit, which it either shares or follows; if the row is missing then, the turn finds that it has no claim.
         """
         handed: list[_Unhandled] = []
+        writing = self._store.writing if len(arrived) <= _FEW else self._store.writing_first
         try:
-            async with self._store.writing() as rows:
+            async with writing() as rows:
                 owner = self._owner if self._has_room else None
                 ours = set(await rows.inbox.add([one.received for one in arrived], owner, self._clock.now()))
                 taken = len(ours) if owner else len(arrived)

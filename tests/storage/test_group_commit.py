@@ -25,8 +25,8 @@ class House:
         self.database = SqliteDatabase(sqlite_url(file))
         self.commits = 0
 
-    async def write(self, name: str, *, fails: bool = False) -> None:
-        async with self.database.writing() as connection:
+    async def write(self, name: str, *, fails: bool = False, first: bool = False) -> None:
+        async with (self.database.writing_first if first else self.database.writing)() as connection:
             await connection.exec_driver_sql("INSERT INTO names VALUES (?)", (name,))
             await asyncio.sleep(0)
             if fails:
@@ -102,6 +102,29 @@ async def test_patient_writer_does_not_wait_forever(house: House) -> None:
     await house.database.share_commit(0.01)
     await house.write("alone")
     assert house.names() == {"alone"}
+
+
+async def test_first_one_waits_for_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the next turn, and ends the round."""
+    monkeypatch.setattr(group_commit, "_SHORTEST", 60)
+    waiting = [asyncio.create_task(house.write(str(n))) for n in range(10)]
+    await asyncio.sleep(0)
+    await house.write("first", first=True)
+    assert house.names() == {"0", "first"}
+    await asyncio.gather(*waiting)
+    assert house.commits == 2
+
+
+async def test_cancelled_as_its_turn_comes() -> None:
+    turns = group_commit._Turns()
+    await turns.acquire()
+    waiting = asyncio.create_task(turns.acquire())
+    await asyncio.sleep(0)
+    turns.release()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    await asyncio.wait_for(turns.acquire(), 10)
 
 
 @pytest.mark.parametrize("failing", [0, 1, 5, 9])
