@@ -58,7 +58,7 @@ _STALE: Final = 30.0
 """Seconds after which we give back a claimed Notice that we haven't begun to send, long before its lease ends."""
 _AT_ONCE: Final = 16
 """How many Notices we send at once, at the pace of a usual bot."""
-_MOST_AT_ONCE: Final = 64
+_MOST_AT_ONCE: Final = 96
 _TAKES: Final = 0.1
 """Seconds from a turn until its message is settled, roughly: at a higher pace more are under way at once."""
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)

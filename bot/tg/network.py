@@ -24,7 +24,8 @@ from bot.tg.calls import MOST_ID, Refusal, count_refusal, is_whole, result_of, u
 
 _READ: float = 15.0
 _CONNECT: float = 5.0
-CONNECTIONS = 100
+CONNECTIONS = 200
+"""Enough for all answers and all Notices that are under way at once."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _TIMEOUT = aiohttp.ClientTimeout(sock_read=_READ, sock_connect=_CONNECT)
 

@@ -12,7 +12,7 @@ import sys
 import aiohttp
 import uvloop
 
-AT_ONCE = 64
+AT_ONCE = 96
 TEXT = "What was the best part of today that nobody else noticed, and what made it so?"
 BUTTONS = json.dumps(
     {"inline_keyboard": [[{"text": text, "callback_data": text}] for text in ("Another one", "Later", "Not today")]}

@@ -401,7 +401,7 @@ async def test_unplannable_user_delays_nobody(
     assert ALICE in {who for who, _ in courier.tried}
 
 
-@pytest.mark.parametrize(("rate", "at_once"), [(28, 16), (160, 16), (400, 40), (1e9, 64)])
+@pytest.mark.parametrize(("rate", "at_once"), [(28, 16), (160, 16), (400, 40), (1e9, 96)])
 async def test_parallel_sending_has_a_limit(
     arrived: Store, clock: HandClock, courier: RecordingCourier, rate: float, at_once: int
 ) -> None:
