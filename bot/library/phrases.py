@@ -58,7 +58,8 @@ class _Token(NamedTuple):
     """A word of a text, or a pause."""
 
     keys: frozenset[str]
-    """Everything to compare it by: the word after an "=", its stem, and the stems that it may be a misspelling of."""
+    """Everything to compare it by: its stem, the stems that it may be a misspelling of, and, if a phrase has the word
+    after an "=", the word itself after one."""
     is_capital: bool = False
 
 
@@ -361,8 +362,7 @@ class _Language:
             elif word.startswith("="):
                 keys.add(f"={_short(_folded(word[1:], self._language))}")
             else:
-                folded = _folded(word, self._language)
-                keys |= {f"={_short(folded)}", _short(self._stem(folded))}
+                keys.add(_short(self._stem(_folded(word, self._language))))
         return self._shared(keys)
 
     def _shared(self, keys: Iterable[str]) -> frozenset[str]:
@@ -398,7 +398,12 @@ class _Language:
         every += [phrase for concept in self._phrases.concepts.values() for phrase in concept]
         raw |= {word for phrase in (*every, *self._phrases.never) for word in re.split(r"[\s/?]+", phrase)}
         folded = {_folded(word.lstrip("="), self._language) for word in raw if word.lstrip("=")[:1].isalpha()}
-        return {_short(word): self._shared((f"={_short(word)}", _short(self._stem(word)))) for word in folded}
+        alone = {_short(_folded(word[1:], self._language)) for word in raw if word.startswith("=")}
+        known: dict[str, set[str]] = {}
+        for word in folded:  # without doubled letters two words can be the same, like German "Ofen" and "offen"
+            plain = _short(word)
+            known.setdefault(plain, {f"={plain}"} if plain in alone else set()).add(_short(self._stem(word)))
+        return {plain: self._shared(keys) for plain, keys in known.items()}
 
     @cached_property
     def _stem(self) -> Callable[[str], str]:
