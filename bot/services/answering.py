@@ -5,6 +5,7 @@ A Response doesn't touch the sharer's rows before it goes out, so one that was u
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from bot.domain.content import ELLIPSIS, Stem
@@ -26,7 +27,7 @@ from bot.domain.results.answering import (
     UndoneTooLate,
 )
 from bot.domain.sharing import QUESTIONS, REACTIONS, UNDO_FOR, Move, Opening, Reflection, Response, ResponseKind, State
-from bot.domain.times import tomorrow_early_evening
+from bot.domain.times import local_date, tomorrow_early_evening
 from bot.domain.typed import LINE_LIMIT
 from bot.domain.undecided import Waits
 from bot.i18n import say_in
@@ -264,7 +265,10 @@ class Answering:
     async def remind(self, visit: Visit, notice: Notice) -> Result | None:
         """Remind the receiver of a kept question, even after the Pair has ended, which silence would reveal."""
         found = await visit.rows.questions.find(visit.user.id, notice.subject_id)
-        return QuestionReminder(notice.subject_id) if found else None
+        due_at = await visit.rows.questions.due_at(visit.user.id, notice.subject_id)
+        if found is None or due_at is None:
+            return None
+        return QuestionReminder(notice.subject_id, local_date(due_at, visit.zone) - timedelta(days=1))
 
     # --- words for screens --------------------------------------------------------------------------------------------
 

@@ -109,8 +109,8 @@ def answered(view: View, result: Answered) -> Screen:
 
 
 def undone_too_late(view: View, _: UndoneTooLate) -> Screen:
-    # Translators: a short word over the chat; a response can be undone for half a minute, which is over
-    return Screen(view.say("It has gone out already."), place=Place.TOAST)
+    # Translators: in place of "On its way.", after a tap on "Undo"; a response can be undone for half a minute
+    return Screen(view.say("It has gone out already."))
 
 
 def reaction_stays(view: View, _: ReactionStays) -> Screen:
@@ -146,13 +146,17 @@ def question_left(view: View, _: QuestionLeft) -> Screen:
     return Screen(view.say("All right. I won't bring it up."))
 
 
-def question_reminder(view: View, _: QuestionReminder) -> Screen:
+def question_reminder(view: View, result: QuestionReminder) -> Screen:
     say = view.say
     question = view.words.get("question")
     if question not in set(QUESTIONS):
         return words_gone(view)
-    # Translators: a private reminder of a question that the user wanted to ask their partner face to face; it follows
-    text = say("You kept a question, to ask in person if it still fits:")
+    # Translators: a private reminder of a question that the user wanted to ask their partner face to face; it follows.
+    # %(date)s is like "Sunday, 22 November".
+    text = say(
+        "On %(date)s you kept a question about a line that you had opened, to ask in person if it still fits:",
+        date=view.date(result.kept_on),
+    )
     return Screen(text + "\n" + quoted(ready_made(say, ResponseKind(question))), place=Place.BELOW)
 
 
