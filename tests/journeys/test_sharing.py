@@ -179,7 +179,7 @@ async def test_list_shows_each_lines_state(house: House) -> None:
     assert await listed() == before
     alice._acts()
     await answers(bob, house, "I read this")
-    await alice.hears("has read this.")
+    assert "has read this.\n\nDid that land all right?" in (await alice.hears("has read this.")).text
     answered = await listed()
     assert answered == [before[0].replace("Was set for ", "Answered (") + ")", *before[1:]]
     await alice.taps(before[2])

@@ -27,6 +27,8 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     place = Place.BESIDE if result.beside else Place.BELOW
     if result.landed:
         return Screen("\n".join(parts), rows, place=place, protected=True)
+    if result.answer == ResponseKind.READ:
+        parts.append("")  # nothing else sets the partner's words apart from the bot's
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
     parts.append(say("Did that land all right? Neither this question nor your answer is shown to anybody else."))
     rows = (
