@@ -265,10 +265,7 @@ class Answering:
     async def remind(self, visit: Visit, notice: Notice) -> Result | None:
         """Remind the receiver of a kept question, even after the Pair has ended, which silence would reveal."""
         found = await visit.rows.questions.find(visit.user.id, notice.subject_id)
-        due_at = await visit.rows.questions.due_at(visit.user.id, notice.subject_id)
-        if found is None or due_at is None:
-            return None
-        return QuestionReminder(notice.subject_id, local_date(due_at, visit.zone) - timedelta(days=1))
+        return QuestionReminder(notice.subject_id) if found else None
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
@@ -283,8 +280,15 @@ class Answering:
         return {"length": str(len(draft.text))} if draft else {}
 
     async def read_question(self, visit: Visit, result: QuestionReminder) -> Mapping[str, str]:
+        """Return the question and the local date on which it was kept.
+
+        Nothing of the partner is named, as that would change when they leave or erase.
+        """
         question = await visit.rows.questions.find(visit.user.id, result.question_id)
-        return {"question": question} if question else {}
+        due_at = await visit.rows.questions.due_at(visit.user.id, result.question_id)
+        if question is None or due_at is None:
+            return {}
+        return {"question": question, "kept_on": f"{local_date(due_at, visit.zone) - timedelta(days=1)}"}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

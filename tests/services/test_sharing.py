@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 
@@ -457,7 +457,9 @@ async def test_question_is_kept_for_its_reader(home: Home) -> None:
         assert user
         due = [one for one in await rows.notices.claim(home.now, 100, 1) if one.kind is NoticeKind.QUESTION]
         said = [await home.answering.remind(Visit(rows, user, home.now), notice) for notice in due]
-    reminder = QuestionReminder(kept.question_id, date(2026, 11, 22))
+        words = await home.answering.read_question(Visit(rows, user, home.now), QuestionReminder(kept.question_id))
+    assert words["kept_on"] == "2026-11-22"
+    reminder = QuestionReminder(kept.question_id)
     assert said == [reminder], "its absence would tell that Alice has left"
 
 

@@ -141,6 +141,7 @@ SPOKEN: Final = Spoken(
     line_day="2026-11-25",
     open_days="2026-11-22 2026-11-25",
     question=ResponseKind.MORE.value,
+    kept_on="2026-11-22",
     lines="8",
     feared="5",
     came="1",

@@ -1,7 +1,7 @@
 """Results about responding to an opened Reflection, from the receiver's side."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from bot.domain.results.base import Result
@@ -118,5 +118,3 @@ class QuestionReminder(Result):
     kind: ClassVar = "QuestionReminder"
 
     question_id: int
-    kept_on: date
-    """The receiver's local date. Nothing of the partner is named, as that would change when they leave or erase."""

@@ -1,5 +1,6 @@
 """The receiver's screens of answering: choosing and previewing a Response, and undoing it."""
 
+from datetime import date
 from typing import Final
 
 from bot.domain.results.answering import (
@@ -146,7 +147,7 @@ def question_left(view: View, _: QuestionLeft) -> Screen:
     return Screen(view.say("All right. I won't bring it up."))
 
 
-def question_reminder(view: View, result: QuestionReminder) -> Screen:
+def question_reminder(view: View, _: QuestionReminder) -> Screen:
     say = view.say
     question = view.words.get("question")
     if question not in set(QUESTIONS):
@@ -155,7 +156,7 @@ def question_reminder(view: View, result: QuestionReminder) -> Screen:
     # %(date)s is like "Sunday, 22 November".
     text = say(
         "On %(date)s you kept a question about a line that you had opened, to ask in person if it still fits:",
-        date=view.date(result.kept_on),
+        date=view.date(date.fromisoformat(view.words["kept_on"])),
     )
     return Screen(text + "\n" + quoted(ready_made(say, ResponseKind(question))), place=Place.BELOW)
 
