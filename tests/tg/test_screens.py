@@ -587,6 +587,13 @@ def test_opened_line_has_gaps_of_one_size(language: str) -> None:
     assert re.findall(r"\n\n+", show(view, result).text) == ["\n\n", "\n\n"]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("prompt", "is_one"), [("body.where", True), (None, False)])
+def test_open_day_is_no_question_for_today(prompt: str | None, is_one: bool) -> None:
+    view = View(SAYS["en"], NOW, CONTENT, USER, (), {}, "ajar_bot")
+    asked = results.Asked(7, prompt, next_at=NOW + timedelta(days=1), used_up=prompt is None)
+    assert ("the one for today" in SCREENS[results.Asked].make(view, asked).text) is is_one
+
+
 def test_help_lists_what_works_now() -> None:
     def offered(user: User | None, *, paired: bool = False) -> set[str]:
         screen = show(View(SAYS["en"], NOW, CONTENT, user, (), {}, "a_bot"), results.Help(paired=paired))

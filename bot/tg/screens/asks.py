@@ -68,8 +68,12 @@ def _put(view: View, result: Asked | CalledBack, text: str, *choices: tuple[Butt
     if result.opening:
         text = f"{_opening(view, AskOpening(result.opening))}\n\n{text}"
     if result.next_at:
-        # Translators: below a question that the user asked for before its hour. %(when)s is like "tomorrow at 20:30".
-        note = say("This is the one for today. The next comes %(when)s.", when=view.when(result.next_at))
+        when = view.when(result.next_at)
+        if isinstance(result, Asked) and result.prompt_id is None:
+            note = say("The next question comes %(when)s.", when=when)
+        else:
+            # Translators: below a question that the user asked for before its hour. %(when)s: "tomorrow at 20:30"
+            note = say("This is the one for today. The next comes %(when)s.", when=when)
         text += f"\n\n<i>{note}</i>"
     if result.opening in {AskOpening.SLOWED, AskOpening.LAST}:
         # Translators: button; the bot had slowed down to once a week, and asks daily again
