@@ -38,6 +38,9 @@ _DELETED_AT_ONCE: Final = 100
 """How many messages one call can delete. Source: deleteMessages in the Bot API."""
 
 _NO_PREVIEW: Final = {"is_disabled": True}
+_FREE: Final = 30
+"""Messages a second that Telegram sends for nothing. It sends more only if they say that they may be charged for, each
+a tenth of a Star: https://core.telegram.org/bots/faq#how-can-i-message-all-of-my-bot-39s-subscribers-at-once"""
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -62,6 +65,7 @@ class Sender:
         self._client = client
         self._pictures = pictures or Pictures()
         self._pacer = pacer
+        self._may_be_charged = pacer.rate > _FREE or None
         self._before: dict[int, tuple[str, int]] = {}
         """By chat: the `first` text that was sent before a screen that hasn't been sent yet."""
 
@@ -129,6 +133,7 @@ class Sender:
                 protect_content=screen.protected or None,
                 disable_notification=screen.silent or None,
                 link_preview_options=_NO_PREVIEW,
+                allow_paid_broadcast=self._may_be_charged,
             )
         )
         return int(sent["message_id"])

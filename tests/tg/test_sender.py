@@ -18,12 +18,12 @@ from tests.standin import Telegram, stand_in
 
 
 @contextlib.asynccontextmanager
-async def sending() -> AsyncIterator[tuple[Telegram, Sender]]:
+async def sending(rate: float = 28) -> AsyncIterator[tuple[Telegram, Sender]]:
     async with stand_in() as telegram:
         client = Client(telegram.token, telegram.url, Network())
         await client.initialize()
         try:
-            yield telegram, Sender(client, Pacer())
+            yield telegram, Sender(client, Pacer(rate=rate))
         finally:
             await client.shutdown()
 
@@ -48,6 +48,16 @@ async def test_first_message_is_sent_once() -> None:
         assert told == ["That's all I need.", "Want to try one now?"]
         await sender.send(alice.id, screen)
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
+
+
+@pytest.mark.parametrize(("rate", "said"), [(28, None), (30, None), (1000, True)])
+async def test_only_a_higher_pace_may_cost(rate: float, said: bool | None) -> None:
+    async with sending(rate) as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        await sender.send(alice.id, Screen("Where do you feel today?"))
+        (sent,) = telegram.calls("sendMessage")
+        assert sent["params"].get("allow_paid_broadcast") == said
 
 
 async def test_moments_are_plain_words_for_an_older_server() -> None:
