@@ -22,7 +22,7 @@ from bot.delivery.courier import (
     Unreachable,
 )
 from bot.delivery.pacer import Pacer
-from bot.logs import ThrottledLog, safe_error
+from bot.logs import Safe, ThrottledLog, safe_error
 from bot.pictures import NotDrawn, Pictures
 from bot.tg import location_keyboard
 from bot.tg.client import Client, not_delivered
@@ -39,8 +39,12 @@ _DELETED_AT_ONCE: Final = 100
 
 _NO_PREVIEW: Final = {"is_disabled": True}
 _FREE: Final = 30
-"""Messages a second that Telegram sends for nothing. It sends more only if they say that they may be charged for, each
-a tenth of a Star: https://core.telegram.org/bots/faq#how-can-i-message-all-of-my-bot-39s-subscribers-at-once"""
+"""Messages a second that Telegram sends for nothing. It sends more only if they say that they may be charged for, for a
+tenth of a Star each: https://core.telegram.org/bots/api#sendmessage, allow_paid_broadcast"""
+_FREE_ADVICE: Final = Safe(
+    "Telegram has refused a message that may be charged for, and got it again as one that costs nothing. If it refuses "
+    "all of them, set AJAR_RATE to 28, or turn paid broadcasts on at @BotFather."
+)
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -65,7 +69,7 @@ class Sender:
         self._client = client
         self._pictures = pictures or Pictures()
         self._pacer = pacer
-        self._may_be_charged = pacer.rate > _FREE or None
+        self._may_be_charged = pacer.rate > _FREE
         self._before: dict[int, tuple[str, int]] = {}
         """By chat: the `first` text that was sent before a screen that hasn't been sent yet."""
 
@@ -121,6 +125,17 @@ class Sender:
         )
 
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
+        """Send a text. If Telegram refuses it as one that may cost something, send it as one that costs nothing."""
+        if self._may_be_charged:
+            try:
+                return await self._send_text(chat_id, screen, reply_to, may_be_charged=True)
+            except Refused as refused:
+                throttled.warning("message.free", error=safe_error(refused), note=_FREE_ADVICE)
+        return await self._send_text(chat_id, screen, reply_to)
+
+    async def _send_text(
+        self, chat_id: int, screen: Screen, reply_to: int | None, *, may_be_charged: bool = False
+    ) -> int:
         reply = {"message_id": reply_to, "allow_sending_without_reply": True} if reply_to else None
         sent = await self._call_noting(
             self._client.call(
@@ -133,7 +148,7 @@ class Sender:
                 protect_content=screen.protected or None,
                 disable_notification=screen.silent or None,
                 link_preview_options=_NO_PREVIEW,
-                allow_paid_broadcast=self._may_be_charged,
+                allow_paid_broadcast=may_be_charged or None,
             )
         )
         return int(sent["message_id"])

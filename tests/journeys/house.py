@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,16 @@ CONTENT: Final = library.load(library.content_folder())
 QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
 _held: Final[list[socket.socket]] = []
 _HARMLESS: Final = "message is not modified"  # two taps on the same button lead to the same screen
+
+
+async def until(true: Callable[..., Any], what: str, *, seconds: float = 2 * PATIENCE) -> None:
+    """Wait for something that only a bot's log or database, or what people see, shows."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(what) from None
 
 
 @dataclass
@@ -107,7 +117,7 @@ class House:
     async def caught_up(self, *, seconds: float = PATIENCE) -> None:
         """Wait until the bot has taken, handled and answered everything."""
         await self.telegram.confirmed(seconds=seconds)
-        await self.until(lambda: not self.stored("SELECT 1 FROM inbox WHERE lane IS NOT NULL"), "all is answered")
+        await until(lambda: not self.stored("SELECT 1 FROM inbox WHERE lane IS NOT NULL"), "all is answered")
 
     async def lines(self, person: Person) -> list[str]:
         """Return the words of this person's Lines, opened as their owner may open them, oldest first."""
@@ -146,7 +156,7 @@ class House:
 
     async def forgets(self, person: Person) -> None:
         """Wait until no table has a row of this person. The last answer's goes a moment after it was sent."""
-        await self.until(lambda: not self.remembers(person), "nothing of them is there")
+        await until(lambda: not self.remembers(person), "nothing of them is there")
 
     def _has_owner(self, table: str) -> bool:
         return bool(self.stored("SELECT 1 FROM pragma_table_info(?) WHERE name = 'user_id'", table))
@@ -166,7 +176,7 @@ class House:
         for person in people:
             await person.blocks()
         await self.telegram.confirmed()
-        await self.until(lambda: not self.stored("SELECT 1 FROM inbox WHERE handled_at IS NULL"), "all is handled")
+        await until(lambda: not self.stored("SELECT 1 FROM inbox WHERE handled_at IS NULL"), "all is handled")
 
     def new_morning(self) -> None:
         """Move on to nine o'clock, unless it is about nine now."""
@@ -209,18 +219,9 @@ class House:
             raise
         assert await self.bot.stop() == 0
 
-    async def until(self, true: Any, what: str, *, seconds: float = 2 * PATIENCE) -> None:
-        """Wait for something that only the bot's log or database shows."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(what) from None
-
     async def logs(self, part: str, *, after: int = 0, seconds: float = 2 * PATIENCE) -> None:
         """Wait until the bot's log contains this."""
-        await self.until(lambda: part in self.bot.output[after:], part, seconds=seconds)
+        await until(lambda: part in self.bot.output[after:], part, seconds=seconds)
 
 
 def is_question(seen: Seen) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.house import House, is_question
+from tests.journeys.house import House, is_question, until
 from tests.journeys.two import answers, opens, paired, sends, shares
 from tests.standin import Person, Seen
 
@@ -53,7 +53,7 @@ async def test_text_during_a_question_is_queried(house: House) -> None:
     ((state,),) = house.stored("SELECT state FROM asks WHERE user_id = ?", bob.id)
     assert state == "answered", "it was the answer to the question that was open"
     assert not alice.new
-    await house.until(lambda: not (bob.message(question.message_id) or question).labels, "its buttons are gone")
+    await until(lambda: not (bob.message(question.message_id) or question).labels, "its buttons are gone")
 
 
 async def test_reply_answers_the_question(house: House) -> None:
@@ -163,9 +163,9 @@ async def test_reaction_can_be_changed_and_removed(house: House) -> None:
     first = await bob.hears("Send ❤ to")
     await bob.reacts(words, "👍")
     second = await bob.hears("Send 👍 to")
-    await house.until(lambda: not (bob.message(first.message_id) or first).labels, "its buttons are gone")
+    await until(lambda: not (bob.message(first.message_id) or first).labels, "its buttons are gone")
     await bob.reacts(words, "")
-    await house.until(lambda: not (bob.message(second.message_id) or second).labels, "its buttons are gone")
+    await until(lambda: not (bob.message(second.message_id) or second).labels, "its buttons are gone")
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
     for emoji, message in (("😢", words), ("❤", first)):
         await bob.reacts(message, emoji)

@@ -9,7 +9,7 @@ import pytest
 from bot.clock import HandClock, SystemClock
 from bot.demo.runner import BOT
 from bot.places import FILE_NAME
-from tests.journeys.house import MONDAY, House, questions
+from tests.journeys.house import MONDAY, House, questions, until
 from tests.machine import LIBFAKETIME
 from tests.standin import stand_in, start_bot
 
@@ -65,10 +65,10 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
             assert not questions(alice)
 
             machine.move(hours=1, minutes=21)  # questions planned before come on time by the new clock
-            await house.until(lambda: len(questions(alice)) == 1, "Monday's question", seconds=NOTICED)
+            await until(lambda: len(questions(alice)) == 1, "Monday's question", seconds=NOTICED)
 
             machine.move(days=1)
-            await house.until(lambda: len(questions(alice)) == 2, "Tuesday's question", seconds=NOTICED)
+            await until(lambda: len(questions(alice)) == 2, "Tuesday's question", seconds=NOTICED)
 
             said = len(house.bot.output)
             machine.move(hours=-1)

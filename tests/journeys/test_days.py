@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.journeys.conftest import Make
-from tests.journeys.house import House, is_question, question_of, questions
+from tests.journeys.house import House, is_question, question_of, questions, until
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -157,7 +157,7 @@ async def test_unreported_block_ends_when_they_write(house: House) -> None:
     house.expects("outbox", "answer")
     await house.telegram.fault("sendMessage", "403", chat_id=alice.id)
     house.telegram.advance(hours=11, minutes=31)
-    await house.until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
+    await until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
     assert not questions(alice)
     await alice.says("/help")
     await alice.hears("One small question a day, one line back. It")
@@ -197,9 +197,9 @@ async def test_late_questions_come_once(house_of_its_own: Make) -> None:
         def states(person: Person) -> list[str]:
             return [state for _, state in house.asks(person)]
 
-        await house.until(lambda: states(alice) == ["left", "missed", "missed", "answered"], "Alice's Thursday is late")
-        await house.until(lambda: states(bob) == ["open", "missed", "missed"], "Bob's Thursday is yet to come")
-        await house.until(lambda: states(carol) == ["left", "missed", "missed"], "Carol's Monday gives way")
+        await until(lambda: states(alice) == ["left", "missed", "missed", "answered"], "Alice's Thursday is late")
+        await until(lambda: states(bob) == ["open", "missed", "missed"], "Bob's Thursday is yet to come")
+        await until(lambda: states(carol) == ["left", "missed", "missed"], "Carol's Monday gives way")
         assert len(questions(alice)) == 1
         assert not questions(bob)
         assert not questions(carol)
@@ -225,5 +225,5 @@ async def test_moved_clock_asks_no_date_twice(house: House) -> None:
     await alice.hears("One small question a day, one line back. It")
     house.telegram.advance(hours=2)
     await house.moves_on(bob, days=1)
-    await house.until(lambda: len(questions(alice)) == 2, "a question a day")
+    await until(lambda: len(questions(alice)) == 2, "a question a day")
     assert len({day for day, _ in house.asks(alice)}) == 2

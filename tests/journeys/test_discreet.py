@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.journeys.house import AGREE, House, is_question, question_of
+from tests.journeys.house import AGREE, House, is_question, question_of, until
 from tests.journeys.two import paired, shares, tells
 from tests.standin import Person
 
@@ -143,7 +143,7 @@ async def test_undecided_text_goes_at_any_age(house: House) -> None:
     house.telegram.advance(SHOWN_FOR)
     await gone(alice, WORDS)
     await alice._until(lambda: alice.message(sent) is None, 20)  # three days later it would be too old
-    await house.until(lambda: not house.stored(_BEING_HIDDEN), "everything is removed")
+    await until(lambda: not house.stored(_BEING_HIDDEN), "everything is removed")
     house.telegram.advance(days=3)
     await shows_again(alice, WORDS, "Keep this as a line for today?")
     await house.caught_up()
@@ -319,7 +319,7 @@ async def test_exported_files_go_after_an_hour(house: House) -> None:
     await alice.hears("from this chat after an hour")
     page, data = await alice.hears("To read and to print"), await alice.hears("The same for a program")
     exporting = "SELECT 1 FROM notices WHERE kind = 'export' AND settled_at IS NULL"
-    await house.until(lambda: not house.stored(exporting), "it is noted when both files go")
+    await until(lambda: not house.stored(exporting), "it is noted when both files go")
     house.telegram.advance(minutes=50)
     await house.caught_up()
     assert alice.message(page.message_id)

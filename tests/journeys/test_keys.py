@@ -15,7 +15,7 @@ import pytest
 from bot.crypto import KeyRing
 from tests.databases import PostgresServer
 from tests.journeys.conftest import Make
-from tests.journeys.house import House, free_port
+from tests.journeys.house import House, free_port, until
 from tests.journeys.test_restore import types
 from tests.standin import TEST_KEY, Person, stand_in, start_bot
 
@@ -177,7 +177,7 @@ async def test_damaged_data_key_loses_nothing(house_of_its_own: Make) -> None:
         await house.starts()
         await alice.hears("Kept, and")
         assert await house.lines(alice) == ["The heron stood there on day 0."]
-        await house.until(lambda: not house.stored("SELECT 1 FROM inbox WHERE handled_at IS NULL"), "all are handled")
+        await until(lambda: not house.stored("SELECT 1 FROM inbox WHERE handled_at IS NULL"), "all are handled")
 
 
 async def _answered_in(person: Person) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.demo.faults import Fault
 from tests.journeys.conftest import Make
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.late import HELP, fault_for, later, told
 from tests.standin import Person
 
@@ -50,7 +50,7 @@ async def test_several_waiting_chats_delay_nobody(house: House) -> None:
         await fault_for(house, person, "429", retry_after=300)
     for person in held:
         await person.says("Not to be lost.")
-    await house.until(lambda: all(later(house, person) for person in held), "their answers wait")
+    await until(lambda: all(later(house, person) for person in held), "their answers wait")
     await _answered_all(house, bob, seconds=15)
     await house.telegram.confirmed()
 
@@ -97,9 +97,7 @@ async def test_answers_that_wait_survive_a_restart(house_of_its_own: Make, mode:
         await stranger.says("/support")
         await newcomer.says("Lisbon")
         await leaver.taps("Erase everything")
-        await house.until(
-            lambda: [later(house, each) for each in (stranger, newcomer, leaver)] == [2, 1, 1], "they wait"
-        )
+        await until(lambda: [later(house, each) for each in (stranger, newcomer, leaver)] == [2, 1, 1], "they wait")
         await (house.bot.kill() if end == "kill" else house.bot.stop(seconds=10))
         await house.telegram.no_faults()
         await house.starts()

@@ -6,7 +6,7 @@ import pytest
 
 from bot.demo.faults import Fault
 from tests.journeys.conftest import Make
-from tests.journeys.house import House, is_question, questions
+from tests.journeys.house import House, is_question, questions, until
 from tests.journeys.late import HELP, fault_for, fetched, later, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,14 +19,14 @@ async def test_late_answers_come_once_in_order(house: House, kind: str, how: dic
     await alice.says("Not to be lost.")
     await alice.says("Something else.")
     await alice.says("/help")
-    await house.until(lambda: later(house, alice) == 3, "all three answers wait")
+    await until(lambda: later(house, alice) == 3, "all three answers wait")
     await house.telegram.no_faults()
     await house.telegram.until(lambda: bool(told(alice, HELP)), seconds=30)
     await alice.says("/privacy")
     await alice.hears("What is stored.")
     in_order = ("Kept, and", "There is a line to this question already", HELP, "What is stored.")
     assert told(alice, *in_order) == list(in_order)
-    await house.until(lambda: later(house, alice) == 0, "nothing is left to be said")
+    await until(lambda: later(house, alice) == 0, "nothing is left to be said")
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 6}), ("502", {})])
@@ -34,7 +34,7 @@ async def test_later_messages_follow_late_answers(house: House, kind: str, how: 
     alice, _ = await house.asked()
     await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
-    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await until(lambda: later(house, alice) == 1, "the answer waits")
     await house.telegram.no_faults()
     await alice.says("/help")
     await alice.says("/privacy")
@@ -49,7 +49,7 @@ async def test_paused_user_gets_late_answers(house: House) -> None:
     await alice.hears("Paused")
     await fault_for(house, alice, "502")
     await alice.says("/help")
-    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await until(lambda: later(house, alice) == 1, "the answer waits")
     await house.telegram.no_faults()
     await alice.hears(HELP)
 
@@ -58,7 +58,7 @@ async def test_late_tap_gets_a_message(house: House) -> None:
     alice, asked = await house.asked()
     await fault_for(house, alice, "502")
     await alice.taps("Not today")
-    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await until(lambda: later(house, alice) == 1, "the answer waits")
     house.telegram.advance(timedelta(seconds=5))
     await house.telegram.no_faults()
     skipped = await alice.hears("All right, not today.")
@@ -71,10 +71,10 @@ async def test_late_question_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await fault_for(house, alice, "502")
     await alice.says("/today")
-    await house.until(lambda: later(house, alice) == 1, "the question waits")
+    await until(lambda: later(house, alice) == 1, "the question waits")
     await house.telegram.no_faults()
     house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
-    await house.until(lambda: not house.stored("SELECT 1 FROM notices WHERE kind = 'answer'"), "the question was put")
+    await until(lambda: not house.stored("SELECT 1 FROM notices WHERE kind = 'answer'"), "the question was put")
     await house.telegram.no_faults()
     assert len(questions(alice)) == 2
     await alice.says("Its answer.", reply_to=questions(alice)[0])
@@ -115,7 +115,7 @@ async def test_waiting_answers_come_after_a_kill(house_of_its_own: Make) -> None
         await fault_for(house, alice, "502")
         await alice.says("Not to be lost.")
         await alice.says("/help")
-        await house.until(lambda: later(house, alice) == 2, "both answers wait")
+        await until(lambda: later(house, alice) == 2, "both answers wait")
         await house.telegram.confirmed()
         await house.bot.kill()
         await house.telegram.no_faults()
@@ -132,7 +132,7 @@ async def test_killed_before_confirming_it_answers_once(house_of_its_own: Make) 
         await fault_for(house, alice, "502")
         house.telegram.world.faults.add(Fault("getUpdates", "502", times=-1))  # all but the call that is under way
         await alice.says("Not to be lost.")
-        await house.until(lambda: later(house, alice) == 1, "the answer waits")
+        await until(lambda: later(house, alice) == 1, "the answer waits")
         await house.bot.kill()
         assert house.telegram.pending, "the update comes again"
         await house.telegram.no_faults()
@@ -166,7 +166,7 @@ async def test_broken_connections_lose_no_answer(house: House) -> None:
     house.telegram.world.faults.add(Fault("sendMessage", "cut_before", times=-1))
     for person in people:
         await person.says("/help")
-    await house.until(lambda: all(later(house, person) for person in people), "their answers wait in the outbox")
+    await until(lambda: all(later(house, person) for person in people), "their answers wait in the outbox")
     await house.telegram.no_faults()
     for person in people:
         await person.hears(HELP, seconds=30)
@@ -177,7 +177,7 @@ async def test_late_answer_stops_the_spinner(house: House) -> None:
     house.expects("telegram.request")
     house.telegram.world.faults.add(Fault("sendMessage", "502", chat_id=alice.id, times=-1))
     await alice.says("/help")
-    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await until(lambda: later(house, alice) == 1, "the answer waits")
     await alice.taps("Not today", asked)
     assert await alice.answered() == ""
     house.telegram.advance(timedelta(seconds=5))
@@ -192,7 +192,7 @@ async def test_killed_bot_repeats_a_question_once(house_of_its_own: Make) -> Non
         house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
         await alice.says("/today")
         for copy in (1, 2):
-            await house.until(lambda copy=copy: len(questions(alice)) == copy, "it has arrived")
+            await until(lambda copy=copy: len(questions(alice)) == copy, "it has arrived")
             await house.bot.kill()
             await house.starts()
         await house.telegram.no_faults()
@@ -206,8 +206,8 @@ async def test_late_answer_forgets_an_erased_user(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "502")
     await alice.says("Not to be lost.")
-    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await until(lambda: later(house, alice) == 1, "the answer waits")
     await house.telegram.no_faults()
     await alice.says("/erase")
     await alice.taps("Erase everything", seconds=40)
-    await house.until(lambda: not house.remembers(alice), "nothing of her is there")
+    await until(lambda: not house.remembers(alice), "nothing of her is there")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.journeys.house import House, is_question, question_of, questions
+from tests.journeys.house import House, is_question, question_of, questions, until
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -215,7 +215,7 @@ async def test_silence_slows_and_activity_revives(house: House) -> None:
     assert slowed.text.startswith("A week without a line, which is fine. From now on I ask once a week.")
     assert slowed.labels[-1] == "Ask me daily again"
     asked = house.telegram.now
-    await house.until(lambda: next_ask(house, alice) > asked + 6 * DAY, "a week later")
+    await until(lambda: next_ask(house, alice) > asked + 6 * DAY, "a week later")
     await house.moves_on(alice, days=7)
     await house.moves_on(alice, days=7)
     alice._acts()
@@ -227,7 +227,7 @@ async def test_silence_slows_and_activity_revives(house: House) -> None:
     house.telegram.advance(30 * DAY)
     await bob.says("/help")
     await bob.hears("One small question a day, one line back. It")
-    await house.until(lambda: house.stored("SELECT rhythm FROM users WHERE id = ?", alice.id) == [("quiet",)], "quiet")
+    await until(lambda: house.stored("SELECT rhythm FROM users WHERE id = ?", alice.id) == [("quiet",)], "quiet")
     assert len(house.asks(alice)) == count
     await alice.says("/settings")
     assert "The next question comes" in (await alice.hears("Settings")).text
@@ -257,7 +257,7 @@ async def test_habit_and_ease_get_offers(house: House) -> None:
     house.telegram.advance(hours=1, minutes=1)
     for number in range(1, 14):
         for person in (alice, bob):
-            await house.until(lambda: len(questions(person)) == number, f"question {number}")  # noqa: B023
+            await until(lambda: len(questions(person)) == number, f"question {number}")  # noqa: B023
         house.telegram.advance(hours=3)
         for person in (alice, bob):
             await answers(person)

@@ -11,7 +11,7 @@ import pytest
 from bot.i18n import say_in
 from bot.tg.screens.screen import named
 from tests.journeys.conftest import Make
-from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question
+from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question, until
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -278,7 +278,7 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
     await bob.taps(next(label for label in (await bob.waits_for(_has_clocks)).labels if label.startswith("Berlin ")))
     await bob.waits_for(lambda seen: say("Take my yes back") in seen.labels)
     await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
-    await house.until(lambda: pairs(house, alice, bob) == [(alice.id, bob.id)], "a Pair")
+    await until(lambda: pairs(house, alice, bob) == [(alice.id, bob.id)], "a Pair")
 
 
 def _has_clocks(seen: Seen) -> bool:

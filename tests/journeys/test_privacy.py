@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.late import fault_for, later
 from tests.journeys.two import paired, shares, tells
 from tests.standin import Person
@@ -78,7 +78,7 @@ async def test_remaining_traces_are_reported(house: House) -> None:
         await house.forgets(alice)
         await tells(bob, "Written meanwhile.")
         assert house.on_disk(key)
-    await house.until(lambda: not house.on_disk(key), "the key is gone")
+    await until(lambda: not house.on_disk(key), "the key is gone")
 
 
 async def test_deleted_line_leaves_the_files(house: House) -> None:
@@ -99,7 +99,7 @@ async def test_changed_words_leave_the_files(house: House) -> None:
     await alice.taps("Change")
     await alice.says("Other words.")
     await alice.hears("Changed, and")
-    await house.until(lambda: not house.on_disk(words), "the old words are gone")
+    await until(lambda: not house.on_disk(words), "the old words are gone")
 
 
 async def test_answered_results_are_forgotten(house: House) -> None:
@@ -123,9 +123,9 @@ async def test_no_result_outlives_an_erase(house: House) -> None:
     ((erase,), _) = asked.markup["inline_keyboard"]
     await fault_for(house, alice, "429", retry_after=8)
     await alice.says("Another thought.")
-    await house.until(lambda: later(house, alice), "its answer waits in the outbox")
+    await until(lambda: later(house, alice), "its answer waits in the outbox")
     await alice.taps_data(asked, erase["callback_data"])
-    await house.until(
+    await until(
         lambda: not house.stored("SELECT 1 FROM users WHERE id = ?", alice.id), "all but the last answer is gone"
     )
     assert not any(str(line_id) in result or "SetAside" in result for result in answers_of(house, alice))
@@ -139,7 +139,7 @@ async def test_outbox_answer_is_forgotten_too(house: House) -> None:
     alice = await house.skipped()
     await fault_for(house, alice, "429", retry_after=5)
     await alice.says("A thought.")
-    await house.until(lambda: later(house, alice), "its answer waits in the outbox")
+    await until(lambda: later(house, alice), "its answer waits in the outbox")
     (result,) = answers_of(house, alice)
     assert "SetAside" in result, "it is needed"
     await house.telegram.no_faults()

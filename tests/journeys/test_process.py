@@ -14,7 +14,7 @@ from bot.demo import people
 from bot.demo.runner import BOT
 from tests.forks import ajar, run_beside
 from tests.journeys.conftest import Make
-from tests.journeys.house import House, free_port, questions
+from tests.journeys.house import House, free_port, questions, until
 from tests.journeys.test_troubles import message
 from tests.standin import Person, stand_in, start_bot
 
@@ -69,7 +69,7 @@ async def test_waiting_messages_delay_no_stop(house_of_its_own: Make, kind: str,
         await house.telegram.fault("sendMessage", kind, times=-1, retry_after=60)
         group = await house.telegram.group(alice)
         await alice.says("/help")
-        await house.until(lambda: len(house.telegram.calls("sendMessage")) > 1, "both were tried")
+        await until(lambda: len(house.telegram.calls("sendMessage")) > 1, "both were tried")
         began = asyncio.get_running_loop().time()
         assert await house.bot.stop() == 0
         assert asyncio.get_running_loop().time() - began < 3
@@ -129,8 +129,8 @@ async def _are_in_flight(house: House, alice: Person, bob: Person, carol: Person
     await bob.says("/help")
     await carol.says("/help")
     faults = house.telegram.world.faults
-    await house.until(lambda: len(faults._on) == 1, "both are on their way")
-    await house.until(lambda: house.telegram.calls("sendMessage")[-1]["status"] == 429, "Carol must wait")
+    await until(lambda: len(faults._on) == 1, "both are on their way")
+    await until(lambda: house.telegram.calls("sendMessage")[-1]["status"] == 429, "Carol must wait")
 
 
 def _helps(person: Person) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.forks import ajar, run_beside
 from tests.journeys.conftest import Make
-from tests.journeys.house import AGREE, House
+from tests.journeys.house import AGREE, House, until
 from tests.journeys.late import fault_for, fetched, later
 from tests.journeys.test_export import content, exports
 from tests.journeys.test_privacy import erases
@@ -159,7 +159,7 @@ async def test_erase_in_the_middle_of_an_answer_stays_after_a_restore(house_of_i
         since = len(house.telegram.calls("getUpdates"))
         await alice.says(UNANSWERED)
         await fetched(house, UNANSWERED, since)
-        await house.until(lambda: later(house, alice), "an answer that can't be sent waits")
+        await until(lambda: later(house, alice), "an answer that can't be sent waits")
         await types(house, "backup", "copy.db")
         await alice.taps_data(asked, erase["callback_data"])
         await house.telegram.no_faults()

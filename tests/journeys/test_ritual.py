@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.ritual import asks_at
 from bot.i18n import say_in
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.two import paired, tells
 from tests.standin import Person, Seen
 
@@ -103,7 +103,7 @@ async def test_unmatched_entry_stays_private(house: House) -> None:
     quiet = {person: [(seen.message_id, seen.text, seen.buttons) for seen in person.sees] for person in (alice, bob)}
     to_moment(house, alice)
     states = "SELECT state, words IS NULL FROM reflections WHERE user_id = ?"
-    await house.until(lambda: house.stored(states, alice.id) == [("lapsed", 1)], "it has lapsed")
+    await until(lambda: house.stored(states, alice.id) == [("lapsed", 1)], "it has lapsed")
     await house.caught_up()
     for person, seen_before in quiet.items():
         assert [(seen.message_id, seen.text, seen.buttons) for seen in person.sees] == seen_before
@@ -138,7 +138,7 @@ async def test_weekly_line_joins_and_leaves(house: House) -> None:
     await alice.taps("Take it out")
     await alice.hears("Nothing of yours is in")
     to_moment(house, alice)
-    await house.until(
+    await until(
         lambda: (
             house.stored("SELECT next_at FROM rituals WHERE proposer_id = ?", alice.id)
             > [(int(house.telegram.now.timestamp() * 1000),)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.two import opens, paired, tells
 from tests.standin import Person
 
@@ -26,7 +26,7 @@ async def test_card_follows_a_line_until_tapped(house: House) -> None:
     assert HEAVY not in card.text
     assert await house.lines(alice) == [HEAVY]
     await alice.taps("Hide this", card)
-    await house.until(lambda: alice.message(card.message_id) is None, "the card is gone")
+    await until(lambda: alice.message(card.message_id) is None, "the card is gone")
     await alice.taps("Name the feeling", kept)
     await alice.hears("Which comes close?")
     await quiet(alice, house)

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.domain.content import Sensitivity
 from bot.i18n import say_in
-from tests.journeys.house import CONTENT, House
+from tests.journeys.house import CONTENT, House, until
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -265,7 +265,7 @@ async def test_days_are_unticked_and_one_stays(owner: Owner) -> None:
 
 
 async def _clock_is(house: House, owner: Owner, zone: str) -> None:
-    await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", owner.person.id) == [(zone,)], zone)
+    await until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", owner.person.id) == [(zone,)], zone)
 
 
 async def test_zone_by_the_present_time(house: House, owner: Owner) -> None:

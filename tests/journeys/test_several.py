@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from bot.places import FILE_NAME
 from tests.databases import PostgresServer
-from tests.journeys.house import webhook_settings
+from tests.journeys.house import until, webhook_settings
 from tests.standin import BotProcess, Person, Telegram, stand_in, start_bot
 
 pytestmark = pytest.mark.process
@@ -55,15 +55,6 @@ async def several(
 
 async def logs(bot: BotProcess, part: str, *, after: int = 0, seconds: float = TAKEN_OVER) -> None:
     await until(lambda: part in bot.output[after:], f"{part}\n{bot.output[after:]}", seconds=seconds)
-
-
-async def until(true: Callable[[], bool], what: str, *, seconds: float = TAKEN_OVER) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(what) from None
 
 
 def people(telegram: Telegram, count: int) -> list[Person]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.two import answers, paired, sends, shares, tells
 from tests.standin import Person, Seen
 
@@ -348,7 +348,7 @@ async def test_killed_while_it_is_announced(house_of_its_own: Any, moment: str) 
         if moment == "after":
             await bob.hears(ANNOUNCED)
         elif moment == "slow":
-            await house.until(lambda: _state(house, alice.id) == "announced", "announced")
+            await until(lambda: _state(house, alice.id) == "announced", "announced")
         await house.bot.kill()
         await house.telegram.no_faults()
         if moment == "before":

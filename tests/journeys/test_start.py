@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.i18n import negotiate, say_in
-from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question, questions
+from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question, questions, until
 from tests.samples import sampled
 from tests.standin import Person, Seen
 
@@ -66,7 +66,7 @@ async def test_few_taps_reach_the_next_question(house: House, language: str) -> 
     assert house.asks(alice) == [(f"{today}", "answered")]
     assert house.stored("SELECT next_ask_day FROM users WHERE id = ?", alice.id) == [(f"{tomorrow}",)]
     house.telegram.advance(timedelta(days=1, hours=10, minutes=31))
-    await house.until(lambda: house.asks(alice)[-1] == (f"{tomorrow}", "open"), "the next question")
+    await until(lambda: house.asks(alice)[-1] == (f"{tomorrow}", "open"), "the next question")
 
 
 async def test_first_line_can_be_changed(house: House) -> None:
@@ -487,7 +487,7 @@ async def test_two_taps_find_the_clock(house: House, code: str, zone: str, here:
     if not further:
         assert found.endswith(_clock(house, zone))
     await alice.taps(found)
-    await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", alice.id) == [(zone,)], zone)
+    await until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", alice.id) == [(zone,)], zone)
 
 
 async def test_impossible_clock_time_is_reported(house: House) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.demo.webhook import Hook
-from tests.journeys.house import House, free_port, is_question, questions
+from tests.journeys.house import House, free_port, is_question, questions, until
 from tests.journeys.late import fault_for, later
 from tests.standin import Person
 
@@ -70,7 +70,7 @@ async def test_strange_results_repeat_once(house: House) -> None:
         await alice.taps("Bring it back")
         await alice.waits_for(is_question, seconds=30)
         await alice.says("/help")
-        await house.until(lambda before=before: copies(alice, HELP) > before, "an answer")
+        await until(lambda before=before: copies(alice, HELP) > before, "an answer")
         await house.telegram.no_faults()
         await bob.says("/help")
         await bob.hears(HELP)
@@ -113,7 +113,7 @@ async def test_expired_tap_is_not_acknowledged(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "429", retry_after=4)
     await alice.taps("Not today")
-    await house.until(lambda: later(house, alice) > 0, "the answer waits")
+    await until(lambda: later(house, alice) > 0, "the answer waits")
     await house.telegram.no_faults()
     called = len(house.telegram.calls())
     house.telegram.advance(minutes=6)
@@ -127,7 +127,7 @@ async def test_cut_connections_bring_three_copies(house: House) -> None:
     await alice.says("Not to be lost.")
     await alice.hears("Kept, and")
     await house.caught_up()
-    await house.until(lambda: not _open_notices(house, alice), "no more is sent")
+    await until(lambda: not _open_notices(house, alice), "no more is sent")
     assert copies(alice, "Kept, and") == 3
     await house.telegram.no_faults()
     assert await house.lines(alice) == ["Not to be lost."]
@@ -162,7 +162,7 @@ async def test_unreachable_user_is_not_written_to(house: House, description: str
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "403", chat_id=alice.id, description=description)
     await alice.says("/help")
-    await house.until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
+    await until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
     assert house.stored("SELECT next_ask_at FROM users WHERE id = ?", alice.id) == [(None,)]
 
 
@@ -192,7 +192,7 @@ async def test_question_comes_despite_any_fault(house: House, kind: str, most: i
     await house.moves_on(alice, hours=11, minutes=31)
     await alice.says("Its answer.", reply_to=questions(alice)[-1])
     await alice.hears("Kept, and")
-    await house.until(lambda: not _open_notices(house, alice), "the outbox is empty")
+    await until(lambda: not _open_notices(house, alice), "the outbox is empty")
     assert 1 <= len(questions(alice)) <= most
     assert house.asks(alice)[0][1] == "answered"
 
@@ -201,7 +201,7 @@ async def test_cut_question_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await house.moves_on(alice, hours=11, minutes=31)
-    await house.until(lambda: not _open_notices(house, alice), "the outbox is empty")
+    await until(lambda: not _open_notices(house, alice), "the outbox is empty")
     await house.telegram.no_faults()
     assert len(questions(alice)) == 2
     await alice.says("One answer.")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.journeys.house import House
+from tests.journeys.house import House, until
 from tests.journeys.two import paired, shares, tells
 from tests.standin import Person, Seen
 
@@ -152,9 +152,9 @@ async def pauses_until(house: House, tag: str, city: str, typed: str) -> tuple[P
 )
 async def test_slash_order_by_language_and_country(house: House, tag: str, city: str, month: int) -> None:
     alice, _ = await pauses_until(house, tag, city, "04/05")
-    await house.until(lambda: house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)[0][0], "a pause")
-    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
-    assert until[5:] == f"{month:02}-{9 - month:02}"
+    await until(lambda: house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)[0][0], "a pause")
+    ((paused,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert paused[5:] == f"{month:02}-{9 - month:02}"
 
 
 async def test_unknown_slash_order_is_asked_back(house: House) -> None:
@@ -163,8 +163,8 @@ async def test_unknown_slash_order_is_asked_back(house: House) -> None:
     assert [label.partition(", ")[2] for label in which.labels[:2]] == ["April 5", "May 4"]
     await alice.taps(which.labels[1], which)
     await alice.hears("Paused.")
-    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
-    assert until[5:] == "05-04"
+    ((paused,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert paused[5:] == "05-04"
 
 
 async def test_next_friday_on_thursday_is_queried(house: House) -> None:
@@ -178,8 +178,8 @@ async def test_next_friday_on_thursday_is_queried(house: House) -> None:
     assert all(label.startswith("Friday, ") for label in which.labels[:2])
     await alice.taps(which.labels[1], which)
     await alice.hears("Paused.")
-    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
-    assert until == (house.telegram.now + timedelta(days=8)).date().isoformat()
+    ((paused,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert paused == (house.telegram.now + timedelta(days=8)).date().isoformat()
 
 
 # --- a typo, corrected by editing the message -------------------------------------------------------------------------

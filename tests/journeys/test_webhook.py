@@ -15,7 +15,7 @@ from bot.tg.webhook_watch import WebhookWatch
 from bot.web.server import SECRET_HEADER
 from tests.forks import ajar
 from tests.journeys.conftest import Make
-from tests.journeys.house import SECRET, House, webhook_settings
+from tests.journeys.house import SECRET, House, until, webhook_settings
 from tests.standin import stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -141,7 +141,7 @@ async def test_downtime_messages_are_answered_in_order(house_of_its_own: Make) -
         alice, _ = await house.asked()
         await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=2.0)
         await alice.says("First, while it is going.")
-        await house.until(lambda: house.stored("SELECT 1 FROM lines"), "the line is kept")
+        await until(lambda: house.stored("SELECT 1 FROM lines"), "the line is kept")
         assert await house.bot.stop() == 0
         await alice.says("Second, while it is away.")
         await alice.says("/help")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.clockwork import Walk
-from tests.journeys.house import House, is_question, questions
+from tests.journeys.house import House, is_question, questions, until
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -204,7 +204,7 @@ async def test_zone_change_around_the_question(
     left_at = house.telegram.now
     await goes_to(early, place)
     if before[0] == (0, None):  # found only after the clock was moved on, it would be late, and wait for the morning
-        await house.until(lambda: len(questions(early)) == 1, "the question that comes at once")
+        await until(lambda: len(questions(early)) == 1, "the question that comes at once")
     assert not questions(late)
     house.telegram.move_to(slot + MINUTE)
     await late.waits_for(is_question, what="the question at home")
@@ -222,7 +222,7 @@ async def test_zone_change_around_the_question(
         house.telegram.move_to(moment + SECOND)
         for person, story in stories:
             count = sum(wanted is None or wanted <= moment for _, wanted in story)
-            await house.until(lambda: len(questions(person)) == count, "the question of the hour there")  # noqa: B023
+            await until(lambda: len(questions(person)) == count, "the question of the hour there")  # noqa: B023
     for person, story in stories:
         came = asked(house, person)
         assert [day for day, _ in came] == [day for day, _ in story]
@@ -273,7 +273,7 @@ async def test_three_days_over_a_clock_change(house: House) -> None:
     for person, (zone, at) in zip(people, homes, strict=True):
         present = moved_in.astimezone(ZoneInfo(zone)).date()
         expected = [slot for slot in slots(zone, at, moved_in, house.telegram.now) if slot[0] > present]
-        await house.until(lambda: asked(house, person) == expected, "each date once")  # noqa: B023
+        await until(lambda: asked(house, person) == expected, "each date once")  # noqa: B023
     assert [len(questions(person)) for person in people] == [0, 1, 0], "what is later than six hours is not asked"
     assert [state for _, state in house.asks(people[1])] == ["skipped", "missed", "missed", "open"]
 

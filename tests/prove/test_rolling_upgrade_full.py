@@ -21,8 +21,8 @@ from bot.places import FILE_NAME
 from bot.storage.migrate import HEAD
 from tests.bench.contestants import ROOT, Balanced
 from tests.databases import PostgresServer
-from tests.journeys.house import free_port, webhook_settings
-from tests.journeys.test_several import HELP, all_settled, logs, people, until
+from tests.journeys.house import free_port, until, webhook_settings
+from tests.journeys.test_several import HELP, all_settled, logs, people
 from tests.several import seed_asked
 from tests.standin import BotProcess, Person, Telegram, stand_in, start_bot
 from tests.tg.test_several import TOO_LONG, answered

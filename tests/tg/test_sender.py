@@ -60,6 +60,20 @@ async def test_only_a_higher_pace_may_cost(rate: float, said: bool | None) -> No
         assert sent["params"].get("allow_paid_broadcast") == said
 
 
+async def test_message_that_may_not_be_charged_for_is_sent_for_nothing() -> None:
+    async with sending(1000) as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        await telegram.fault("sendMessage", "400", description="Bad Request: BALANCE_TOO_LOW")
+        assert await sender.send(alice.id, Screen("Where do you feel today?")) == alice.last.message_id
+        refused, sent = telegram.calls("sendMessage")
+        assert refused["params"].pop("allow_paid_broadcast")
+        assert sent["params"] == refused["params"]
+        await telegram.fault("sendMessage", "400", times=2, description="Bad Request: message is too long")
+        with pytest.raises(Refused):
+            await sender.send(alice.id, Screen("Where do you feel today?"))
+
+
 async def test_moments_are_plain_words_for_an_older_server() -> None:
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
