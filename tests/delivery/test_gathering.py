@@ -5,9 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
+
+from bot.crypto import KeyRing
 from bot.delivery.gathering import Gathering
 from bot.domain.notices import Notice, NoticeKind
+from bot.storage import engine
 from bot.storage.store import Rows, Store
+from tests.databases import PostgresServer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PEOPLE = range(1, 6)
@@ -34,6 +39,13 @@ class Decided:
         return ids
 
 
+@asynccontextmanager
+async def opened(url: str, keys: KeyRing) -> AsyncIterator[Store]:
+    store = Store.at(url, keys)
+    yield store
+    await store.close()
+
+
 async def decide_about_all(store: Store, decided: Decided) -> list[int | BaseException]:
     gathering = Gathering(store, decided)
     return await asyncio.gather(*(gathering.together(notice(each)) for each in PEOPLE), return_exceptions=True)
@@ -56,6 +68,22 @@ async def test_failure_concerns_only_whoever_it_is_about(store: Store) -> None:
     assert [each for each in found if isinstance(each, int)] == [each for each in PEOPLE if each != BAD]
     assert isinstance(found[BAD - FIRST], LookupError)
     assert await stored(store) == set(PEOPLE) - {BAD}
+
+
+async def test_nobody_waits_for_somebody_who_is_busy(
+    postgres: PostgresServer, keys: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, where a transaction locks its users."""
+    monkeypatch.setattr(engine, "_USER_WAIT", 120)
+    async with postgres.emptied() as url, opened(url, keys) as store:
+        gathering = Gathering(store, Decided())
+        async with store.writing(BAD):
+            tasks = {each: asyncio.create_task(gathering.together(notice(each))) for each in PEOPLE}
+            busy = tasks.pop(BAD)
+            _, waiting = await asyncio.wait(tasks.values(), timeout=20)
+            assert not waiting
+            assert not busy.done()
+        assert await busy == BAD
 
 
 async def test_failed_commit_is_not_tried_again(store: Store) -> None:
