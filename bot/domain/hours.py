@@ -215,7 +215,7 @@ def _patterns(clock: str, numbers: str) -> tuple[str, ...]:
 def _on_day(hour: int, half: _Half | None) -> int | None:
     """Return the hour of the 24-hour clock, or None if it doesn't fit the half of the day."""
     if half is None:
-        return hour % _HOURS if hour <= _HOURS else None
+        return hour % _HOURS
     if hour > _NOON:
         return hour if half != "morning" and hour < _HOURS else None
     if hour == 0:

@@ -91,9 +91,9 @@ def read_later(text: str, clock: Clock, habits: Habits) -> Moments:
     """Read when something should come back: like `read_moment`, plus "2 hours", and a day alone for its morning."""
     if span := read_span(text):
         return (clock.now + span,)
-    found = read_moment(text, clock, habits)
-    days = () if found else read_day(text, clock.today, habits)
-    found = found or tuple(moment for day in days for moment in clock.at(day, MORNING))
+    found = read_moment(text, clock, habits) or tuple(
+        moment for day in read_day(text, clock.today, habits) for moment in clock.at(day, MORNING)
+    )
     return tuple(moment for moment in found if moment > clock.now)
 
 
@@ -135,7 +135,7 @@ def read_span(text: str, *, whole: bool = True) -> timedelta | None:
 def _span(said: str, words: Words) -> timedelta | None:
     if said in words.spans:
         return words.spans[said]
-    units = "|".join(sorted(words.units, key=len, reverse=True))
+    units = "|".join(words.units)
     counted = number("|".join([r"\d[.,]\d+", r"\d{1,3}", *words.numbers, *words.single]))
     one = rf"{counted} ?({units})"
     match = re.fullmatch(rf"{one}(?:(?: |, | und | and )?(?:{one}|(\d{{1,2}})))?", said)

@@ -128,9 +128,8 @@ def _german_numbers() -> dict[str, int]:
         units = ("ein", *small[1:9])
         numbers[word] = tens
         numbers |= {f"{unit}und{word}": tens + number for number, unit in enumerate(units, 1)}
-    swiss = {word.replace("ß", "ss"): number for word, number in numbers.items()}
-    plain = {word.replace("ü", "ue").replace("ö", "oe").replace("ß", "ss"): number for word, number in numbers.items()}
-    return {word.casefold(): number for word, number in (numbers | swiss | plain).items()}
+    plain = {word.replace("ü", "ue").replace("ö", "oe"): number for word, number in numbers.items()}
+    return {word.casefold(): number for word, number in (numbers | plain).items()}  # ß becomes ss, as typed texts do
 
 
 _GERMAN_WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"

@@ -100,3 +100,23 @@ async def test_failed_commit_is_not_tried_again(store: Store) -> None:
     decided = Decided()
     assert {type(each) for each in await decide_about_all(store, decided)} == {ConnectionError}
     assert decided.together == [[FIRST], list(PEOPLE[1:])]
+
+
+async def test_cancelled_transaction_is_not_tried_again(store: Store) -> None:
+    """Its commit may have happened, too, when the bot is told to stop."""
+    began, decided = asyncio.Event(), Decided()
+
+    async def decide(rows: Rows, notices: Sequence[Notice]) -> list[int]:
+        found = await decided(rows, notices)
+        if len(notices) > 1:
+            began.set()
+            await asyncio.Event().wait()
+        return found
+
+    gathering = Gathering(store, decide)
+    first, deciding, *waiting = (asyncio.create_task(gathering.together(notice(each))) for each in PEOPLE)
+    await asyncio.wait_for(began.wait(), 20)
+    deciding.cancel()
+    found = await asyncio.gather(first, deciding, *waiting, return_exceptions=True)
+    assert [type(each) for each in found] == [int, *[asyncio.CancelledError] * 4]
+    assert decided.together == [[FIRST], list(PEOPLE[1:])]

@@ -109,6 +109,23 @@ def test_line_for_two_needs_a_pair() -> None:
     assert choose_callback([Answered(7, "us.b")], library, user(), paired=True, seed=1) == 7
 
 
+def test_line_for_two_comes_back_to_a_pair() -> None:
+    library = {"us.b": prompt("us.b", 1, Role.EITHER)}
+    today = Today(NOW, NOW.date(), paired=True)
+    what = when_used_up(library, user(), today, {}, recent=[], answers=[Answered(7, "us.b")], seed=1)
+    assert what == Found(callback_line_id=7, used_up=True)
+
+
+def test_same_seed_brings_the_same_line_back() -> None:
+    answers = [Answered(number, "body.a") for number in range(100)]
+    chosen = [choose_callback(answers, LIBRARY, user(), paired=False, seed=seed) for seed in range(20)]
+    assert chosen == [
+        when_used_up(LIBRARY, user(), TODAY, SHOWN, recent=[], answers=answers[::-1], seed=seed).callback_line_id
+        for seed in range(20)
+    ]
+    assert len(set(chosen)) > 10
+
+
 @given(st.lists(st.integers(OPEN_DAY_EVERY, 7), min_size=1, max_size=40))
 def test_open_day_never_begins_as_the_one_before(gaps: list[int]) -> None:
     days = [NOW.date()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hours import Hour, hour_alone, parse_hour, parse_hours, read_hour
+from bot.domain.hours import Hour, hour_alone, means_nothing, parse_hour, parse_hours, read_hour, shows_clock
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,15 @@ from bot.domain.hours import Hour, hour_alone, parse_hour, parse_hours, read_hou
         ("20:15", ["20h15", "20 Uhr 15", "20.15 Uhr", "8:15 pm", "2015", "quarter past 8 pm"]),
         ("12:00", ["12", "noon", "12 noon", "midday", "at noon", "12 pm", "mittags", "12 Uhr mittags", "12:00"]),
         ("00:00", ["0", "24", "24:00", "0:00", "midnight", "Mitternacht", "12 am", "12 at night"]),
-        ("00:30", ["12:30 am", "half past 12 at night", "0030"]),
+        ("00:30", ["12:30 am", "0:30 am", "half past 12 at night", "0 Uhr 30 nachts", "0030"]),
+        ("18:00", ["6 at night", "6 Uhr abends"]),
         ("02:00", ["2 at night", "2 Uhr nachts", "nachts um 2"]),
         ("15:30", ["3:30 in the afternoon", "halb 4 nachmittags", "3.30pm"]),
         ("23:59", ["23:59", "11:59 pm", "23h59", "eleven fifty-nine pm", "dreiundzwanzig Uhr neunundfünfzig"]),
         ("20:30", ["kl. 20.30", "20:30 👍", "👉 20:30", "20:30 please", "bitte um 20:30", "ok 20:30", "20:30 👍🏽❤️"]),
         (
             "20:30",
-            ["let's say 20:30", "lieber 20:30 Uhr", "20:30 würde passen", "8:30 pm sounds good"],
+            ["let's say 20:30", "I would like 20:30", "lieber 20:30 Uhr", "20:30 würde passen", "8:30 pm sounds good"],
         ),
         (
             "20:30",
@@ -85,6 +86,9 @@ def test_typed_hour_is_read(hour: str, typed: list[str]) -> None:
             "at",
             "um",
             "70 to 8",
+            "seven twenty-ten",
+            "seven fifty-nineteen",
+            "sieben Uhr zehnundzwanzig",
             "0 to 8",
             "12345",
             "7:45 8:30",
@@ -93,6 +97,8 @@ def test_typed_hour_is_read(hour: str, typed: list[str]) -> None:
             "after 20:30",
             "vor 20:30",
             "bis 20 Uhr",
+            "until, say, 20:30",
+            "24 pm",
             "8pm or 9pm",
             "8pm or nine",
             "20:30 - 21:00",
@@ -107,6 +113,44 @@ def test_typed_hour_is_read(hour: str, typed: list[str]) -> None:
 )
 def test_unclear_hours_are_none(typed: str) -> None:
     assert parse_hour(typed) is None
+
+
+ENGLISH = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+GERMAN = (
+    "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
+    "achtzehn neunzehn"
+)
+
+
+def _minutes_said() -> dict[int, list[str]]:
+    """Every minute but the full hour in words, in all the ways in which they are written."""
+    english, german = ENGLISH.split(), GERMAN.split()
+    said = {number: [one, other] for number, (one, other) in enumerate(zip(english, german, strict=True), 1)}
+    for tens, (one, other) in enumerate(
+        [("twenty", "zwanzig"), ("thirty", "dreißig"), ("forty", "vierzig"), ("fifty", "fünfzig")], 2
+    ):
+        said[10 * tens] = [one, other]
+        for number, (unit, german_unit) in enumerate(zip(english[:9], ["ein", *german[1:9]], strict=True), 1):
+            said[10 * tens + number] = [f"{one}-{unit}", f"{one} {unit}", f"{german_unit}und{other}"]
+    for words in said.values():
+        words += [word.replace("ß", "ss") for word in words]
+        words += [word.replace("ü", "ue").replace("ö", "oe").replace("ß", "ss") for word in words]
+    return said
+
+
+def test_every_minute_in_words_is_read() -> None:
+    said = [(word, number) for number, words in _minutes_said().items() for word in words]
+    assert {word: parse_hour(f"seven {word}") or parse_hour(f"sieben Uhr {word}") for word, _ in said} == {
+        word: time(7, number) for word, number in said
+    }
+    assert [parse_hour(word) for word in ("ein Uhr", "zwo Uhr", "ZWÖLF UHR DREISSIG")] == [
+        time(1),
+        time(2),
+        time(12, 30),
+    ]
 
 
 @given(st.times())
@@ -165,6 +209,37 @@ def test_hour_without_am_pm_is_recognized(typed: str, hour: Hour) -> None:
 )
 def test_part_of_the_day(typed: str) -> None:
     assert parse_hours(typed) == (time(22, 30), time(7))
+
+
+@pytest.mark.parametrize(
+    "typed", ["from 22 to 7", "von 22 bis 7", "between 22 and 7", "zwischen 22 und 7", "ab 22 Uhr bis 7"]
+)
+def test_part_of_the_day_between_bare_hours(typed: str) -> None:
+    assert parse_hours(typed) == (time(22), time(7))
+
+
+@pytest.mark.parametrize("typed", ["22:30 - later", "from now to 7", "22:30", "to", ""])
+def test_half_a_part_of_the_day_is_none(typed: str) -> None:
+    assert parse_hours(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "nothing"),
+    [("off", True), ("None!", True), ("keine bitte", True), ("22:30-7", False), ("often", False), ("", False)],
+)
+def test_no_hours_at_all(typed: str, nothing: bool) -> None:
+    assert means_nothing(typed) == nothing
+
+
+@pytest.mark.parametrize(
+    ("typed", "shows"),
+    [
+        *((typed, True) for typed in ("8 pm", "noon", "20:30", "25:00", "7.60", "9:75 PM", "12h99")),
+        *((typed, False) for typed in ("dinner at 8 pm", "25", "at 25:00 sharp", "hello", "")),
+    ],
+)
+def test_clock_time_that_does_not_exist_is_one_all_the_same(typed: str, shows: bool) -> None:
+    assert shows_clock(typed) == shows
 
 
 @given(st.text())

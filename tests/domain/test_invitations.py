@@ -47,7 +47,9 @@ def test_read_code_uses_only_its_alphabet(text: str) -> None:
     assert code is None or (len(code) == 8 and set(code) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 
 
-@pytest.mark.parametrize("text", ["", "1234567", "123456789", "UUUUUUUU", "K7QX-9M2", "K7QX_9M2P", "é" * 8, "٣" * 8])
+@pytest.mark.parametrize(
+    "text", ["", "1234567", "123456789", "UUUUUUUU", "K7QX-9M2", "K7QX_9M2P", "é" * 8, "٣" * 8, "K7QX9M2ı"]
+)
 def test_text_that_is_no_code(text: str) -> None:
     assert read_code(text) is None
     assert read_typed(text) is None
@@ -60,8 +62,10 @@ CODE = "K7QX-9M2P"
 @pytest.mark.parametrize("around", ['"{}"', "“{}”", "„{}“", "{}.", "({})", "«{}»", " {}!", "'{}',", "={}"])
 def test_marks_around_a_code_are_ignored(around: str) -> None:
     assert read_secret(around.format(CODE)) == read_typed(around.format(CODE)) == Secret(code="K7QX9M2P")
+    assert read_code(around.format(CODE)) == "K7QX9M2P"
     assert looks_like_code(around.format(CODE))
-    assert read_secret(around.format(LINK)) == Secret(link=LINK)
+    assert looks_like_code(around.format("k7qx 9m2"))
+    assert read_secret(around.format(LINK)) == read_typed(around.format(LINK)) == Secret(link=LINK)
 
 
 LINKS = [
@@ -80,6 +84,7 @@ LINKS = [
     f"tg://resolve?start={LINK}&domain=ajar_bot",
     f"TG:resolve?domain=ajar_bot&start={LINK}",
     f"https://t.me/share/url?url=https%3A%2F%2Ft.me%2Fajar_bot%3Fstart%3D{LINK}",
+    f"https%3A%2F%2Ft.me%2Fajar_bot%3Fstart%3D{LINK}",
     f"\u2068https://t.me/ajar_bot?start={LINK}\u2069",
     f"https://t.me/ajar\u200b_bot?start={LINK[:9]}\u200d{LINK[9:]}\ufeff",
 ]
@@ -143,6 +148,23 @@ def test_other_payload_is_no_invitation(payload: str) -> None:
 def test_code_is_found_among_few_words(typed: str) -> None:
     assert read_typed(typed) == read_secret(typed) == Secret(code="K7QX9M2P")
     assert looks_like_code(typed)
+
+
+def test_four_words_around_a_code_are_few() -> None:
+    assert read_typed("wait, the code is k7qx-9m2p") == Secret(code="K7QX9M2P")
+    assert read_typed("wait, I think it is k7qx-9m2p") is None
+
+
+def test_code_is_told_from_words_that_could_be_one() -> None:
+    assert read_secret("tomorrow: K7QX-9M2P") == Secret(code="K7QX9M2P")
+    assert read_secret("it says tomorrow") == Secret(code="T0M0RR0W")
+    assert read_secret("tomorrow or together") is None
+
+
+@pytest.mark.parametrize("line", ["Rindfleischetikettiert", "rindfleischetikettiert", "1234567890123456789012"])
+def test_long_word_is_no_link(line: str) -> None:
+    assert read_link(line), "after /join it could be one"
+    assert read_typed(line) is None
 
 
 @pytest.mark.parametrize("typed", ["wait, the code is k7qx-9m2p", "it says KXQR-WMTP", "kxqrwmtp, I think"])

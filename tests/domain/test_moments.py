@@ -88,6 +88,7 @@ def test_typed_moment_is_read(moment: str, typed: list[str], habits: Habits) -> 
         ("nächsten Freitagabend", ["Fri 27 20:30", "Fri 04 20:30"]),
         ("Thursday evening", ["Thu 26 20:30", "Thu 03 20:30"]),
         ("Friday at midnight", ["Fri 27 00:00", "Sat 28 00:00"]),
+        ("12", ["Fri 27 00:00", "Fri 27 12:00"]),
     ],
 )
 def test_ambiguous_moment_returns_both(typed: str, moments: list[str]) -> None:
@@ -115,7 +116,16 @@ def test_unknown_slash_order_is_asked_back() -> None:
             "later",
             "🙂",
         ),
-        *("not tonight", "Friday or Saturday at 8", "in 0 hours", "in 2 hours or 3", "half", "at", "25:00 tomorrow"),
+        *(
+            "not tonight",
+            "Friday or Saturday at 8",
+            "in 0 hours",
+            "in 2 hours or 3",
+            "in 2 hours 3 days",
+            "half",
+            "at",
+            "25:00 tomorrow",
+        ),
         *("I met him on Friday at 8pm and we talked for a long while", "Friday 6 March at 8", "9" * 500),
     ],
 )
@@ -127,6 +137,34 @@ def test_past_hour_today_is_reported() -> None:
     assert read("today at 15:00") == ["Thu 26 15:00"]
     assert read("today at 08:30") == ["Thu 26 08:30"]
     assert read("this morning") == ["Thu 26 08:00"]
+
+
+def test_bare_hour_today_is_the_one_to_come() -> None:
+    at_seven = THURSDAY.replace(hour=6, minute=0)
+    assert read("today at 9", at_seven) == ["Thu 26 09:00"]
+    assert read("today at 9", at_seven + timedelta(hours=2)) == ["Thu 26 21:00"], "it is nine now"
+
+
+def test_this_very_minute_is_not_to_come() -> None:
+    assert read("Thursday 16:28") == ["Thu 03 16:28"]
+    assert read_later("today at 16:28", Clock(THURSDAY, BERLIN), ENGLISH) == ()
+
+
+def test_part_of_the_day_is_as_far_away_as_it_has_to_be() -> None:
+    assert read("in the morning", THURSDAY.replace(hour=6, minute=50)) == ["Thu 26 08:00"]
+    assert read("in the morning", THURSDAY.replace(hour=6, minute=51)) == ["Fri 27 08:00"]
+    assert read("tonight", THURSDAY.replace(hour=19, minute=0)) == ["Thu 26 20:30"]
+
+
+def test_span_ends_on_a_full_minute() -> None:
+    """Clocks show no seconds."""
+    for late in (timedelta(seconds=1), timedelta(microseconds=1), timedelta(seconds=59, microseconds=999_999)):
+        (moment,) = read_moment("in 15 minutes", Clock(THURSDAY + late, BERLIN), ENGLISH)
+        assert moment == THURSDAY + timedelta(minutes=16)
+
+
+def test_date_that_never_was_has_no_moments() -> None:
+    assert read_moment("30.12.2011 20:00", Clock(THURSDAY, "Pacific/Apia"), ENGLISH) == ()
 
 
 def test_late_tonight_is_later_tonight() -> None:
@@ -141,6 +179,7 @@ def test_tomorrow_after_midnight_may_be_today() -> None:
     assert read("tomorrow morning", night) == read("morgen früh", night) == ["Thu 26 08:00", "Fri 27 08:00"]
     assert read("tomorrow at 20:00", night) == ["Thu 26 20:00", "Fri 27 20:00"]
     assert read("Friday at 20:00", night) == ["Fri 27 20:00"]
+    assert read("tomorrow at 20:00", night.replace(hour=3, minute=0)) == ["Fri 27 20:00"], "the night is over"
 
 
 def test_skipped_moment_follows_the_clock_change() -> None:
@@ -150,6 +189,7 @@ def test_skipped_moment_follows_the_clock_change() -> None:
 @pytest.mark.parametrize("typed", ["at our moment", "Zum Moment", "beim Ritual", "At our moment 👍"])
 def test_at_the_ritual(typed: str) -> None:
     assert is_at_ritual(typed)
+    assert not is_at_ritual(f"{typed} or tomorrow")
 
 
 @given(st.integers(1, 99), st.sampled_from([("minutes", 1), ("hours", 60), ("Minuten", 1), ("Stunden", 60)]))
@@ -232,6 +272,8 @@ def test_typed_snooze_is_read(typed: str, moment: str | None) -> None:
         "tomorrow?",
         "Freitag vielleicht",
         "Monday-ish",
+        "maybe next Friday",
+        "Friday, maybe",
         "٣٤:٠٠",
     ],
 )

@@ -34,6 +34,7 @@ def test_one_sleepless_night_barely_matters() -> None:
     habit = ["22:20"] * (TYPICAL_NEEDS - 1)
     assert other_hour(USER, answers("04:00", *habit)) is None
     assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)
+    assert other_hour(USER, answers("20:45", *habit)) == time(22, 15), "still within ninety minutes of the habit"
 
 
 def test_one_deeper_offer_within_the_ceiling() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.model import Pair
 from bot.domain.pairing import (
     CODE_BITS,
     LOCKED_FOR,
@@ -19,6 +20,13 @@ from bot.domain.pairing import (
 )
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def test_each_of_two_has_the_other() -> None:
+    pair = Pair(1, a=2, b=3, since=NOON)
+    assert [pair.partner_of(2), pair.partner_of(3)] == [3, 2]
+    with pytest.raises(LookupError):
+        pair.partner_of(4)
 
 
 def test_each_number_has_its_own_code() -> None:

@@ -264,7 +264,9 @@ def test_undone_pause_costs_nothing() -> None:
     user = replace(someone(), depth=3)
     paused = replace(user, paused_at=START, paused_until=None)
     assert resumed(paused, START + timedelta(hours=1)).depth == 3
-    assert resumed(paused, START + DAY).depth == 2
+    back = resumed(replace(paused, comfortable=5), START + DAY)
+    assert (back.depth, back.comfortable) == (2, 0)
+    assert back.to_say is None, "whoever ends their pause need not be told"
 
 
 @pytest.mark.parametrize(("hours", "asked", "missed"), [(3, 1, 0), (5, 1, 0), (9, 0, 1), (24 * 3, 1, 3)])
