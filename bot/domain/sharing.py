@@ -15,7 +15,6 @@ from typing import Final
 from bot.domain.content import Cue, Wish
 from bot.domain.times import (
     APART,
-    MORNING,
     NIGHT_ENDS,
     instant,
     local,
@@ -266,7 +265,7 @@ def _possible(
     choices = {
         first: now + soon,
         When.TONIGHT: tonight(now, zone, least=evening),
-        When.MORNING: _morning(now, zone, least),
+        When.MORNING: tomorrow_morning(now, zone),  # after a night's sleep, so past every cool-off
         When.RITUAL: ritual if ritual and ritual - now >= least else None,
     }
     return {when: moment for when, moment in choices.items() if moment is not None}
@@ -274,11 +273,6 @@ def _possible(
 
 def _soonest(depth: int | None) -> tuple[When, timedelta]:
     return (When.HOUR, COOL_OFF_DEEP) if cool_off(depth) > QUARTER else (When.QUARTER, QUARTER)
-
-
-def _morning(now: datetime, zone: str, least: timedelta) -> datetime:
-    morning = tomorrow_morning(now, zone)
-    return morning if morning - now >= least else next_slot(morning, MORNING, zone).at
 
 
 def days_on_offer(now: datetime, zone: str, depth: int | None) -> list[date]:
@@ -332,7 +326,7 @@ def tomorrow_again(now: datetime, zone: str) -> datetime:
     here = local(now, zone)
     if here.time() < NIGHT_ENDS:
         return tomorrow_morning(now, zone)
-    return next_slot(now, here.time().replace(second=0, microsecond=0), zone, last_day=here.date()).at
+    return next_slot(now, here.time().replace(second=0, microsecond=0), zone).at
 
 
 def cue_of(reflection: Reflection, cues: Iterable[Cue]) -> Cue:

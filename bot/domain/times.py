@@ -233,8 +233,7 @@ def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) 
 def tomorrow_morning(now: datetime, zone: str) -> datetime:
     """Return the next 08:00 local after a night's sleep: tomorrow's, or today's if it is before 04:00."""
     here = local(now, zone)
-    yesterday = here.date() - _DAY
-    return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
+    return next_slot(now, MORNING, zone, last_day=None if here.time() < NIGHT_ENDS else here.date()).at
 
 
 class Later(StrEnum):
@@ -414,10 +413,10 @@ def best_known(
     return sorted(chosen, key=ordered.index)
 
 
-def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
+def one_of_each_clock(zones: Iterable[str], now: datetime) -> set[str]:
     """Return the first of these zones for each current clock and each way it changes over the next 400 days."""
     day = _aware(now).astimezone(UTC).date()
-    return list({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())[::-1]
+    return set({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())
 
 
 def likely_clocks(speakers: Mapping[str, float], now: datetime, *, limit: int = ON_OFFER) -> list[str]:

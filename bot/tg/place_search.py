@@ -45,7 +45,7 @@ class PlaceSearch:
                 found = await self._places.find(place_in(text), limit=_SHOWN)
             if len(found) == 1 and found[0].begins:
                 return ()  # a remote town that only begins with the typed name is never the only offer
-            one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
+            one_each = one_of_each_clock([place.zone for place in found], self._clock.now())
             if len({place.country_code for place in found}) == 1 and len(found) > _SHOWN:
                 found = [place for place in found if place.zone in one_each]
             if not found:

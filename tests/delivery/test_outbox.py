@@ -28,6 +28,7 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import User
 from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
 from bot.domain.results import Cancelled
+from bot.metrics import ANSWER_SECONDS
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import LEASE, Notices
@@ -105,9 +106,16 @@ async def arrived(store: Store, clock: HandClock) -> Store:
 
 
 def _outbox(
-    store: Store, clock: HandClock, courier: Courier, pacer: Pacer, next_due: Callable[[datetime], object] = str
+    store: Store,
+    clock: HandClock,
+    courier: Courier,
+    pacer: Pacer,
+    next_due: Callable[[datetime], object] = str,
+    *,
+    alone: bool = True,
 ) -> Outbox:
-    return Outbox(store, clock, courier, pacer, Asks(make_library()), Profile(), owner=US, next_due=next_due)
+    asks, profile = Asks(make_library()), Profile()
+    return Outbox(store, clock, courier, pacer, asks, profile, owner=US, alone=alone, next_due=next_due)
 
 
 async def add(store: Store, clock: HandClock, users: Sequence[int], kind: NoticeKind = NoticeKind.ASK) -> None:
@@ -596,6 +604,195 @@ async def test_next_answer_waits_behind_one_that_waits_for_its_turn(
     await outbox.finish()
     await work(outbox)
     assert [notice.subject_id for notice in courier.notices] == [7, 8]
+
+
+class Answer:
+    """An answer to Alice that is sent from memory, unless something goes wrong; it keeps what becomes of it."""
+
+    def __init__(self, update_id: int, *outcomes: Exception) -> None:
+        self._update_id = update_id
+        self._outcomes = list(outcomes)
+        self.sent = 0
+        self.noted = 0
+        self.late = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def ready(self, store: Store, clock: HandClock) -> Ready:
+        """Add it to the database, claimed by this process."""
+        async with store.writing(ALICE) as rows:
+            result = Cancelled(something=True)
+            notice = await rows.notices.add_answer(ALICE, self._update_id, result, clock.now(), US, behind=None)
+        return Ready(notice, self._send, self._wait)
+
+    async def _send(self) -> Afterwards:
+        await self.gate.wait()
+        if self._outcomes:
+            raise self._outcomes.pop(0)
+        self.sent += 1
+        return self._note
+
+    async def _note(self, _rows: Rows) -> None:
+        self.noted += 1
+
+    async def _wait(self) -> None:
+        self.late += 1
+
+
+async def test_answer_is_sent_from_memory_and_settled(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    told = list[datetime]()
+    outbox = _outbox(arrived, clock, courier, pacer, told.append)
+    answers, seconds = sum(ANSWER_SECONDS.counts), ANSWER_SECONDS.sum
+    for number in (1, 2):
+        answer, due_at = Answer(number), clock.now() + number * SECOND
+        answer.gate.clear()
+        outbox.hand_on(await answer.ready(arrived, clock), due_at, asyncio.get_running_loop().time())
+        going = outbox.answering(ALICE)
+        assert going
+        assert outbox.answering(BOB) is None
+        assert outbox.sending == 1
+        await asyncio.sleep(0.01)
+        assert not going.done()
+        answer.gate.set()
+        await asyncio.wait_for(going, 20)
+        await outbox.finish()
+        assert outbox.answering(ALICE) is None
+        assert outbox.sending == 0
+        assert (answer.sent, answer.noted, answer.late) == (1, 1, 0)
+        assert told[-1] == due_at
+        assert await outbox.looked() == number, "each try counts for the watchdog"
+    assert await rows_of(arrived) == []
+    assert not courier.tried
+    assert sum(ANSWER_SECONDS.counts) - answers == 2
+    assert 0.02 <= ANSWER_SECONDS.sum - seconds < 20
+
+
+async def test_later_answers_wait_behind_one_that_has_to_wait(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    outbox = _outbox(arrived, clock, courier, pacer)
+    answers = [Answer(7, RateLimited(5 * SECOND)), Answer(8)]
+    for answer in answers:
+        outbox.hand_on(await answer.ready(arrived, clock), None)
+        clock.advance(timedelta(milliseconds=1))
+    going = outbox.answering(ALICE)
+    assert going
+    await outbox.finish()
+    assert going.done()
+    assert outbox.answering(ALICE) is None
+    assert outbox.sending == 0
+    assert [(answer.sent, answer.late) for answer in answers] == [(0, 1), (0, 1)]
+    await work(outbox)
+    assert not courier.tried
+    clock.advance(5 * SECOND)
+    await work(outbox)
+    assert [notice.subject_id for notice in courier.notices] == [7, 8]
+    assert await rows_of(arrived) == []
+
+
+async def test_answer_that_waits_as_a_row_is_looked_for(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    bell, answer = asyncio.Event(), Answer(7)
+    outbox = Outbox(arrived, clock, courier, pacer, Asks(make_library()), Profile(), owner=US, bell=bell)
+    ready = await answer.ready(arrived, clock)
+    outbox.hand_on(ready._replace(notice=None), None)
+    assert bell.is_set()
+    await outbox.finish()
+    assert (answer.sent, answer.late) == (0, 1)
+    assert outbox.answering(ALICE) is None
+    outbox.hand_on(None, None)
+
+
+async def test_answer_that_fails_comes_from_its_row(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    outbox, answer = _outbox(arrived, clock, courier, pacer), Answer(7, ConnectionError())
+    outbox.hand_on(await answer.ready(arrived, clock), None)
+    await outbox.finish()
+    assert outbox.answering(ALICE) is None
+    assert outbox.sending == 0
+    assert (answer.sent, answer.late) == (0, 1)
+    clock.advance(LEASE)
+    await work(outbox)
+    assert [notice.subject_id for notice in courier.notices] == [7]
+
+
+async def test_sent_answer_is_settled_when_the_database_is_back(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.outbox._LOOK_AGAIN_AFTER", timedelta(milliseconds=1))
+    answers_said, failures = Notices.answers_said, [ConnectionError(), ConnectionError()]
+
+    async def fails_twice(self: Notices, ids: Sequence[int]) -> None:
+        if failures:
+            raise failures.pop()
+        await answers_said(self, ids)
+
+    monkeypatch.setattr(Notices, "answers_said", fails_twice)
+    outbox, answers = _outbox(arrived, clock, courier, pacer), [Answer(7), Answer(8)]
+    for answer in answers:
+        outbox.hand_on(await answer.ready(arrived, clock), None)
+    await asyncio.wait_for(outbox.finish(), 20)
+    assert [(answer.sent, answer.noted, answer.late) for answer in answers] == [(1, 1, 0), (1, 1, 0)]
+    assert not failures
+    assert await rows_of(arrived) == []
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_old_claim_is_given_back_beside_other_processes(
+    arrived: Store,
+    clock: HandClock,
+    courier: RecordingCourier,
+    pacer: Pacer,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: bool,
+) -> None:
+    """One of them may be about to take it over."""
+    monkeypatch.setattr("bot.delivery.outbox._STALE", -1)
+    outbox, answer = _outbox(arrived, clock, courier, pacer, alone=alone), Answer(7)
+    outbox.hand_on(await answer.ready(arrived, clock), None)
+    await outbox.finish()
+    assert (answer.sent, answer.late) == ((1, 0) if alone else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("alone", "rate", "claimed"), [(True, 5, 32), (False, 5, 5), (False, 0.5, 1), (False, 1000, 32)]
+)
+async def test_no_more_is_claimed_than_can_be_sent_soon_beside_other_processes(
+    arrived: Store,
+    clock: HandClock,
+    courier: RecordingCourier,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: bool,
+    rate: float,
+    claimed: int,
+) -> None:
+    claim, limits = Notices.claim, list[int]()
+
+    async def counted(self: Notices, now: datetime, limit: int, *args: Any, **kwargs: Any) -> list[Notice]:
+        limits.append(limit)
+        return await claim(self, now, limit, *args, **kwargs)
+
+    monkeypatch.setattr(Notices, "claim", counted)
+    await add(arrived, clock, [ALICE])
+    await work(_outbox(arrived, clock, courier, Pacer(rate=rate), alone=alone))
+    assert limits[0] == claimed
+    assert courier.tries(ALICE)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_settled_answer_lets_others_look_beside_other_processes(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, alone: bool
+) -> None:
+    """An answer that another process has added may have waited for it."""
+    asks, profile, bell = Asks(make_library()), Profile(), asyncio.Event()
+    outbox = Outbox(arrived, clock, courier, pacer, asks, profile, owner=US, alone=alone, bell=bell)
+    outbox.hand_on(await Answer(7).ready(arrived, clock), None)
+    await outbox.finish()
+    assert bell.is_set() is not alone
 
 
 async def test_ritual_moment_ignores_rate_limits(

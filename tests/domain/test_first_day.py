@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.model import SkippedSpan, SkipReason, User
 from bot.domain.planning import placed, plan
-from bot.domain.times import instant, local_date
+from bot.domain.times import Slot, instant, local_date
 from bot.domain.zones import KNOWN_ZONES
 from tests.samples import sampled
 
@@ -44,6 +44,20 @@ def test_each_date_counts_once(begun: datetime, later: timedelta, at: time, zone
     existing = {each for each in every if instant(each, at, zone) is not None}
     assert len({*asked, *had}) == len(asked) + len(had)
     assert existing <= {*asked, *had} <= every
+
+
+def test_open_first_question_comes_again_at_its_hour() -> None:
+    """It was sent at noon, before we knew that it is seven in the morning there."""
+    begun = datetime(2026, 5, 5, 12, tzinfo=UTC)
+    new = User(1, "en", begun, ask_at=time(9))
+    user, spans = placed(new, "America/New_York", begun.date(), begun, is_open=True)
+    assert spans == ()
+    assert user.zone == "America/New_York"
+    assert user.planned == Slot(begun.date(), begun + timedelta(hours=1))
+    assert user.last_day == begun.date() - DAY
+    answered, spans = placed(new, "America/New_York", begun.date(), begun, is_open=False)
+    assert spans == ()
+    assert answered.planned == Slot(begun.date() + DAY, begun + timedelta(hours=25))
 
 
 @given(MOMENTS, HOURS, st.sampled_from(KNOWN_ZONES))

@@ -10,7 +10,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.domain import planning
 from bot.domain.model import AskOpening, Rhythm, SkippedSpan, SkipReason, User
-from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
+from bot.domain.planning import (
+    QUIET_AFTER,
+    SLOW_AFTER,
+    asked_now,
+    changed,
+    not_asked,
+    paused_for,
+    plan,
+    resumed,
+    too_late,
+    upcoming,
+)
 from bot.domain.times import CATCH_UP, EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
 from tests.samples import sampled
 
@@ -235,6 +246,8 @@ def test_weekly_schedule_never_slows_down() -> None:
     user = ask(silent(SLOW_AFTER, someone(days=frozenset({6})))).user
     assert user.rhythm is Rhythm.WEEKLY
     assert user.to_say is None
+    twice_a_week = ask(silent(SLOW_AFTER, someone(days=frozenset({0, 6})))).user
+    assert twice_a_week.to_say is AskOpening.SLOWED
 
 
 def test_short_pause_includes_unasked_today() -> None:
@@ -243,6 +256,11 @@ def test_short_pause_includes_unasked_today() -> None:
     asked = ask(user).user
     assert asked.last_day
     assert paused_for(asked, 3, START + timedelta(hours=9)) == date(2026, 3, 5)
+    paused = replace(asked, paused_at=START, paused_until=None, next_ask_at=None, next_ask_day=None)
+    assert paused_for(paused, 3, START + timedelta(hours=9)) == date(2026, 3, 5), "today has had its Ask"
+    assert paused_for(paused, 3, START + DAY) == date(2026, 3, 5), "this day would have none"
+    weekly = ask(someone(rhythm=Rhythm.WEEKLY)).user
+    assert paused_for(weekly, 3, START + DAY) == date(2026, 3, 6), "this day has none anyway"
 
 
 def test_first_question_announces_the_pauses_end() -> None:
@@ -295,6 +313,69 @@ def test_late_ask_waits_out_quiet_hours() -> None:
     assert local(found.send_at, "Europe/Berlin").time() == time(7)
 
 
+def test_ask_is_late_after_half_an_hour_and_missed_after_six() -> None:
+    user = someone(ask_at=time(23))
+    assert user.next_ask_at
+    punctual = user.next_ask_at + planning.PUNCTUAL
+    assert plan(user, punctual).send_at == punctual
+    late = plan(user, punctual + timedelta(seconds=1))
+    assert late.send_at
+    assert local(late.send_at, "Europe/Berlin").time() == time(7)
+    assert plan(user, user.next_ask_at + MISS_AFTER).asked
+    assert plan(user, user.next_ask_at + MISS_AFTER + timedelta(seconds=1)).asked is None
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_late_ask_never_waits_for_the_next(pause: bool) -> None:
+    """With only one hour of the day that isn't quiet, the next Ask can come before quiet hours end."""
+    user = someone(ask_at=time(8, 45), quiet_from=time(10), quiet_to=time(9))
+    if pause:
+        user, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 3)), START)
+    assert user.next_ask_at
+    found = plan(user, user.next_ask_at + timedelta(hours=2))
+    assert (found.asked, found.missed) == (None, (user.planned,))
+
+
+def test_late_weekly_ask_waits_out_quiet_hours() -> None:
+    user = someone(ask_at=time(8, 45), quiet_from=time(10), quiet_to=time(9), rhythm=Rhythm.WEEKLY)
+    user = ask(user).user
+    assert user.planned
+    found = plan(user, user.planned.at + timedelta(hours=2))
+    assert found.asked == user.planned
+    assert found.send_at == user.planned.at + DAY + timedelta(minutes=15)
+
+
+def test_weekly_questions_are_missed_weekly() -> None:
+    user = ask(someone(ask_at=time(9), rhythm=Rhythm.WEEKLY)).user
+    assert user.planned
+    found = plan(user, user.planned.at + 20 * DAY)
+    assert [slot.day - user.planned.day for slot in found.missed] == [timedelta(), 7 * DAY, 14 * DAY]
+    assert [span.reason for span in found.skipped] == [SkipReason.SLOWED] * 3
+
+
+def test_promised_ask_can_be_too_late() -> None:
+    promised, second = START, timedelta(seconds=1)  # at 13:00 in Berlin
+    user = someone()
+    last = promised + MISS_AFTER + planning.PUNCTUAL
+    assert [too_late(user, promised, now) for now in (promised, last, last + second)] == [False, False, True]
+    in_the_evening = promised + timedelta(hours=8)  # six hours later it is three at night
+    morning = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)  # 07:30 in Berlin
+    assert [too_late(user, in_the_evening, now) for now in (morning, morning + second)] == [False, True]
+    for facts in ({"quiet_from": None}, {"zone": None}):
+        other = replace(user, **facts)  # type: ignore[arg-type]
+        last = in_the_evening + MISS_AFTER + planning.PUNCTUAL
+        assert [too_late(other, in_the_evening, now) for now in (last, last + second)] == [False, True]
+
+
+def test_ask_that_could_not_be_sent_does_not_count() -> None:
+    user = replace(someone(), unanswered=3)
+    spared = not_asked(user, AskOpening.SLOWED)
+    assert spared == replace(user, unanswered=2, to_say=AskOpening.SLOWED)
+    assert not_asked(replace(user, unanswered=0, to_say=AskOpening.LAST), AskOpening.SLOWED) == replace(
+        user, unanswered=0, to_say=AskOpening.LAST
+    )
+
+
 def test_chosen_hours_ignore_quiet_hours() -> None:
     user = someone(ask_at=time(23, 30))
     assert user.next_ask_at
@@ -335,6 +416,35 @@ def test_moving_east_asks_at_once() -> None:
     assert asked.user.planned == Slot(date(2026, 3, 3), datetime(2026, 3, 3, 7, 0, tzinfo=UTC))
 
 
+def test_pause_ends_on_a_day_that_is_off() -> None:
+    user = ask(someone(days=EVERY_DAY - {4})).user  # asked on Sunday, 1 March
+    paused, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START + DAY)
+    assert ask(paused).skipped == (
+        SkippedSpan(SkipReason.PAUSED, date(2026, 3, 2), date(2026, 3, 5)),
+        SkippedSpan(SkipReason.OFF, date(2026, 3, 6), date(2026, 3, 6)),
+    )
+
+
+def test_days_of_a_user_who_had_blocked_the_bot_are_away() -> None:
+    user = asked_on_monday()
+    away, _ = changed(user, replace(user, blocked_at=TUESDAY), TUESDAY)
+    back_at = TUESDAY + 3 * DAY
+    _, skipped = changed(away, replace(away, blocked_at=None), back_at)
+    assert skipped == (SkippedSpan(SkipReason.AWAY, date(2026, 3, 3), date(2026, 3, 5)),)
+
+
+def test_date_missed_before_moving_has_not_been_skipped_by_it() -> None:
+    user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user
+    user = replace(user, last_day=date(2026, 3, 1), next_ask_day=date(2026, 3, 2))
+    now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
+    user = replace(user, next_ask_at=now - timedelta(hours=15, minutes=30))
+    _, skipped = changed(user, replace(user, zone="Pacific/Kiritimati"), now)
+    assert skipped == (
+        SkippedSpan(SkipReason.MISSED, date(2026, 3, 2), date(2026, 3, 2)),
+        SkippedSpan(SkipReason.JUMPED, date(2026, 3, 3), date(2026, 3, 3)),
+    )
+
+
 def test_unselected_weekdays_are_off() -> None:
     user = ask(someone(days=EVERY_DAY - {1, 2})).user  # asked on Sunday, 1 March
     user = ask(user).user
@@ -342,7 +452,61 @@ def test_unselected_weekdays_are_off() -> None:
     assert found.skipped == (SkippedSpan(SkipReason.OFF, date(2026, 3, 3), date(2026, 3, 4)),)
 
 
-def test_incomplete_user_is_not_asked() -> None:
-    assert upcoming(User(id=1, language="en"), START) is None
+TUESDAY = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)  # 07:00 in Berlin
+
+
+def asked_on_monday() -> User:
+    """Somebody whose Ask of Tuesday, 3 March, is planned for nine o'clock."""
+    return ask(someone(ask_at=time(9))).user
+
+
+def test_today_stays_a_day_of_the_pause_that_ends_after_its_hour() -> None:
+    user = asked_on_monday()
+    paused, _ = changed(user, replace(user, paused_at=user.next_ask_at), START + DAY)
+    after_its_hour = TUESDAY + timedelta(hours=6)
+    back, skipped = changed(paused, resumed(paused, after_its_hour), after_its_hour)
+    assert skipped == (SkippedSpan(SkipReason.PAUSED, TUESDAY.date(), TUESDAY.date()),)
+    assert back.planned
+    assert back.planned.day == TUESDAY.date() + DAY
+    assert ask(back).skipped == ()
+
+
+def test_today_is_still_open_during_a_pause() -> None:
+    """Its Ask comes if the pause ends before its hour, whatever has been set meanwhile."""
+    user = asked_on_monday()
+    paused, _ = changed(user, replace(user, paused_at=START), START + DAY)
+    other, skipped = changed(paused, replace(paused, silent=True), TUESDAY)
+    assert skipped == ()
+    with_an_end, skipped = changed(other, replace(other, paused_until=date(2026, 3, 9)), TUESDAY)
+    assert skipped == ()
+    back, skipped = changed(with_an_end, resumed(with_an_end, TUESDAY), TUESDAY)
+    assert skipped == ()
+    assert back.planned == user.planned
+
+
+def test_weekday_given_up_and_taken_again_loses_nothing() -> None:
+    user = asked_on_monday()
+    without_it, skipped = changed(user, replace(user, days=EVERY_DAY - {1}), TUESDAY)
+    assert skipped == ()
+    assert without_it.planned
+    assert without_it.planned.day == TUESDAY.date() + DAY
+    again, skipped = changed(without_it, replace(without_it, days=EVERY_DAY), TUESDAY)
+    assert skipped == ()
+    assert again.planned == user.planned
+
+
+def test_nobody_is_asked_under_a_policy_they_have_not_agreed_to() -> None:
+    user = asked_on_monday()
+    found = ask(replace(user, consent_version=0))
+    assert (found.asked, found.send_at, found.missed, found.skipped) == (None, None, (), ())
+    assert found.user == replace(user, consent_version=0, next_ask_at=None, next_ask_day=None)
+
+
+@pytest.mark.parametrize("missing", ["next_ask_at", "next_ask_day", "ask_at", "zone"])
+def test_incomplete_user_is_not_asked(missing: str) -> None:
+    user = replace(asked_on_monday(), **{missing: None})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="nothing is planned"):
-        plan(User(id=1, language="en"), START)
+        plan(user, START)
+    if missing in {"ask_at", "zone"}:
+        assert upcoming(user, START) is None
+        assert upcoming(replace(user, receives_only=True), START) is None

@@ -68,6 +68,13 @@ def test_early_moment_asks_the_evening_before(moment: str, asked: str) -> None:
     assert asks_at(utc(moment), "UTC") == utc(asked)
 
 
+def test_moment_after_a_date_that_never_was_asks_half_a_day_before() -> None:
+    """In Apia there was no 30 December 2011."""
+    moment = utc("2011-12-30 16:00")  # 06:00 there, on the 31st
+    assert local(moment, "Pacific/Apia").hour == 6
+    assert asks_at(moment, "Pacific/Apia") == moment - timedelta(hours=12)
+
+
 def test_ritual_has_a_cool_off() -> None:
     now = utc("2027-01-10 12:00")
     assert fits(now, now + timedelta(minutes=10), None)

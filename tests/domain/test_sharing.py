@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from bot.domain.sharing import (
     COOL_OFF,
     COOL_OFF_DEEP,
     DEEP,
+    FURTHEST,
+    Move,
     Reflection,
     State,
     When,
@@ -25,7 +27,9 @@ from bot.domain.sharing import (
     days_on_offer,
     fits,
     hours_on_offer,
+    minutes_of_cool_off,
     moment_to_announce,
+    moved,
     offered,
     time_of,
     tomorrow_again,
@@ -38,6 +42,35 @@ BERLIN = "Europe/Berlin"
 
 def test_deep_lines_cool_off_longer() -> None:
     assert [cool_off(depth) for depth in (None, 1, 2, 3, 4, 5)] == [COOL_OFF] * 4 + [COOL_OFF_DEEP] * 2
+    assert [minutes_of_cool_off(depth) for depth in (None, DEEP)] == [10, 60]
+    assert all(type(minutes_of_cool_off(depth)) is int for depth in (None, DEEP)), "screens show it"
+
+
+@pytest.mark.parametrize(
+    ("state", "move", "then"),
+    [
+        (State.DRAFTED, Move.SCHEDULE, State.SCHEDULED),
+        (State.DRAFTED, Move.ANNOUNCE, None),
+        (State.DRAFTED, Move.OPEN, None),
+        (State.DRAFTED, Move.LAPSE, State.LAPSED),
+        (State.SCHEDULED, Move.OPEN, None),
+        (State.SCHEDULED, Move.WITHDRAW, State.WITHDRAWN),
+        (State.ANNOUNCED, Move.SCHEDULE, None),
+        (State.ANNOUNCED, Move.OPEN, State.OPENED),
+        (State.ANNOUNCED, Move.WITHDRAW, State.WITHDRAWN),
+        (State.ANNOUNCED, Move.LAPSE, None),
+        (State.OPENED, Move.WITHDRAW, None),
+        (State.OPENED, Move.CANCEL, None),
+        (State.OPENED, Move.ANSWER, State.ANSWERED),
+        (State.ANSWERED, Move.ANSWER, None),
+        *((State.WITHDRAWN, move, None) for move in Move),
+        *((State.CANCELLED, move, None) for move in Move),
+    ],
+)
+def test_nothing_goes_out_unconfirmed_and_nothing_opened_is_taken_back(
+    state: State, move: Move, then: State | None
+) -> None:
+    assert moved(state, move) is then
 
 
 @pytest.mark.parametrize("depth", [None, 1, 3, 4, 5])
@@ -101,6 +134,59 @@ def test_offer_that_was_shown_holds_until_its_time() -> None:
     assert time_of(When.HOUR, tapped, BERLIN, None, ritual) is None
 
 
+def test_offer_is_worth_what_it_was_for_this_line() -> None:
+    evening = NOW.replace(hour=18, minute=40)  # 19:40 in Berlin
+    ritual = evening + COOL_OFF
+    assert time_of(When.RITUAL, evening, BERLIN, None, ritual) == ritual
+    assert time_of(When.RITUAL, evening, BERLIN, DEEP, ritual) is None
+    assert time_of(When.RITUAL, evening, BERLIN, None) is None
+    assert time_of(When.QUARTER, evening, BERLIN, DEEP) is None
+    assert time_of(When.HOUR, evening, BERLIN, DEEP) == evening + COOL_OFF_DEEP
+    tonight = [time_of(When.TONIGHT, evening, BERLIN, depth) for depth in (None, DEEP)]
+    assert tonight == [NOW.replace(hour=19, minute=30), NOW.replace(hour=21)]
+
+
+def _at(clock: str) -> datetime:
+    """Return this time of Monday, 1 March, in Berlin."""
+    return datetime.combine(date(2027, 3, 1), time.fromisoformat(clock), ZoneInfo(BERLIN))
+
+
+@pytest.mark.parametrize(
+    ("now", "depth", "first_day", "first_hour"),
+    [
+        ("00:30", None, 1, 6),
+        ("10:00", None, 1, 11),
+        ("10:50", None, 1, 11),
+        ("10:51", None, 1, 12),
+        ("10:00", DEEP, 1, 11),
+        ("10:01", DEEP, 1, 12),
+        ("22:30", None, 1, 23),
+        ("22:30", DEEP, 2, 6),
+        ("22:55", None, 2, 6),
+    ],
+)
+def test_days_and_hours_on_offer(now: str, depth: int | None, first_day: int, first_hour: int) -> None:
+    days = days_on_offer(_at(now), BERLIN, depth)
+    assert [day.day for day in days] == list(range(first_day, first_day + 7))
+    hours = [hours_on_offer(day, _at(now), BERLIN, depth) for day in days]
+    assert [local(each, BERLIN).hour for each in hours[0]] == list(range(first_hour, 24))
+    assert all([local(each, BERLIN).hour for each in day] == list(range(6, 24)) for day in hours[1:])
+
+
+def test_line_can_wait_for_a_year() -> None:
+    assert fits(NOW + FURTHEST, NOW, None)
+    assert not fits(NOW + FURTHEST + timedelta(seconds=1), NOW, None)
+    assert [fits(NOW + COOL_OFF, NOW, depth) for depth in (None, DEEP)] == [True, False]
+    assert not fits(NOW + COOL_OFF - timedelta(seconds=1), NOW, None)
+
+
+def test_time_that_has_come_is_due() -> None:
+    coming = Reflection(1, 1, 2, 3, due_at=NOW)
+    second = timedelta(seconds=1)
+    assert [coming.is_due(now) for now in (NOW - second, NOW, NOW + second)] == [False, True, True]
+    assert not Reflection(1, 1, 2, 3).is_due(NOW)
+
+
 def test_new_words_cool_off() -> None:
     assert after_rewording(NOW + timedelta(minutes=3), None, NOW) == NOW + COOL_OFF
     assert after_rewording(NOW + timedelta(minutes=3), DEEP, NOW) == NOW + COOL_OFF_DEEP
@@ -118,11 +204,16 @@ def test_card_knows_its_time() -> None:
         True,
         False,
     ]
+    on_the_minute = Reflection(1, 1, 2, 3, due_at=minute)
+    assert [on_the_minute.is_set_for(known) for known in (NOW, minute)] == [False, True]
 
 
 def test_tomorrow_is_after_a_nights_sleep() -> None:
     assert local(tomorrow_again(NOW, BERLIN), BERLIN).date() == date(2027, 3, 2)
     assert tomorrow_again(NOW.replace(hour=0, minute=30), BERLIN) == NOW.replace(hour=7)
+    tomorrow = NOW + timedelta(days=1)
+    assert tomorrow_again(NOW.replace(second=30, microsecond=500), BERLIN) == tomorrow, "at the minute that is shown"
+    assert tomorrow_again(NOW.replace(hour=3), BERLIN) == tomorrow.replace(hour=3), "the night has ended at four"
 
 
 CUES = [Cue(f"{wish}.{n}", wish, f"{n}.") for wish in Wish for n in range(12)]

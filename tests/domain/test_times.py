@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain import times
 from bot.domain.times import QuietHours
-from bot.domain.zones import KNOWN_ZONES
+from bot.domain.zones import KNOWN_ZONES, Region, zones_of
 from tests.clockwork import all_zones, behaviour, utc, walls
 from tests.samples import sampled
 
@@ -96,6 +96,21 @@ def test_snooze_is_possible_at_any_hour(later: times.Later) -> None:
         assert times.put_off_until(later, at(f"2026-05-05 {hour:02}:30"), BERLIN), hour
 
 
+def test_tonight_is_on_offer_beside_the_hour() -> None:
+    asked = [at("2026-05-05 18:30"), at("2026-05-05 19:15"), at("2026-05-05 19:16"), at("2026-05-05 20:46")]
+    assert [times.put_off_until(times.Later.TONIGHT, now, BERLIN) for now in asked] == [
+        at("2026-05-05 20:30"),
+        at("2026-05-05 20:30"),
+        at("2026-05-05 22:00"),
+        None,
+    ]
+
+
+@pytest.mark.parametrize("now", ["2026-05-05 00:10", "2026-05-05 17:00", "2026-05-05 18:00", "2026-05-05 23:50"])
+def test_early_evening_is_the_next_days(now: str) -> None:
+    assert times.tomorrow_early_evening(at(now), BERLIN) == at("2026-05-06 18:00")
+
+
 @given(st.integers(0, 24 * 60 - 1))
 def test_snoozes_are_apart(minute: int) -> None:
     now = at("2026-05-05 00:00") + timedelta(minutes=minute)
@@ -175,6 +190,12 @@ def test_quiet_hours_over_midnight() -> None:
     assert times.after_quiet(at("2026-05-05 21:59"), BERLIN, quiet) == at("2026-05-05 21:59")
 
 
+def test_quiet_hours_within_a_day() -> None:
+    quiet = QuietHours(time(13), time(15))
+    shown = ("12:59", "13:00", "14:59", "15:00")
+    assert [times.is_quiet(at(f"2026-05-05 {clock}"), BERLIN, quiet) for clock in shown] == [False, True, True, False]
+
+
 def test_equal_times_mean_no_quiet_hours() -> None:
     assert not times.is_quiet(at("2026-05-05 22:00"), BERLIN, QuietHours(time(22), time(22)))
 
@@ -244,6 +265,16 @@ def test_scattered_answers_are_no_habit() -> None:
     assert times.typical_hour(answers(*[f"{hour:02}:00" for hour in range(0, 24, 2)])) is None
 
 
+def test_habit_is_up_to_two_hours_wide() -> None:
+    assert times.typical_hour(answers(*["20:00"] * 5, *["22:00"] * 5)) == time(20)
+    assert times.typical_hour(answers(*["20:00"] * 5, *["22:01"] * 5)) is None
+
+
+def test_seconds_round_down_too() -> None:
+    assert times.typical_hour(answers(*["21:14:59"] * 10)) == time(21)
+    assert times.typical_hour(answers(*["21:15:30"] * 10)) == time(21, 15)
+
+
 def test_nine_answers_are_not_enough() -> None:
     assert times.typical_hour(answers(*["21:00"] * 9)) is None
     assert times.typical_hour(answers(*["21:00"] * 10)) == time(21)
@@ -274,6 +305,7 @@ def test_every_clock_is_offered(now: str) -> None:
     for choice in offered:
         assert choice.local.utcoffset() == choice.minutes * MINUTE
         assert choice.local == moment
+        assert type(choice.minutes) is int, "a button carries it"
 
 
 @pytest.mark.parametrize("now", ["2026-01-15", "2026-04-15", "2026-07-15", "2026-10-15", "2032-03-01"])
@@ -300,6 +332,46 @@ def test_best_known_zones_come_first() -> None:
 
 def test_clock_time_of_no_zone() -> None:
     assert times.zones_with_clock(utc("2026-01-15"), timedelta(minutes=17)) == []
+
+
+WINTER = utc("2026-01-15")
+
+
+def test_places_with_the_same_clock_are_offered_once() -> None:
+    zones = ["Europe/Paris", "Africa/Lagos", "America/New_York", "Europe/Berlin", "America/Toronto", "Africa/Kinshasa"]
+    assert times.one_of_each_clock(zones, WINTER) == {"Europe/Paris", "Africa/Lagos", "America/New_York"}
+    assert times.one_of_each_clock(iter(zones[::-1]), WINTER) == {"Africa/Kinshasa", "America/Toronto", "Europe/Berlin"}
+
+
+def test_likely_clocks_are_those_that_most_live_by() -> None:
+    speakers = {"America/Toronto": 5, "Asia/Tokyo": 10, "America/New_York": 6, "Africa/Lagos": 3, "Europe/Paris": 3}
+    most = ["America/New_York", "Asia/Tokyo", "Africa/Lagos", "Europe/Paris"]
+    assert times.likely_clocks(speakers, WINTER) == most
+    assert times.likely_clocks(dict(reversed(speakers.items())), WINTER) == most, "whatever order they are told in"
+    assert times.likely_clocks(speakers, WINTER, limit=2) == most[:2]
+
+
+@pytest.mark.parametrize(
+    ("said", "zone"),
+    [
+        ("CET", "Europe/Berlin"),
+        ("cest", "Europe/Berlin"),
+        ("est", "America/New_York"),
+        ("IST", "Asia/Kolkata"),
+        ("BDT", "Asia/Dhaka"),
+    ],
+)
+def test_zone_by_the_abbreviation_of_its_time(said: str, zone: str) -> None:
+    for now in (WINTER, utc("2026-07-15")):
+        found = times.zones_abbreviated(said, now)
+        assert zone in found
+        assert "Asia/Tokyo" not in found
+    assert times.zones_abbreviated("XYZ", WINTER) == []
+
+
+def test_each_known_zone_is_in_one_part_of_the_world() -> None:
+    assert sorted(zone for region in Region for zone in zones_of(region)) == sorted(KNOWN_ZONES)
+    assert zones_of(Region.EUROPE)[0] == "Europe/Berlin"
 
 
 def test_known_zones_exist_once() -> None:

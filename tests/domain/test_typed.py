@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.characters import is_boundary
-from bot.domain.typed import LINE_LIMIT, first_300, fold_line
+from bot.domain.typed import LINE_LIMIT, first_300, fold_line, plain, visible
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_typed_text_stays_unchanged() -> None:
 def test_control_characters_and_lone_surrogates_go() -> None:
     assert fold_line("a\tb\x00c\x1b[0m\x7f\ud83d") == "a bc[0m"
     fold_line("\ud83d x").encode()
+    assert fold_line("a\x00b") == "ab"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,11 @@ def test_folding_a_folded_line_changes_nothing(text: str) -> None:
     assert fold_line(line) == line
     line.encode()
     assert line == "" or all(character in line for character in text if character.isalnum())
+
+
+def test_only_what_is_seen_is_compared() -> None:
+    assert visible("\u2067K7\ud83dQX\u200b\u2060  \n9\ufe0f\u20e3") == "K7QX 9"
+    assert plain(' (Xmas), [٣] 👍 "OK"!? ') == 'xmas , 3 "ok'
 
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
