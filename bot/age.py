@@ -5,9 +5,12 @@ current when it was made. age is anonymous: whoever knows a recipient can write 
 never published, so a file that opens was made by somebody who had the master key.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +32,8 @@ def is_encrypted(file: Path) -> bool:
 def encrypt(source: Path, target: Path, keys: KeyRing) -> None:
     """Write `source`, encrypted for the current version of the master key, over `target`. Raises OSError."""
     public = _key_pair(keys, keys.current).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    pyrage.encrypt_file(str(source), str(target), [pyrage.ssh.Recipient.from_str(public.decode())])
+    with _opened(source, target) as (reader, writer):
+        pyrage.encrypt_io(reader, writer, [pyrage.ssh.Recipient.from_str(public.decode())])
 
 
 def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
@@ -42,7 +46,8 @@ def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
     form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     identities = [pyrage.ssh.Identity.from_buffer(key.private_bytes(*form)) for key in private]
     try:
-        pyrage.decrypt_file(str(source), str(target), identities)
+        with _opened(source, target) as (reader, writer):
+            pyrage.decrypt_io(reader, writer, identities)
     except pyrage.DecryptError as error:
         if str(error) == _NO_KEY:
             raise OtherKey(
@@ -54,6 +59,39 @@ def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
         if error.errno is None:  # not the disk's fault: a chunk is missing or was changed
             raise CannotOpen(f"{source} is damaged.") from None
         raise
+
+
+class _File(FileIO):
+    """A file that remembers a failing disk: pyrage makes another error of it, or none if the last write failed."""
+
+    failure: OSError | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with self._remembering():
+            return super().read(size)
+
+    def write(self, data: Any, /) -> int:
+        with self._remembering():
+            return super().write(data)
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+@contextmanager
+def _opened(source: Path, target: Path) -> Iterator[tuple[_File, _File]]:
+    """Open two files for pyrage. Raises the disk's OSError, whatever pyrage has made of it."""
+    with _File(source) as reader, _File(target, "w") as writer:
+        try:
+            yield reader, writer
+        finally:
+            if failure := reader.failure or writer.failure:
+                raise failure
 
 
 def _key_pair(keys: KeyRing, version: int) -> Ed25519PrivateKey:

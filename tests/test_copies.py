@@ -524,9 +524,10 @@ def test_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
     """A limit on the size of files fails in the same way and needs no disk."""
     keeper.does("backup", "copy.db")
     folder = keeper.folder / "copies"
-    for words in (("backup", "copies/copy.db"), ("verify",), ("restore", "copy.db")):
+    for words in (("backup", "copies/copy.db"), ("verify",), ("verify", "copy.db"), ("restore", "copy.db")):
         said = forks.run(partial(on_a_small_disk, words), cwd=keeper.folder, env=keeper.environ)
         refused(said)
+        assert re.search("File too large|disk I/O error", said.stderr), "it isn't the copy that is damaged"
         assert not list(folder.iterdir()) if folder.exists() else True
         assert keeper.var == {"ajar.db"}
 
