@@ -161,6 +161,7 @@ _CLAIM_ANSWERS: Final = _claim(_DUE_ANSWERS)
 _ADD: Final = insert(notices)
 
 
+@cache
 def _hasten_or_add(dialect: str) -> Any:
     """Return the statement that adds a Notice, or makes the open one of this kind and subject due earlier."""
     new = insert_into(dialect, notices)
@@ -172,7 +173,6 @@ def _hasten_or_add(dialect: str) -> Any:
     )
 
 
-_HASTEN_OR_ADD: Final = {dialect: _hasten_or_add(dialect) for dialect in ("sqlite", "postgresql")}
 _LOCK: Final = update(notices).where(notices.c.id == bindparam("notice_id"), _OPEN).values(state=notices.c.state)
 EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
 
@@ -227,7 +227,7 @@ class Notices:
         """
         self._plan(at)
         await self._connection.execute_later(
-            _HASTEN_OR_ADD[self._connection.dialect.name],
+            _hasten_or_add(self._connection.dialect.name),
             {
                 "id": new_id(now), "user_id": user_id, "kind": NoticeKind.HIDE, "subject_id": user_id, "due_at": at,
                 "state": _State.WAITING, "attempts": 0, "unclear": 0,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, null, or_, select, update
@@ -42,10 +43,11 @@ class Due:
     """Whether it goes by /hide, and so leaves no neutral line."""
 
 
-def _noting(dialect: str, **more: Any) -> Any:
+@cache
+def _noting(dialect: str, *, shown: bool) -> Any:
     """Return the statement that notes a user's message, or replaces the time to remove one already noted.
 
-    `more` is what else changes in the latter.
+    With `shown` the latter no longer asks about anything.
     """
     new = insert_into(dialect, traces).from_select(
         ["user_id", "message_id", "sent_at", "hide_at"],
@@ -58,12 +60,10 @@ def _noting(dialect: str, **more: Any) -> Any:
     )
     return new.on_conflict_do_update(
         index_elements=[traces.c.user_id, traces.c.message_id],
-        set_={"hide_at": func.coalesce(new.excluded.hide_at, traces.c.hide_at), **more},
+        set_={"hide_at": func.coalesce(new.excluded.hide_at, traces.c.hide_at), **({"waits": null()} if shown else {})},
     )
 
 
-_NOTING: Final = {dialect: _noting(dialect) for dialect in ("sqlite", "postgresql")}
-_SHOWING: Final = {dialect: _noting(dialect, waits=null()) for dialect in ("sqlite", "postgresql")}
 _ASKING: Final = (
     update(traces)
     .where(traces.c.user_id == bindparam("of_user"), traces.c.message_id == bindparam("of_message"))
@@ -89,8 +89,7 @@ class Traces:
         """
         at = now.replace(minute=0, second=0, microsecond=0)
         facts = {"of_user": user_id, "of_message": message_id, "at": at, "hide": hide_at}
-        statement = (_SHOWING if shown else _NOTING)[self._connection.dialect.name]
-        await self._connection.execute_later(statement, facts)
+        await self._connection.execute_later(_noting(self._connection.dialect.name, shown=shown), facts)
 
     async def asks(self, user_id: int, message_id: int, about: Undecided) -> None:
         """Note what this noted message asks about: it alone, from now on."""
