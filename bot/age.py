@@ -3,6 +3,8 @@
 Each version of the master key has a key pair of its own, derived from it, so a file needs only the version that was
 current when it was made. age is anonymous: whoever knows a recipient can write a file to it. Our recipients are
 never published, so a file that opens was made by somebody who had the master key.
+
+pyrage is imported only where a file is encrypted or decrypted: it takes a MiB, and a running bot does neither.
 """
 
 from collections.abc import Iterator
@@ -12,7 +14,6 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
-import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -31,6 +32,8 @@ def is_encrypted(file: Path) -> bool:
 
 def encrypt(source: Path, target: Path, keys: KeyRing) -> None:
     """Write `source`, encrypted for the current version of the master key, over `target`. Raises OSError."""
+    import pyrage
+
     public = _key_pair(keys, keys.current).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     with _opened(source, target) as (reader, writer):
         pyrage.encrypt_io(reader, writer, [pyrage.ssh.Recipient.from_str(public.decode())])
@@ -42,6 +45,8 @@ def decrypt(source: Path, target: Path, keys: KeyRing) -> None:
     Raises CannotOpen if `source` was changed or cut off; `target` then holds the part before that. Raises OtherKey if
     the file needs another master key or a missing version of it. Raises OSError.
     """
+    import pyrage
+
     private = map(partial(_key_pair, keys), reversed(keys.versions))
     form = (Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     identities = [pyrage.ssh.Identity.from_buffer(key.private_bytes(*form)) for key in private]

@@ -40,10 +40,10 @@ from bot.services.journal import JournalSearch
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, notice_handlers_of
 from bot.stopping import stop_signals
-from bot.storage.copying import refuse_moved_file
 from bot.storage.database_lock import DatabaseLock, shared_lock
 from bot.storage.listening import Listener
 from bot.storage.migrate import HEAD, known_version, migrate
+from bot.storage.moved import refuse_moved_file
 from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of

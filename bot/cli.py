@@ -56,9 +56,9 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
     from bot.library import ContentError
     from bot.operating import Unfit
     from bot.storage.backup import BackupError, InUse
-    from bot.storage.copying import Moved
     from bot.storage.database_lock import LockLost
     from bot.storage.migrate import NewerSchema, NotOurs
+    from bot.storage.moved import Moved
     from bot.storage.troubles import trouble_of
     from bot.watchdog import Stuck
 

@@ -10,10 +10,11 @@ from bot.crypto import KeyRing
 from bot.opening import make_clock, open_store
 from bot.operating import Progress, Unfit, opened, require_version, silently
 from bot.storage.backup import make_folder
-from bot.storage.copying import Differs, NotEmpty, TargetFailed, named, take_back
+from bot.storage.copying import Differs, NotEmpty, TargetFailed, named
 from bot.storage.copying import move as move_rows
 from bot.storage.database_lock import DatabaseLock, exclusive_lock
 from bot.storage.migrate import HEAD, known_version, migrate
+from bot.storage.moved import take_back
 from bot.storage.restoring import begin
 from bot.storage.troubles import trouble_of
 

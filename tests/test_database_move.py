@@ -13,10 +13,10 @@ from bot.config import Config, WrongSettings, load, with_database
 from bot.crypto import KeyRing, OtherKey
 from bot.operating import Unfit
 from bot.storage.backup import InUse
-from bot.storage.copying import Moved
 from bot.storage.database_lock import shared_lock
 from bot.storage.engine import single_engine
 from bot.storage.migrate import HEAD
+from bot.storage.moved import Moved
 from bot.storage.schema import metadata
 from bot.storage.store import Store
 from tests.databases import PostgresServer, SqliteTemplate

@@ -59,3 +59,11 @@ def test_skipped_tests_are_named() -> None:
     *_, missing, result = done.stdout.splitlines()
     assert missing == "Not tested: the demo's page, for want of Chromium. To get it: apt install chromium"
     assert result.startswith("1 skipped")
+
+
+def test_a_bot_on_sqlite_loads_no_more_than_it_needs() -> None:
+    """What only commands, migrations or the other database need would take its memory for good."""
+    code = "import sys, bot.app; print(*sys.modules)"
+    loaded = subprocess.run((sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    unneeded = {"alembic", "asyncpg", "bot.storage.copying", "pyrage", "rapidfuzz", "sqlalchemy.dialects.postgresql"}
+    assert not unneeded & set(loaded.split())

@@ -6,11 +6,9 @@ interrupted copy resumes there. Callers must hold the locks of both databases.
 """
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -34,15 +32,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage.engine import single_engine, sqlite_file
+from bot.storage.moved import ARRIVING, MOVED, UNFINISHED, Moved, gone, noted
 from bot.storage.schema import master_keys, metadata, notes, processes
 
 _MOST_ROWS: Final = 500
 _MOST_BYTES: Final = 4 << 20
 """The most bytes in a batch, unless a single row is longer."""
-_MOVED: Final = "moved"
-"""The name of the note in a database that was moved. It holds where to, and when."""
-_ARRIVING: Final = "arriving"
-"""The name of the note in a database that is still being copied into. It holds how far copying got."""
 
 _OF_THE_BOT: Final = {notes.name, master_keys.name, processes.name}
 """Tables that a bot writes to even before it has any users."""
@@ -51,10 +46,6 @@ Progress = Callable[[int, int], None]
 """Called with how many rows have been copied or compared so far, and how many there are to copy and compare."""
 Verify = Callable[[], Awaitable[None]]
 """Raises if the lock of one of the databases is lost."""
-
-
-class Moved(Exception):
-    """No bot may use the database: it was moved, or is still being copied into. The message says what to do."""
 
 
 class NotEmpty(Exception):
@@ -85,7 +76,7 @@ class _StoredTable:
 
     def of_rows(self, query: Select[Any]) -> Select[Any]:
         """Leave out the notes about copying itself."""
-        return query.where(self.table.c.name.not_in((_MOVED, _ARRIVING))) if self.name == notes.name else query
+        return query.where(self.table.c.name.not_in((MOVED, ARRIVING))) if self.name == notes.name else query
 
     def after(self, place: Sequence[Any] | None, limit: int) -> Select[Any]:
         query = self.of_rows(select(self.table)).order_by(*self.place).limit(limit)
@@ -175,14 +166,14 @@ class Copying:
     async def finish(self) -> None:
         """Release the target for bots to use."""
         async with self._changing() as target:
-            await target.execute(delete(notes).where(notes.c.name == _ARRIVING))
+            await target.execute(delete(notes).where(notes.c.name == ARRIVING))
             if target.dialect.name == "postgresql":
                 await target.execute(text("ANALYZE"))  # the first queries would otherwise be planned for empty tables
 
     async def _begin(self) -> bool:
         """Return whether this resumes an interrupted copy. Raises NotEmpty."""
         async with self._changing() as target:
-            if await _note(target, _ARRIVING) is not None:
+            if await noted(target, ARRIVING) is not None:
                 return True
             for stored in TABLES:
                 if stored.name not in _OF_THE_BOT and await stored.count(target):
@@ -194,7 +185,7 @@ class Copying:
         async with self._changing() as target:
             for table in reversed(metadata.sorted_tables):
                 await target.execute(delete(table))
-            await target.execute(insert(notes).values(name=_ARRIVING, value="[]"))
+            await target.execute(insert(notes).values(name=ARRIVING, value="[]"))
 
     async def _copy_and_compare(self) -> None:
         self._done = 0
@@ -204,7 +195,7 @@ class Copying:
 
     async def _copy(self) -> None:
         async with self._changing() as target:
-            got_to = json.loads(await _note(target, _ARRIVING) or "[]")
+            got_to = json.loads(await noted(target, ARRIVING) or "[]")
         name, place = got_to or (TABLES[0].name, None)
         first = [stored.name for stored in TABLES].index(name)
         self._done = sum(self._counts[stored.name] for stored in TABLES[:first])
@@ -214,7 +205,7 @@ class Copying:
                 async with self._changing() as target:
                     await target.execute(insert(stored.table), [row._asdict() for row in rows])
                     got_to = json.dumps([stored.name, stored.place_of(rows[-1])])
-                    await target.execute(notes.update().where(notes.c.name == _ARRIVING).values(value=got_to))
+                    await target.execute(notes.update().where(notes.c.name == ARRIVING).values(value=got_to))
                 self._advance(len(rows))
             place = None
 
@@ -274,9 +265,9 @@ async def move(
             copying = Copying(connection, engines[1], verify=verify, progress=progress, most=most)
             rows = await copying.run()
             await verify()
-            await connection.execute(delete(notes).where(notes.c.name == _MOVED))
+            await connection.execute(delete(notes).where(notes.c.name == MOVED))
             moved = json.dumps([named(target), today.isoformat()])
-            await connection.execute(insert(notes).values(name=_MOVED, value=moved))
+            await connection.execute(insert(notes).values(name=MOVED, value=moved))
         await copying.finish()
         return rows
     finally:
@@ -293,65 +284,15 @@ async def _keep_still(connection: AsyncConnection) -> None:
 
 async def _may_leave(source: AsyncConnection, target: AsyncEngine, url: str) -> None:
     """Raise Moved, unless the source isn't moved yet, or only the last step of a move to this target is missing."""
-    if await _note(source, _ARRIVING) is not None:
-        raise Moved(_UNFINISHED)
-    if (moved := await _note(source, _MOVED)) is None:
+    if await noted(source, ARRIVING) is not None:
+        raise Moved(UNFINISHED)
+    if (moved := await noted(source, MOVED)) is None:
         return
     with _of_target():
         async with target.connect() as connection:
-            unfinished = await _note(connection, _ARRIVING) is not None
+            unfinished = await noted(connection, ARRIVING) is not None
     if not unfinished or json.loads(moved)[0] != named(url):
-        raise Moved(_gone(moved))
-
-
-_UNFINISHED: Final = (
-    "This database is the unfinished copy of another one. With the settings of the other one, type the same "
-    "`ajar move` again: it goes on where it was."
-)
-
-
-def _gone(moved: str) -> str:
-    place, day = json.loads(moved)
-    return (
-        f"This database was moved to {place} on {day}; name that one in AJAR_DATABASE_URL. To use this one again, "
-        "without anything that has happened since, stop the bot there first, and type: ajar move --back"
-    )
-
-
-async def refuse_moved(connection: AsyncConnection) -> None:
-    """Raise Moved if no bot may use this database."""
-    if await _note(connection, _ARRIVING) is not None:
-        raise Moved(_UNFINISHED)
-    if (moved := await _note(connection, _MOVED)) is not None:
-        raise Moved(_gone(moved))
-
-
-def refuse_moved_file(file: Path) -> None:
-    """Like `refuse_moved`, before anything else is done with an SQLite database. Other troubles with it show later."""
-    if not file.exists():
-        return
-    names = (_ARRIVING, _MOVED)
-    with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection:
-        noted = dict(connection.execute("SELECT name, value FROM notes WHERE name IN (?, ?)", names))
-        if _ARRIVING in noted:
-            raise Moved(_UNFINISHED)
-        if _MOVED in noted:
-            raise Moved(_gone(noted[_MOVED]))
-
-
-async def take_back(url: str) -> tuple[str, str] | None:
-    """Let bots use a moved database again. Return where it was moved to and on which day, if it was."""
-    engine = single_engine(url)
-    try:
-        async with engine.begin() as connection:
-            moved = await _note(connection, _MOVED)
-            await connection.execute(delete(notes).where(notes.c.name == _MOVED))
-    finally:
-        await engine.dispose()
-    if moved is None:
-        return None
-    place, day = json.loads(moved)
-    return place, day
+        raise Moved(gone(moved))
 
 
 def named(url: str) -> str:
@@ -360,7 +301,3 @@ def named(url: str) -> str:
         return str(file.resolve())
     parsed = make_url(url)
     return f"postgresql://{parsed.host or parsed.query.get('host', '')}/{parsed.database}"
-
-
-async def _note(connection: AsyncConnection, name: str) -> str | None:
-    return (await connection.execute(select(notes.c.value).where(notes.c.name == name))).scalar_one_or_none()

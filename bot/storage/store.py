@@ -18,7 +18,6 @@ from bot.storage.arrivals import Arrivals
 from bot.storage.asks import FIND_ASK, LAST_MESSAGE, LATEST_ASK, SHOWN_PROMPTS, Asks
 from bot.storage.backlog import Backlog, look
 from bot.storage.conflicts import insert_into
-from bot.storage.copying import refuse_moved
 from bot.storage.direct import DirectConnection
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Connections, Database, connect, is_busy
@@ -31,6 +30,7 @@ from bot.storage.journal_pages import CURRENT_PAGE, JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.minimising import Minimising, Position
+from bot.storage.moved import refuse_moved
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
@@ -205,7 +205,7 @@ class Rows:
         return await _note(self._connection, name)
 
     async def refuse_moved(self) -> None:
-        """Raise Moved if no bot may use this database; see bot.storage.copying."""
+        """Raise Moved if no bot may use this database; see bot.storage.moved."""
         await refuse_moved(self._connection)
 
     async def take_note(self, name: str, value: str) -> None:

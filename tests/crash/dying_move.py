@@ -15,8 +15,8 @@ from bot import database_move
 from bot.config import Config
 from bot.crypto import KeyRing
 from bot.storage.backup import InUse
-from bot.storage.copying import Moved, take_back
 from bot.storage.engine import single_engine
+from bot.storage.moved import Moved, take_back
 from bot.storage.schema import metadata
 from bot.storage.store import Store
 from tests.dying import Reached, killed
