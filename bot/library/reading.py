@@ -306,6 +306,7 @@ class Reading:
         """Return the weights in a file, which nobody edits: whatever is wrong with it, it is made anew."""
         text = self._text(file)
         weights: dict[str, int] = {}
+        whole: dict[str, int] = {}  # one object for equal ones, as there are 23,000 weights but 400 values
 
         def complain(line: int, mistake: str) -> None:
             self._problems.append(Problem(f"{self._folder.name}/{file}", line, f"{mistake}; {_MAKE_ANEW}"))
@@ -319,7 +320,7 @@ class Reading:
             elif not words or not _WHOLE.fullmatch(weight):
                 complain(number, f'this is "{line}"; expected words, a tab and a whole number')
             else:
-                weights[words] = int(weight)
+                weights[words] = whole.setdefault(weight, int(weight))
         if text is not None and BIAS not in weights:
             complain(1, f'the weight "{BIAS}" is missing, which every text has')
         return weights

@@ -95,14 +95,17 @@ class Features:
         return _PAUSE if part in ",:" else _STOP
 
     def of(self, piece: Sequence[str]) -> set[str]:
-        """Return the features: words, neighbours, words near each other, kinds of words and pairs of these."""
+        """Return the features: words, neighbours, words near each other, kinds of words and pairs of these.
+
+        All of them are ASCII, as a feature with any other character would take twice the memory.
+        """
         marked = [_START, *piece, _END]
         found = {f"{first} {second}" for first, second in pairwise(marked)}
         words = [each for each in piece if each not in _MARKS]
         found.update(words)
         near = [_START, *words, _END]
         for apart in range(2, _WORDS_APART + 1):
-            found.update(f"{first} … {second}" for first, second in zip(near, near[apart:], strict=False))
+            found.update(f"{first} .. {second}" for first, second in zip(near, near[apart:], strict=False))
         kinds = [self._kinds_of.get(word, ()) for word in words]
         for at, here in enumerate(kinds):
             found.update(here)
