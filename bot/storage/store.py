@@ -55,6 +55,9 @@ ENDINGS_NOTED: Final = "endings"
 MINIMISED: Final = "minimised"
 """The name of the note that no rows of earlier versions are left to minimise; see bot.storage.minimising."""
 
+TIED: Final = "tied"
+"""The name of the note that no rows of earlier versions are left to tie; see bot.storage.tying."""
+
 _ASKS_TIDIED: Final = "asks tidied"
 """The name of the note that holds the day on which we last tidied older Asks."""
 _BATCH: Final = 500
@@ -370,7 +373,11 @@ class Store:
         """Tie, user by user, values that were sealed before there were ties. Return how many users had any.
 
         Users whose data key doesn't open are left out. Raises the first unexpected error, after all other users.
+        Looking for such users reads all of them; once there are none, that is noted.
         """
+        async with self.reading() as rows:
+            if await rows.note(TIED):
+                return 0
         tied, last, failed = 0, 0, list[Exception]()
         while True:
             async with self.reading() as rows:
@@ -382,6 +389,9 @@ class Store:
             last = ids[-1]
         if failed:
             raise failed[0]
+        if not last:
+            async with self.writing() as rows:
+                await rows.take_note(TIED, "1")
         return tied
 
     async def minimise_all(self) -> int:

@@ -10,7 +10,7 @@ from bot.crypto import KeyRing, new_data_key
 from bot.domain.model import POLICY_VERSION, AskState
 from bot.storage.migrate import migrate
 from bot.storage.schema import asks, users
-from bot.storage.store import MINIMISED, Store
+from bot.storage.store import MINIMISED, TIED, Store
 from bot.storage.users import seal_muted
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY
@@ -35,7 +35,8 @@ async def seed(url: str, *, first: int, count: int, now: datetime, asked: bool =
         for start in range(0, count, BATCH):
             numbers = range(start, min(start + BATCH, count))
             async with store.writing() as rows:
-                await rows.take_note(MINIMISED, "1")  # as in any database that this version has made
+                for done in (MINIMISED, TIED):  # as in any database that this version has made
+                    await rows.take_note(done, "1")
                 connection = rows._connection
                 await connection.execute(
                     insert(users), [_user(first + n, n < due, n / count, tomorrow if asked else now) for n in numbers]

@@ -22,8 +22,9 @@ from bot.storage.engine import single_engine
 from bot.storage.migrate import migrate
 from bot.storage.schema import metadata, reflections, responses, ritual_seats, users
 from bot.storage.seals import KINDS
-from bot.storage.store import Rows, Store
+from bot.storage.store import TIED, Rows, Store
 from bot.storage.tying import Tying
+from bot.storage.users import Users
 from tests import forks
 from tests.conftest import BOTH
 from tests.databases import PostgresServer, run_apart, sqlite_url
@@ -275,10 +276,26 @@ async def test_rewrapped_user_is_tied_too(untied_url: str, keys: KeyRing) -> Non
     await rotated.close()
 
 
+async def test_nobody_is_looked_for_once_all_are_tied(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking reads all users, and so, at every start, half a gigabyte of a million people."""
+    assert await store.tie_all() == 3
+    assert await store.tie_all() == 0
+
+    def looks(*_: object) -> None:
+        raise LookupError
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Users, "with_untied", looks)
+        assert await store.tie_all() == 0
+
+
 async def test_damaged_data_key_delays_nobody(store: Store) -> None:
     async with store.writing() as rows:
         await rows._connection.execute(update(users).where(users.c.id == ALICE).values(data_key=b"\x01" * 65))
     assert await store.tie_all() == 2
+    assert await store.tie_all() == 0
+    async with store.reading() as rows:
+        assert await rows.note(TIED) is None, "if the key is put right, what it has sealed is still to be tied"
 
 
 async def test_two_starts_at_once_tie_once(store: Store, untied_url: str, keys: KeyRing) -> None:
