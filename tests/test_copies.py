@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import copies
 from bot.age import decrypt
@@ -28,25 +29,39 @@ from bot.domain.model import Draft, DraftReason
 from bot.keyfile import make_key_file
 from bot.storage.backup import BackupError, InUse, sole_user
 from bot.storage.migrate import HEAD
-from bot.storage.restoring import carry_unhandled
+from bot.storage.restoring import bring_up_copy, carry_unhandled
 from bot.storage.retention import backups_in, made_at, name_of, remove_older
 from bot.storage.store import Store
+from bot.storage.troubles import trouble_of
 from tests import forks
-from tests.databases import SqliteTemplate
+from tests.databases import SqliteTemplate, sqlite_url
 from tests.forks import ajar
 from tests.storage.earlier_backups import back_up_as_before
 from tests.storage.people import kept, ready
+from tests.storage.test_migrate import at_version
 from tests.test_cli import Operator
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 WORDS = "Nobody else's business."
 
 
-def on_a_small_disk(words: tuple[str, ...]) -> None:
-    """Type a command where a file can't grow."""
+def small_disk() -> None:
+    """From now on, files can't grow beyond 64 KiB."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+
+
+def on_a_small_disk(words: tuple[str, ...]) -> None:
+    small_disk()
     ajar(words)
+
+
+def brought_up_on_a_small_disk(place: Path) -> None:
+    """Migrate a copy, and print what the operator is told."""
+    small_disk()
+    with pytest.raises(SQLAlchemyError) as caught:
+        asyncio.run(bring_up_copy(place, place))
+    print(trouble_of(caught.value, place))  # noqa: T201
 
 
 class Keeper(Operator):
@@ -417,9 +432,7 @@ def test_data_folder_takes_any_character(tmp_path: Path, sqlite_template: Sqlite
 
 def test_old_copy_is_migrated(keeper: Keeper) -> None:
     """Version 0002 is the oldest one that was ever released."""
-    from tests.storage.test_migrate import at_version
-
-    asyncio.run(at_version(f"sqlite+aiosqlite:///{keeper.folder / 'old.db'}", "0002"))
+    asyncio.run(at_version(sqlite_url(keeper.folder / "old.db"), "0002"))
     keeper.does("verify", "old.db")
     assert "It has no users." in keeper.does("restore", "old.db")[0]
     assert keeper.users() == []
@@ -530,6 +543,13 @@ def test_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
         assert re.search("File too large|disk I/O error", said.stderr), "it isn't the copy that is damaged"
         assert not list(folder.iterdir()) if folder.exists() else True
         assert keeper.var == {"ajar.db"}
+
+
+def test_full_disk_while_a_copy_is_migrated_is_not_called_damage(keeper: Keeper) -> None:
+    place = keeper.folder / "older.db"
+    asyncio.run(at_version(sqlite_url(place), "0002"))
+    said = forks.run(partial(brought_up_on_a_small_disk, place), cwd=keeper.folder, env=keeper.environ)
+    assert "The disk that holds" in said.stdout, said.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -42,6 +42,7 @@ from bot.storage.backup import (
 from bot.storage.columns import milliseconds
 from bot.storage.migrate import HEAD, migrate
 from bot.storage.schema import metadata
+from bot.storage.troubles import trouble_of
 
 _OURS: Final = frozenset({"users", "dialogs", "asks", "lines", "drafts", "pairs", "reflections", "notices"})
 """Tables that every version of Ajar has had."""
@@ -142,11 +143,13 @@ def _examine(copy: Path, place: Path) -> None:
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
-    """Migrate a copy that was taken in to the schema of this version. Raises BackupError."""
+    """Migrate a copy that was taken in to the schema of this version. Raises BackupError, and errors of the disk."""
     try:
         await migrate(url_of(place))
         fits = await asyncio.to_thread(_has_our_shape, place)
-    except (SQLAlchemyError, sqlite3.Error):
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if (trouble := trouble_of(error)) and trouble.passes:  # not the copy's fault
+            raise
         fits = False
     if not fits:
         raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.")
