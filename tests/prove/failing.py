@@ -30,10 +30,12 @@ from bot.cli import _in_sentences
 from bot.config import Config, with_database
 from bot.crypto import KeyRing
 from bot.keyfile import make_key_file
+from bot.storage.backup import back_up, make_folder
 from bot.storage.migrate import migrate
 from tests.crash.stage import START, Place, bot_at
 from tests.prove.recorded import join, settings, texts_in
 from tests.silence.world import A, World
+from tests.storage.test_migrate import at_version
 
 _DISK: Final = ctypes.CDLL(None)
 FAULTS: Final = (("W", errno.ENOSPC), ("W", errno.EIO), ("S", errno.EIO), ("T", errno.EIO), ("O", errno.ENOSPC))
@@ -141,22 +143,23 @@ async def _verifies(config: Config) -> None:
 
 COMMANDS: Final[dict[str, Command]] = {
     "backup": _backs_up, "restore": _restores, "rotate": keys.rotate, "move": _moves, "verify": _verifies,
-    "migrate": copies.bring_up,
+    "migrate": copies.bring_up, "restore-older": _restores,
 }  # fmt: skip
+_OF_OLDER: Final = {"migrate", "restore-older"}
+"""What is tried with a database and a backup of the oldest version."""
 
 
-async def commands(folder: Path, chance: random.Random, stride: int) -> Counts:
-    """Let the disk fail at the first, second, … call of each command. Typed again once there is room, it succeeds."""
+async def commands(folder: Path, name: str, chance: random.Random, stride: int) -> Counts:
+    """Let the disk fail at the first, second, … call of a command. Typed again once there is room, it succeeds."""
     counts: Counts = Counter()
     start = folder / "start"
-    await _begin(start)
-    for name, command in COMMANDS.items():
-        for kind, code in FAULTS:
-            number = chance.randrange(stride)
-            place = folder / "failing"
-            while await _fails(_again(start, place), command, (kind, number, code), name):
-                counts[name] += 1
-                number += stride
+    await (_begin_older if name in _OF_OLDER else _begin)(start)
+    for kind, code in FAULTS:
+        number = chance.randrange(stride)
+        place = folder / "failing"
+        while await _fails(_again(start, place), COMMANDS[name], (kind, number, code), name):
+            counts[f"{kind} {errno.errorcode[code]}"] += 1
+            number += stride
     return counts
 
 
@@ -167,6 +170,16 @@ async def _begin(folder: Path) -> None:
     await join(config, 1)
     await copies.backup(config, config.backups / "first.age")
     await join(config, 2)
+
+
+async def _begin_older(folder: Path) -> None:
+    ring = KeyRing.new()
+    make_key_file(folder / "config" / "master.key", ring)
+    config = settings(folder)
+    database = copies.sqlite_of(config)
+    make_folder(database.parent)
+    await at_version(config.database_url, "0002")
+    back_up(database, config.backups / "first.age", ring)
 
 
 def _again(start: Path, place: Path) -> Config:
@@ -203,5 +216,5 @@ if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     root = Path(os.environ["AJAR_DISK_ROOT"])
     what, seed, stride = sys.argv[1], random.Random(int(sys.argv[2])), int(sys.argv[3])
-    done = asyncio.run(texts(Place(root), seed, stride) if what == "texts" else commands(root, seed, stride))
+    done = asyncio.run(texts(Place(root), seed, stride) if what == "texts" else commands(root, what, seed, stride))
     sys.stdout.write(json.dumps(done))

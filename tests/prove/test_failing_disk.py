@@ -17,6 +17,7 @@ import pytest
 
 from tests.crash.stage import Place, begins
 from tests.prove import disk
+from tests.prove.failing import COMMANDS
 
 SEED = int(os.environ.get("AJAR_PROVE_SEED", "0")) or random.randrange(1, 1_000_000)
 STRIDE = int(os.environ.get("AJAR_PROVE_STRIDE", "1"))
@@ -27,7 +28,7 @@ async def _begin(place: Place) -> None:
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("what", ["texts", "commands"])
+@pytest.mark.parametrize("what", ["texts", *COMMANDS])
 def test_failing_disk_loses_nothing(what: str, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
