@@ -4,6 +4,7 @@ parallel.py says what tests that run at the same time must observe.
 """
 
 import fcntl
+import functools
 import gc
 import os
 import subprocess
@@ -47,8 +48,16 @@ reuse_library()
 reuse_phrases()
 settle_soon()
 
-# How long an example takes depends on what else the machine is doing.
-hypothesis.settings.register_profile("ajar", deadline=None, max_examples=sampled(40, 1000))
+MUTATED = "MUTANT_UNDER_TEST" in os.environ
+"""Whether mutmut runs the tests on a changed module (make mutants)."""
+
+# How long an example takes depends on what else the machine is doing. One that shows a mutant needn't be the simplest.
+hypothesis.settings.register_profile(
+    "ajar",
+    deadline=None,
+    max_examples=sampled(40, 1000),
+    phases=set(hypothesis.Phase) - ({hypothesis.Phase.shrink, hypothesis.Phase.explain} if MUTATED else set()),
+)
 hypothesis.settings.load_profile("ajar")
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.process))
@@ -84,6 +93,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    if MUTATED:
+        forget_results()
     if "PYTEST_XDIST_WORKER" in os.environ:
         import_in_turns(
             [Path(folder) for folder in session.config.args if Path(folder).is_dir()],
@@ -91,6 +102,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")),
             int(os.environ["PYTEST_XDIST_WORKER_COUNT"]),
         )
+
+
+def forget_results() -> None:
+    """Clear the domain's caches: a mutant runs in a fork, and they hold what the function returned before."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("bot.domain."):
+            for function in vars(module).values():
+                if isinstance(function, functools._lru_cache_wrapper):
+                    function.cache_clear()
 
 
 @pytest.hookimpl(tryfirst=True)

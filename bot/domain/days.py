@@ -78,10 +78,8 @@ def _without_fillers(said: str, words: Words) -> str:
 
 def _said_day(said: str, today: date, words: Words, habits: Habits) -> Days:
     weekdays = _numbered(words.weekdays, 0)
-    kept = [
-        word for word in said.replace(",", " ").split() if word not in words.day_fillers or word.strip(".") in weekdays
-    ]
-    ahead = words.days.get(said, words.days.get(" ".join(kept)))
+    kept = _without_fillers(said.replace(",", " "), words).split()
+    ahead = words.days.get(" ".join(kept))
     if ahead is not None:
         return (today + timedelta(ahead),)
     if found := _weekday(kept, today, words, weekdays):
@@ -140,7 +138,7 @@ def _numeric(said: str, today: date, habits: Habits) -> Days:
     if match[2] != ".":
         orders.insert(0 if habits.day_leads is False else 1, (second, first))
     valid = [(day, month) for day, month in orders if _is_date(day, month)]
-    if habits.day_leads is not None or match[2] == ".":
+    if habits.day_leads is not None:
         valid = valid[:1]
     return tuple(_dated(day, month, year, today) for day, month in valid)
 
@@ -151,7 +149,7 @@ def _is_date(day: int, month: int) -> bool:
 
 def _named_month(said: str, today: date, words: Words) -> date | None:
     months = _numbered(words.months, 1)
-    name = "|".join(sorted(months, key=len, reverse=True))
+    name = "|".join(months)
     day = rf"(\d{{1,2}})(?:\.|{words.ordinal})?"
     if match := re.fullmatch(rf"{day} ?({name})\.?(?: (\d{{4}}|'?\d{{2}}))?", said):
         return _dated(int(match[1]), months[match[2]], match[3], today)

@@ -139,7 +139,7 @@ def _changes(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) ->
 def instant(day: date, at: time, zone: str) -> datetime | None:
     """Return the slot of `day` at `at` by the rule above, in UTC; None if that date doesn't exist in `zone`."""
     rules = _zone(zone)
-    wall = datetime.combine(day, at.replace(fold=0, tzinfo=None), tzinfo=rules)
+    wall = datetime.combine(day, at.replace(fold=0), tzinfo=rules)
     first, second = _known(wall.utcoffset()), _known(wall.replace(fold=1).utcoffset())
     naive = wall.replace(tzinfo=UTC)
     if second <= first:

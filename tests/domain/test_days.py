@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.date_order import day_leads
-from bot.domain.days import Habits, counted_days, is_endless, read_day, read_weekdays
+from bot.domain.days import Habits, counted_days, is_at_once, is_endless, read_day, read_weekdays
 from bot.domain.time_words import LANGUAGES
 
 SUNDAY = date(2026, 11, 22)
@@ -53,6 +53,8 @@ def read(text: str, habits: Habits = BRITISH, today: date = SUNDAY) -> list[str]
         ("2026-12-22", ["in a month", "in einem Monat", "1 month"]),
         ("2027-11-21", ["21.11.", "21 Nov", "21. November", "21/11", "Nov 21st"]),
         ("2027-01-03", ["3.1.", "3 January", "3. Jänner", "03.01.2027", "3 Jan 2027", "Jan 3 '27"]),
+        ("2029-01-03", ["3 Jan 2029", "January 3, 2029", "Jan 3 '29", "3.1.29"]),
+        ("2027-03-02", ["in 100 days", "100 Tage"]),
         ("2028-02-29", ["29 Feb", "29.2.", "29. Februar", "2028-02-29", "29/2"]),
         ("2026-12-31", ["31.", "the 31st", "Dec 31", "Thursday, Dec 31", "Do 31.12.", "Thursday the 31st"]),
         ("2020-01-01", ["2020-01-01", "1.1.2020"]),
@@ -111,7 +113,13 @@ def test_todays_weekday_is_ambiguous() -> None:
 
 def test_weekday_of_next_week() -> None:
     thursday = date(2026, 11, 26)
-    for typed in ("Monday next week", "next week Monday", "Montag nächste Woche", "nächste Woche Montag"):
+    for typed in (
+        "Monday next week",
+        "next week Monday",
+        "Montag nächste Woche",
+        "nächste Woche Montag",
+        "Mo. nächste Woche",
+    ):
         assert read(typed, today=thursday) == ["2026-11-30"]
     assert read("Friday next week", today=thursday) == ["2026-12-04"]
 
@@ -121,7 +129,19 @@ def test_weekday_of_next_week() -> None:
     "typed",
     [
         *("", "hello", "5", "0", "0.", "32.", "31.2.", "31/2", "12.24.", "0.0.", "30 Feb", "2026-13-01", "2026-02-30"),
-        *("29.2.2027", "in 99999 days", "in 9999999999 days", "in -3 days", "may", "week", "this week", "0000-01-01"),
+        *(
+            "29.2.2027",
+            "some Friday",
+            "this next Friday",
+            "next Friday Monday",
+            "in 99999 days",
+            "in 9999999999 days",
+            "in -3 days",
+            "may",
+            "week",
+            "this week",
+            "0000-01-01",
+        ),
         *("Friday in two weeks", "Freitag in zwei Wochen", "Friday 6 March", "Freitag, 6. März", "Mo 24.12.2026"),
         *("8:00", "24.12.2026 8:00", "🙂", "in 9999 weeks 9999", "1.2.3.4", "in 3 hours", "24 12", "9" * 5000),
     ],
@@ -132,6 +152,15 @@ def test_unclear_days_are_none(typed: str, habits: Habits) -> None:
 
 def test_month_ahead_ends_with_the_month() -> None:
     assert read("in 3 months", today=date(2026, 11, 30)) == ["2027-02-28"]
+    assert read("in 3 months", today=date(2027, 11, 30)) == ["2028-02-29"]
+
+
+def test_day_of_a_month_is_the_next_one_there_is() -> None:
+    february = date(2027, 2, 10)
+    for typed, day in (("the 28th", "2027-02-28"), ("the 29th", "2027-03-29"), ("31.", "2027-03-31")):
+        assert read(typed, today=february) == [day]
+    assert read("the 29th", today=date(2028, 2, 10)) == ["2028-02-29"]
+    assert read("the 1st", today=date(2026, 12, 10)) == read("am 1.", today=date(2026, 12, 10)) == ["2027-01-01"]
 
 
 def test_end_of_time_is_no_error() -> None:
@@ -167,6 +196,7 @@ def test_no_word_has_two_meanings(language: str) -> None:
     assert (len(words.months), len(words.weekdays)) == (12, 7)
     every = [*months, *weekdays, *words.days, *words.units]
     assert len(every) == len(set(every))
+    assert words.day_fillers.isdisjoint(every)
     assert all(word == unicodedata.normalize("NFKC", word).casefold() for word in (*every, *words.numbers))
 
 
@@ -175,6 +205,7 @@ def test_no_word_has_two_meanings(language: str) -> None:
     [
         *(("3 days", 3), ("3", 3), ("for 3 days", 3), ("three days", 3), ("drei Tage", 3), ("3 Tage bitte", 3)),
         *(("a week", 7), ("eine Woche", 7), ("für eine Woche", 7), ("2 weeks", 14), ("zwei Wochen", 14), ("1 day", 1)),
+        *(("100 days", 100), ("100", 100)),
         *(("in 3 days", None), ("Friday", None), ("0", None), ("0 days", None), ("2 hours", None), ("", None)),
     ],
 )
@@ -186,6 +217,13 @@ def test_number_of_days(typed: str, days: int | None) -> None:
 def test_pause_without_an_end(typed: str) -> None:
     assert is_endless(typed)
     assert not is_endless("until Friday")
+
+
+@pytest.mark.parametrize("typed", ["now", "Right now!", "jetzt", "sofort bitte"])
+def test_pause_ends_at_once(typed: str) -> None:
+    assert is_at_once(typed)
+    assert not is_at_once("not now")
+    assert not is_at_once("tomorrow")
 
 
 @given(st.text())
@@ -203,6 +241,8 @@ def test_no_text_breaks_the_day_reader(text: str) -> None:
         ("Monday to Friday please", "01234"),
         ("from Monday through Friday", "01234"),
         ("Mo bis Fr", "01234"),
+        ("Mo.-Fr.", "01234"),
+        ("Tues. & Thurs.", "13"),
         ("von Montag bis Freitag", "01234"),
         ("weekdays", "01234"),
         ("werktags", "01234"),

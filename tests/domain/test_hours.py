@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.hours import Hour, hour_alone, means_nothing, parse_hour, parse_hours, read_hour, shows_clock
+from bot.domain.time_words import _english_numbers, _german_numbers
 
 
 @pytest.mark.parametrize(
@@ -18,14 +19,39 @@ from bot.domain.hours import Hour, hour_alone, means_nothing, parse_hour, parse_
         ("07:45", ["quarter to 8", "a quarter to eight", "Viertel vor acht", "dreiviertel 8", "drei Viertel acht"]),
         ("07:30", ["half past 7", "half seven", "halb 8", "halb acht", "um halb acht", "0730", "730"]),
         ("07:15", ["quarter past 7", "Viertel nach sieben", "viertel acht"]),
+        ("07:59", ["1 minute to 8", "1 Minute vor acht"]),
+        ("23:45", ["quarter to 24", "Viertel vor 24"]),
         ("07:50", ["ten to eight", "10 minutes to 8", "zehn vor acht"]),
         ("07:25", ["fünf vor halb acht", "5 vor halb 8"]),
         ("07:35", ["fünf nach halb acht"]),
         ("08:00", ["8", "08", "8:00", "8 am", "8am", "8a", "8 a.m.", "8 o'clock", "8 o’clock", "eight", "acht Uhr"]),
-        ("08:00", ["at 8", "about 8", "gegen 8", "so gegen acht", "8 in the morning", "8 Uhr morgens", "früh um 8"]),
+        (
+            "08:00",
+            [
+                "at 8",
+                "about 8",
+                "gegen 8",
+                "so gegen acht",
+                "8 in the morning",
+                "8 am in the morning",
+                "8 Uhr morgens",
+                "früh um 8",
+            ],
+        ),
         ("08:00", ["8 h", "8h", "in the morning at 8", "am Morgen um 8", "8 am Morgen"]),
         ("20:00", ["8pm", "8 pm", "8 p.m.", "8PM", "8p", "20", "20:00", "20h", "20 h", "20 Uhr", "20:00pm"]),
-        ("20:00", ["8 in the evening", "8 Uhr abends", "abends um 8", "8 am Abend", "tonight at 8", "8 at night"]),
+        (
+            "20:00",
+            [
+                "8 in the evening",
+                "8 p.m. in the evening",
+                "8 Uhr abends",
+                "abends um 8",
+                "8 am Abend",
+                "tonight at 8",
+                "8 at night",
+            ],
+        ),
         ("20:15", ["20h15", "20 Uhr 15", "20.15 Uhr", "8:15 pm", "2015", "quarter past 8 pm"]),
         ("12:00", ["12", "noon", "12 noon", "midday", "at noon", "12 pm", "mittags", "12 Uhr mittags", "12:00"]),
         ("00:00", ["0", "24", "24:00", "0:00", "midnight", "Mitternacht", "12 am", "12 at night"]),
@@ -86,6 +112,9 @@ def test_typed_hour_is_read(hour: str, typed: list[str]) -> None:
             "at",
             "um",
             "70 to 8",
+            "60 to 8",
+            "half past 25",
+            "Viertel vor 25",
             "seven twenty-ten",
             "seven fifty-nineteen",
             "sieben Uhr zehnundzwanzig",
@@ -153,6 +182,11 @@ def test_every_minute_in_words_is_read() -> None:
     ]
 
 
+def test_words_for_numbers_are_these_alone() -> None:
+    said = {word.casefold(): number for number, words in _minutes_said().items() for word in words}
+    assert _english_numbers() | _german_numbers() == said | {"ein": 1, "zwo": 2}
+
+
 @given(st.times())
 def test_every_written_minute_is_read(at: time) -> None:
     at = at.replace(second=0, microsecond=0)
@@ -166,7 +200,9 @@ def test_clear_time_is_found_among_words(at: time, around: str) -> None:
     assert parse_hour(around.format(at.strftime("%H:%M"))) == at
 
 
-@pytest.mark.parametrize("typed", ["8 pm", "at 8 pm, please", "20:30 👍", "(20:30)", "um halb neun", "noon"])
+@pytest.mark.parametrize(
+    "typed", ["8 pm", "at 8 pm, please", "please, 8 pm", "20:30 👍", "(20:30)", "um halb neun", "noon"]
+)
 def test_text_that_is_a_time_alone_is_one(typed: str) -> None:
     assert hour_alone(typed) == parse_hour(typed) is not None
 
@@ -189,6 +225,8 @@ def test_two_times_are_ambiguous(one: time, other: time) -> None:
         ("8", Hour(time(8), open=True)),
         ("8 Uhr", Hour(time(8), open=True)),
         ("12", Hour(time(12), open=True)),
+        ("1:30", Hour(time(1, 30), open=True)),
+        ("0:30 am", Hour(time(0, 30))),
         ("halb neun", Hour(time(8, 30), open=True, spoken=True)),
         ("half past eight", Hour(time(8, 30), open=True, spoken=True)),
         ("08:30", Hour(time(8, 30))),

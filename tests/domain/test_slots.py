@@ -275,6 +275,11 @@ class TestChangingTheHour:
         slot = times.changed_slot(self.now, tomorrow, time(22), self.zone, last_day=date(2026, 5, 5))
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 20:00"))
 
+    def test_day_that_has_had_its_ask_gets_no_other(self) -> None:
+        """Not even if one is planned for it."""
+        slot = times.changed_slot(self.now, self.planned, time(8), self.zone, last_day=date(2026, 5, 5))
+        assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 06:00"))
+
     def test_new_zone_makes_hours_due(self) -> None:
         """In Tokyo it is 22:00, and the planned moment is after midnight there."""
         slot = times.changed_slot(self.now, self.planned, time(20, 30), "Asia/Tokyo", last_day=date(2026, 5, 4))
@@ -287,6 +292,12 @@ class TestChangingTheHour:
 
     def test_start_waits_for_the_first_slot(self) -> None:
         assert times.changed_slot(self.now, None, time(8), self.zone).day == date(2026, 5, 6)
+
+
+def test_hour_that_comes_twice_has_one_slot() -> None:
+    """Also for a time of day that was read off the clock the second time."""
+    second = time(2, 30, fold=1)
+    assert times.instant(date(2026, 10, 25), second, "Europe/Berlin") == utc("2026-10-25 00:30")
 
 
 def test_date_line_repeats_no_date() -> None:
