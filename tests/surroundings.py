@@ -10,11 +10,11 @@ import pytest
 
 @contextmanager
 def small_disk(
-    folder: Path, *, megabytes: int = 2, then_read_only: Callable[[Path], object] | None = None
+    folder: Path, *, megabytes: int = 2, files: int = 100, then_read_only: Callable[[Path], object] | None = None
 ) -> Iterator[Path]:
     """A separate disk at `folder`; `then_read_only` fills it before it becomes read-only."""
     folder.mkdir()
-    _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder))
+    _mount("-t", "tmpfs", "-o", f"size={megabytes}m,nr_inodes={files}", "none", str(folder))
     try:
         if then_read_only:
             then_read_only(folder)

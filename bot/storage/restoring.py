@@ -96,11 +96,17 @@ def take_in(copy: Path, place: Path, keys: KeyRing | None) -> None:
     except CannotOpen:
         raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.") from None
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        if _is_damage(error):
             raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.") from None
         raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
     except OSError as error:
         raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
+
+
+def _is_damage(error: SQLAlchemyError | sqlite3.Error) -> bool:
+    """Return whether the file itself is at fault, and not what holds it."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 def _take_in_plain(copy: Path, place: Path) -> None:
@@ -143,13 +149,13 @@ def _examine(copy: Path, place: Path) -> None:
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
-    """Migrate a copy that was taken in to the schema of this version. Raises BackupError, and errors of the disk."""
+    """Migrate a copy that was taken in to the schema of this version. Raises BackupError."""
     try:
         await migrate(url_of(place))
         fits = await asyncio.to_thread(_has_our_shape, place)
     except (SQLAlchemyError, sqlite3.Error) as error:
-        if (trouble := trouble_of(error)) and trouble.passes:  # not the copy's fault
-            raise
+        if (trouble := trouble_of(error, place)) and not _is_damage(error):
+            raise BackupError(trouble.sentence) from None
         fits = False
     if not fits:
         raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.")

@@ -110,10 +110,10 @@ def _and_causes(error: BaseException) -> Iterator[BaseException]:
 def _of_sqlite(error: sqlite3.Error, file: Path | None) -> Trouble | None:
     code = getattr(error, "sqlite_errorname", None) or ""
     name = str(file) if file else "The database"
+    if code.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and file and _is_full(file.parent):
+        code = "SQLITE_FULL"
     if code.startswith("SQLITE_CANTOPEN"):
         return Trouble(_cannot_open(file) if file else "The database can't be opened.", passes=False)
-    if code.startswith("SQLITE_IOERR") and file and _is_full(file.parent):
-        code = "SQLITE_FULL"
     for beginning, (sentence, passes) in _SQLITE.items():
         if code.startswith(beginning):
             return Trouble(sentence.format(file=name, code=code), passes)
@@ -129,13 +129,20 @@ def _cannot_open(file: Path) -> str:
         return f"The folder {file.parent} is on a disk that can only be read. Name one that can be written to."
     if not os.access(file.parent, os.W_OK | os.X_OK):
         return f"The folder {file.parent} can't be written to. Let this user write to it."
-    return f"{file} can't be opened. Let this user read and write it."
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return f"{file} can't be opened. Let this user read and write it."
+    return f"{file}, or a file that SQLite needs beside it, can't be opened or made. Look at the disk."
 
 
 def _is_full(folder: Path) -> bool:
-    """Return whether there is no room for another page of the database or its logs."""
+    """Return whether there is no room for another page of the database or its logs, or for another file."""
+    if not folder.is_dir():
+        return False
     disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize < _A_PAGE
+    if disk.f_flag & os.ST_RDONLY:
+        return False
+    counts_files = disk.f_files > 0
+    return disk.f_bavail * disk.f_frsize < _A_PAGE or (counts_files and not disk.f_favail)
 
 
 def _of_postgres(error: BaseException) -> Trouble | None:

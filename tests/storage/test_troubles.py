@@ -73,6 +73,23 @@ class TestSqlite:
         assert "is full" in found.sentence
         assert found.passes
 
+    async def test_disk_without_room_for_another_file_is_full(
+        self, sqlite_template: SqliteTemplate, tmp_path: Path
+    ) -> None:
+        with small_disk(tmp_path / "disk", files=2) as disk:  # the folder counts
+            found = await trouble(sqlite_template.copy(disk))
+        assert "is full" in found.sentence
+        assert found.passes
+
+    async def test_file_beside_it_that_cannot_be_made_is_no_question_of_rights(
+        self, sqlite_template: SqliteTemplate, tmp_path: Path
+    ) -> None:
+        url = sqlite_template.copy(tmp_path)
+        (tmp_path / "ajar.db-wal").mkdir()
+        found = await trouble(url)
+        assert "Look at the disk" in found.sentence
+        assert not found.passes
+
     async def test_read_only_disk(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
         with small_disk(tmp_path / "disk", then_read_only=sqlite_template.copy) as disk:
             found = await trouble(sqlite_url(disk / "ajar.db"))
