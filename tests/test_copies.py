@@ -1,6 +1,7 @@
 """Copies of the database, as an operator makes, verifies and restores them: real processes, real files."""
 
 import asyncio
+import errno
 import os
 import re
 import resource
@@ -26,6 +27,7 @@ from bot.crypto import KeyRing, WrongKey
 from bot.doctor import Finding, examine
 from bot.domain.model import Draft, DraftReason
 from bot.keyfile import make_key_file
+from bot.private import sync
 from bot.storage.backup import BackupError, InUse, sole_user
 from bot.storage.migrate import HEAD
 from bot.storage.restoring import bring_up_copy, carry_unhandled
@@ -541,6 +543,21 @@ def test_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
         assert re.search("File too large|disk I/O error", said.stderr), "it isn't the copy that is damaged"
         assert not list(folder.iterdir()) if folder.exists() else True
         assert keeper.var == {"ajar.db"}
+
+
+def test_backup_that_may_not_last_is_removed(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the command can be typed again. Only the sync of the folder fails, as in tests/prove/test_failing_disk.py."""
+
+    def failing(path: Path) -> None:
+        if path.is_dir():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.storage.backup.sync", failing)
+        keeper.refuses("backup", "copy.db", because="can't be written: Input/output error")
+    keeper.does("backup", "copy.db")
+    keeper.does("verify", "copy.db")
 
 
 def test_full_disk_while_a_copy_is_migrated_is_not_called_damage(keeper: Keeper) -> None:

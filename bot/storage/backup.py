@@ -112,7 +112,11 @@ def back_up(database: Path, target: Path, keys: KeyRing) -> None:
             if target.exists():
                 raise BackupError(f"{target} is there already; name a file that isn't.")
             unfinished.rename(target)
-            sync(target.parent)
+            try:
+                sync(target.parent)
+            except OSError:
+                target.unlink()  # a power cut might take it away, and it would be in the way of another try
+                raise
     except (OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             raise BackupError(
