@@ -30,7 +30,7 @@ from tests.whole.town import MARK, PEOPLE, Facts, Phones, TheirClock, Town, draw
 T = TypeVar("T")
 
 MOST_WAITING: Final = 24
-"""No user has more unsettled Notices than this: every kind that there is, and answers while they are cut off."""
+"""No user has more unsettled Notices than this, apart from the answers to what they did while they were cut off."""
 FAILURES: Final = frozenset({"incident", "notice.failed", "notice.waits", "update.failed", "update.waits"})
 """What is logged if something of ours failed."""
 CHANGES_NOTHING: Final = frozenset({"blank"})
@@ -73,6 +73,7 @@ class Lives(RuleBasedStateMachine):
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         self._number = 0
         self._tapped: Counter[str] = Counter()
+        self._unheard: Counter[int] = Counter()  # how much each of them has done since they were cut off
         self.ledger = Ledger()
 
     @initialize(seed=st.integers(0, 1 << 32))
@@ -237,9 +238,10 @@ class Lives(RuleBasedStateMachine):
         self._tapped[act.action] += 1
         await self._step(act, lambda: self.town.taps(user_id, message_id, data))
 
-    async def _taps_newest(self, user_id: int, action: str) -> bool:
-        """Tap the newest button of this kind. Return False if there is none."""
-        found = [one for one in self.town.recorder.buttons(user_id) if _action(one[1]) == action]
+    async def _taps_newest(self, user_id: int, action: str, about: str = "") -> bool:
+        """Tap the newest button of this kind, and about this. Return False if there is none."""
+        assert action in self.town.actions
+        found = [one for one in self.town.recorder.buttons(user_id) if one[1].startswith(f"v1:{action}:{about}")]
         if found:
             await self._taps(user_id, *found[-1])
         return bool(found)
@@ -279,11 +281,12 @@ class Lives(RuleBasedStateMachine):
             self.counts["pairs made"] += other == self.facts.pairs.get(user_id)
 
     async def _starts(self, user_id: int) -> None:
-        if user_id not in self.facts.agreed:
-            await self._says(user_id, "/start")
-            await self._taps_newest(user_id, "consent")
-        await self._taps_newest(user_id, "start_hour")
-        await self._taps_newest(user_id, "start_zone")
+        if user_id in self.facts.settled:
+            return
+        await self._says(user_id, "/start")
+        await self._taps_newest(user_id, "consent")
+        await self._taps_newest(user_id, "hour", "2030")
+        await self._taps_newest(user_id, "zone")
 
     async def _comes_again(self) -> None:
         if self.town.last_at is None or self.town.clock.now() - self.town.last_at >= REPEATED_FOR:
@@ -326,12 +329,20 @@ class Lives(RuleBasedStateMachine):
         assert not wrong, wrong
         self._nothing_leaked(facts, before)
         assert max(facts.open_asks.values(), default=0) <= 1, f"open questions: {facts.open_asks}"
-        assert max(facts.waiting.values(), default=0) <= MOST_WAITING, f"in the outbox: {facts.waiting}"
+        self._outbox_is_bounded(act, facts)
         if not town.cut_off and not town.built.pacer.is_blocked and act.user_id is None:
             assert not facts.unhandled, f"{facts.unhandled} updates weren't answered"
             assert not facts.due, f"{facts.due} Notices are due and weren't sent"
         if heard and act.user_id is not None:
             self._is_answered_once(act, town.recorder.seen[act.user_id][before[act.user_id] :])
+
+    def _outbox_is_bounded(self, act: Act, facts: Facts) -> None:
+        if not self.town.cut_off:
+            self._unheard.clear()
+        elif act.user_id is not None:
+            self._unheard[act.user_id] += 1
+        waiting = facts.waiting - self._unheard
+        assert max(waiting.values(), default=0) <= MOST_WAITING, f"in the outbox: {facts.waiting}"
 
     def _failures(self) -> list[Any]:
         return [one for one in self._logged if one["event"] in FAILURES or one["log_level"] in {"error", "critical"}]
@@ -379,6 +390,8 @@ class Lives(RuleBasedStateMachine):
             await self._says(user_id, "/export")
             exported = [json.loads(made) for name, made in self.town.phones.documents[user_id] if name.endswith("json")]
             assert sorted(line["words"] for one in exported for line in one["lines"]) == words
+            await self._starts(user_id)
+            assert user_id in self.facts.settled, "the start leads nowhere"
             await self._turns_pages(user_id, words)
             self.counts["lines looked back at"] += len(words)
 
