@@ -44,7 +44,8 @@ _REASONS: Final = 12
 """How many words and pairs of words an explanation names."""
 _QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
 _MARK: Final = re.compile("['’`´“”„«»\"]")
-_PART: Final = re.compile(r"[^\W\d_]+|[.!?;\n…]+|[,:()–—]| - ")
+_PART: Final = re.compile(r"([^\W\d_]+)|([.!?;\n…]+)|[,:()–—]| - ")
+"""A word, the end of a sentence, or a pause, which is in no group."""
 _END, _PAUSE, _ANY, _BREAK, _OPTIONAL = ".", ",", "*", "$", "?"
 _SUFFIX: Final = re.compile("(?<=[^\\W\\d_])['’`´](s|m|d|ll|re|ve)\\b", re.IGNORECASE)
 _APOSTROPHE_IN_WORD: Final = re.compile(r"(?<=\w)['`´](?=\w)")
@@ -58,8 +59,8 @@ class _Token(NamedTuple):
     """A word of a text, or a pause."""
 
     keys: frozenset[str]
-    """Everything to compare it by: its stem, the stems that it may be a misspelling of, and, if a phrase has the word
-    after an "=", the word itself after one."""
+    """Everything to compare it by, of what occurs in phrases: its stem, the stems that it may be a misspelling of, and,
+    if a phrase has the word after an "=", the word itself after one."""
     is_capital: bool = False
 
 
@@ -142,10 +143,13 @@ class _Language:
 
     def found_in(self, text: str) -> bool:
         sentences = list(self._sentences(text))
-        if any(self._found(self._by_rarest, sentence, _TOGETHER) for sentence in sentences):
-            return True
         whole = [token for sentence in sentences for token in (*sentence, _ENDED)]
-        return self._found(self._scattered_by_rarest, whole, _SCATTERED) or self._weighs(text, whole)
+        phrases = self._possible(self._by_rarest, whole)
+        if phrases and any(self._found(phrases, sentence, _TOGETHER) for sentence in sentences):
+            return True
+        return self._found(self._possible(self._scattered_by_rarest, whole), whole, _SCATTERED) or self._weighs(
+            text, whole
+        )
 
     def explained(self, text: str) -> str:
         by_weight = self._weighing.weight(text) if self._weighing else 0
@@ -155,14 +159,18 @@ class _Language:
 
     def _weighs(self, text: str, tokens: Sequence[_Token]) -> bool:
         """Return whether the words of a text weigh more like a crisis, without quoted ones."""
-        if not self._weighing or any(self._rules_met(self._never_by_rarest, tokens, len(tokens))):
+        if not self._weighing or not self._weighing.found_in(self._unquoted(text) if _MARK.search(text) else text):
             return False
-        return self._weighing.found_in(self._unquoted(text) if _MARK.search(text) else text)
+        return not self._is_harmless(tokens, len(tokens))
 
-    def _found(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> bool:
+    def _found(self, phrases: Sequence[_Phrase], tokens: Sequence[_Token], apart: int) -> bool:
         return any(
-            not self._is_excused(rule, places, tokens) for rule, places in self._rules_met(index, tokens, apart)
-        ) and not any(self._rules_met(self._never_by_rarest, tokens, apart))
+            not self._is_excused(rule, places, tokens) for rule, places in self._rules_met(phrases, tokens, apart)
+        ) and not self._is_harmless(tokens, apart)
+
+    def _is_harmless(self, tokens: Sequence[_Token], apart: int) -> bool:
+        """Return whether the text says one of the phrases that make everything else in it harmless."""
+        return any(self._rules_met(self._possible(self._never_by_rarest, tokens), tokens, apart))
 
     def _is_excused(self, rule: _Rule, places: Sequence[Sequence[tuple[int, int]]], tokens: Sequence[_Token]) -> bool:
         """Return whether one of the rule's `unless` phrases makes it harmless.
@@ -190,17 +198,17 @@ class _Language:
             end += 1
         return tokens[start:end]
 
-    def _rules_met(
-        self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int
-    ) -> Iterator[tuple[_Rule, Sequence[Sequence[tuple[int, int]]]]]:
-        """Yield each rule of which the text says, and doesn't negate, a phrase or combination of concepts; and where.
-
-        Only phrases whose required words are all somewhere in the text are compared word by word.
-        """
+    def _possible(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token]) -> Sequence[_Phrase]:
+        """Return the phrases whose required words are all somewhere in the text: only these are compared with it."""
         keys = _NONE.union(*[token.keys for token in tokens])
-        for phrase in {id(phrase): phrase for key in keys & index.keys() for phrase in index[key]}.values():
-            if any(map(keys.isdisjoint, phrase.required)):
-                continue
+        found = {id(phrase): phrase for key in keys & index.keys() for phrase in index[key]}.values()
+        return [phrase for phrase in found if not any(map(keys.isdisjoint, phrase.required))]
+
+    def _rules_met(
+        self, phrases: Iterable[_Phrase], tokens: Sequence[_Token], apart: int
+    ) -> Iterator[tuple[_Rule, Sequence[Sequence[tuple[int, int]]]]]:
+        """Yield each rule of which the text says a phrase, or all concepts of one, without negating it; and where."""
+        for phrase in phrases:
             places = list(takewhile(bool, (list(self._places(concept, tokens)) for concept in phrase.concepts)))
             if len(places) == len(phrase.concepts) and _are_close(places, apart):
                 yield phrase.rule, places
@@ -232,12 +240,14 @@ class _Language:
         sentence: list[_Token] = []
         if _MARK.search(text):
             text = _APOSTROPHE.sub("", _SUFFIX.sub(r" \1", self._unquoted(text)))
-        for part in _PART.findall(text):
-            if part[0] in ".!?;\n…":
+        parts = _PART.findall(text)
+        words = self._words([word for word, _ in parts if word])
+        for word, end in parts:
+            if word:
+                sentence += next(words)
+            elif end:
                 yield sentence
                 sentence = []
-            elif part[0].isalpha():
-                sentence += self._tokens(part)
             else:
                 sentence.append(_PAUSED)
         yield sentence
@@ -247,31 +257,41 @@ class _Language:
 
         def keep(found: re.Match[str]) -> str:
             before = _PART.findall(text[: found.start()])[-3:]
-            told = any(not token.keys.isdisjoint(self._telling) for part in before for token in self._tokens(part))
+            words = self._words([word for word, _ in before if word])
+            told = any(not token.keys.isdisjoint(self._telling) for tokens in words for token in tokens)
             inside = next(filter(None, found.groups()))
             is_all = not _PART.search(text[: found.start()] + text[found.end() :])
             return f" {inside} " if told or is_all or " " not in inside.strip() else " , "
 
         return _QUOTED.sub(keep, _APOSTROPHE_IN_WORD.sub("’", text))
 
-    def _tokens(self, word: str) -> list[_Token]:
-        """Return the word as tokens, expanded if it is short for several."""
-        plain = _folded(word, self._language)
-        is_capital = word[:1].isupper() and not (len(word) > 1 and word.isupper())
-        return [self._token(each, is_capital) for each in self._spelt.get(plain, (plain,))]
+    def _words(self, words: Sequence[str]) -> Iterator[Sequence[_Token]]:
+        """Yield each word as tokens: several if it is short for several words.
 
-    def _token(self, word: str, is_capital: bool) -> _Token:
-        plain = _short(word)
-        if plain in self._known:
-            return _Token(self._known[plain], is_capital)
-        keys = {f"={plain}"}
-        if len(word) >= _PREFIX and (word[:_PREFIX] in self._prefixes or word[: _PREFIX - 1] in self._prefixes):
-            stem = _short(self._stem(word))
-            keys.add(stem)
-            if len(stem) >= _SHORTEST_MISSPELT - 1 and stem not in self._vocabulary and word not in self._spelt_right:
-                for gap in _with_a_gap(stem):
-                    keys |= self._gaps.get(gap, _NONE)
-        return _Token(frozenset(keys), is_capital)
+        All are folded at once, which takes a fraction of folding one after the other.
+        """
+        if not words:
+            return
+        folded = _folded("\n".join(words), self._language)
+        for word, plain, short in zip(words, folded.split("\n"), _short(folded).split("\n"), strict=True):
+            is_capital = word[0].isupper() and (len(word) == 1 or not word.isupper())
+            if plain in self._spelt:
+                yield [_Token(self._keys(each, _short(each)), is_capital) for each in self._spelt[plain]]
+            else:
+                yield (_Token(self._keys(plain, short), is_capital),)
+
+    def _keys(self, word: str, short: str) -> frozenset[str]:
+        """Return what to compare a folded word by, given also without doubled letters."""
+        if (known := self._known.get(short)) is not None:
+            return known
+        if len(word) < _PREFIX or (word[:_PREFIX] not in self._prefixes and word[: _PREFIX - 1] not in self._prefixes):
+            return _NONE
+        stem = _short(self._stem(word))
+        if stem in self._vocabulary:
+            return frozenset({stem})
+        if len(stem) < _SHORTEST_MISSPELT - 1 or word in self._spelt_right:
+            return _NONE
+        return _NONE.union(*[self._gaps[gap] for gap in _with_a_gap(stem) & self._gaps.keys()])
 
     # The phrases
 
@@ -517,4 +537,4 @@ def _short(stem: str) -> str:
 
 def _with_a_gap(stem: str) -> set[str]:
     """Return the stem, and the stem without each one of its letters."""
-    return {stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))}
+    return {stem, *[stem[:at] + stem[at + 1 :] for at in range(len(stem))]}
