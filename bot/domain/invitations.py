@@ -29,6 +29,7 @@ _BLOCK: Final = re.compile(
     re.ASCII,
 )
 _HALVES: Final = re.compile(rf"({_ALPHANUMERIC}{{3,5}}) ({_ALPHANUMERIC}{{3,5}})", re.ASCII)
+_VOWELS: Final = frozenset("AEIOUY")
 _WORDS_AROUND: Final = 4
 """With more words than this around it, something that looks like a code is part of an ordinary sentence."""
 
@@ -116,18 +117,15 @@ class _Block(NamedTuple):
     @property
     def looks_coded(self) -> bool:
         """Whether it looks like a code rather than a word, a year or "iphone15"."""
-        if abs(len(self.text) - SYMBOLS) > 1 or self.text.isdecimal():
+        text, letters = self.text, self.text.upper()
+        if abs(len(text) - SYMBOLS) > 1 or text.isdecimal():
             return False
-        if self.text.isalpha():
-            letters = self.text.upper()
-            return (len(letters) == SYMBOLS and self.text.isupper() and is_code(letters)) or not set("AEIOUY") & set(
-                letters
-            )
-        if self.second and (self.dashed or self.text.isupper()) and (_changes(self.first) or _changes(self.second)):
+        if text.isalpha():
+            return (len(text) == SYMBOLS and text.isupper() and is_code(text)) or _VOWELS.isdisjoint(letters)
+        if self.second and (self.dashed or text.isupper()) and (_changes(self.first) or _changes(self.second)):
             return True
-        changes = _changes(self.text)
-        is_plain = self.text != self.text.upper() or (bool(self.second) and not self.dashed)
-        return changes > 1 or not is_plain
+        is_plain = text != letters or (bool(self.second) and not self.dashed)
+        return not is_plain or _changes(text) > 1
 
 
 def _changes(text: str) -> int:

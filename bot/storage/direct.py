@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.storage.prepared import Found, Prepared, prepared
+from bot.storage.prepared import Found, Prepared, all_prepared, prepared
 
 Key = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
@@ -55,9 +55,8 @@ class DirectConnection(AsyncConnection, ABC):
         """Execute SELECTs in the next trip that reads, so that executing one with these values later needs none."""
         if not self._is_ready:
             return
-        for statement in statements:
-            if ready := prepared(statement, values, self._dialect):
-                self._to_prefetch[ready.text, ready.parameters(values)] = ready, self._prefetched
+        for ready in all_prepared(statements, values, self._dialect):
+            self._to_prefetch[ready.text, ready.parameters(values)] = ready, self._prefetched
 
     def turn_to(self, user_id: int) -> None:
         """In a transaction about several users, do what follows for this one: it doesn't change what the others read.

@@ -140,10 +140,28 @@ def prepared(statement: Executable, values: Mapping[str, Any], dialect: Dialect)
 
     None if SQLAlchemy has to execute it itself, because it does more than just that for it.
     """
-    lengths: Lengths = ()
-    if not _LISTS.isdisjoint(map(type, values.values())):
-        lengths = tuple([(name, len(value)) for name, value in values.items() if type(value) in _LISTS])
-    return _prepared(statement, tuple(values), lengths, dialect)
+    return _prepared(statement, tuple(values), _lengths(values), dialect)
+
+
+def all_prepared(
+    statements: tuple[Executable, ...], values: Mapping[str, Any], dialect: Dialect
+) -> tuple[Prepared, ...]:
+    """Like `prepared`, for several statements with the same values, without those that SQLAlchemy has to execute."""
+    return _all_prepared(statements, tuple(values), _lengths(values), dialect)
+
+
+def _lengths(values: Mapping[str, Any]) -> Lengths:
+    if _LISTS.isdisjoint(map(type, values.values())):
+        return ()
+    return tuple([(name, len(value)) for name, value in values.items() if type(value) in _LISTS])
+
+
+@lru_cache(_REMEMBERED)
+def _all_prepared(
+    statements: tuple[Executable, ...], names: tuple[str, ...], lengths: Lengths, dialect: Dialect
+) -> tuple[Prepared, ...]:
+    found = (_prepared(statement, names, lengths, dialect) for statement in statements)
+    return tuple(each for each in found if each)
 
 
 @lru_cache(_REMEMBERED)
