@@ -76,7 +76,8 @@ def _user(user_id: int, due: bool, share: float, now: datetime) -> dict[str, Any
     at = now if due else now + timedelta(hours=1) + timedelta(hours=22) * share
     key = new_data_key()
     return {
-        "id": user_id, "data_key": ring().wrap(key, user_id), "language": "en", "created_at": now,
+        "id": user_id, "data_key": ring().wrap(key, user_id), "language": "en", "telegram_language": "en",
+        "created_at": now,
         "muted": seal_muted(key, user_id, frozenset(), frozenset()),
         "consented_at": now, "consent_version": POLICY_VERSION, "ask_at": time(at.hour, at.minute), "zone": "UTC",
         "depth": 1, "ceiling": 2, "next_ask_at": at, "next_ask_day": at.date(),
