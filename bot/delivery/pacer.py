@@ -30,6 +30,9 @@ _AT_ONCE: Final = 1e-9
 _CAUGHT_UP: Final = 0.01
 """Seconds. A turn that is late by less doesn't delay those after it: at a high pace, what the bot does between two
 turns takes longer than the distance between them. At the usual pace turns are further apart than this."""
+_TICK: Final = 0.002
+"""Seconds by which a turn may be late at any pace without delaying those after it: uvloop's waits end at whole
+milliseconds, and that alone would cost one turn in a hundred."""
 _SLACK: Final = 0.1
 """How early a turn may be, as a fraction of the distance between two, since clocks of two machines never quite
 agree."""
@@ -128,7 +131,7 @@ class Pacer:
         while _AT_ONCE < (wait := self._taken_at + self._step - self._now()) < 2 * self._step:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         now = self._now()
-        may_be_late = max(0.0, _CAUGHT_UP - self._step)
+        may_be_late = max(_TICK, _CAUGHT_UP - self._step)
         self._taken_at = min(max(self._taken_at + self._step, now - may_be_late), now)
 
     def _turn_from(self, moment: float) -> float:

@@ -44,6 +44,13 @@ def test_28_a_second_and_no_burst() -> None:
     assert moments[-1] - moments[0] == pytest.approx(10)
 
 
+def test_waits_that_end_late_cost_no_turns() -> None:
+    """Those of uvloop end at whole milliseconds."""
+    moments = run(turns(Pacer(), 50 * RATE + 1), tick=0.001)
+    assert most_in_a_second(moments) <= RATE + 1
+    assert moments[-1] - moments[0] == pytest.approx(50, abs=0.002)
+
+
 def test_idle_time_is_not_saved_up() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
@@ -190,7 +197,7 @@ def test_late_turns_are_not_bunched() -> None:
         return moments
 
     moments = run(play())
-    assert most_in_a_second(moments) == RATE
+    assert most_in_a_second(moments) <= RATE + 1
     assert moments[-1] < 5.8, "it costs no more than the time for which it was held up"
 
 
