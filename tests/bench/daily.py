@@ -105,16 +105,17 @@ async def _plans(file: Path, now: datetime, sizes: Sizes) -> tuple[float, float]
 
 
 async def _answers(folder: Path, now: datetime, sizes: Sizes) -> Heard:
-    """Let others write while the questions that are due go out, from the moment they are due."""
+    """Let others write while the questions that are due go out, as soon as the bot has begun to answer."""
     others = ANSWERS_A_SECOND * sizes.meanwhile_seconds
-    due_from = FIRST_PERSON + others
+    due_from = FIRST_PERSON + others + 1
     url = sqlite_url(folder / "ajar.db")
-    await seed(url, first=FIRST_PERSON, count=others, now=now, asked=True)
+    await seed(url, first=FIRST_PERSON, count=others + 1, now=now, asked=True)
     await seed(url, first=due_from, count=sizes.due, now=now, due=sizes.due)
     async with stand_in() as telegram:
         crowd = Crowd(telegram)
         know(telegram, range(due_from, due_from + sizes.due))
         async with ajar(telegram, folder):
+            await crowd.at_once(1, 1)
             return await crowd.steadily(ANSWERS_A_SECOND, others)
 
 
