@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from bot.clock import HandClock
 from bot.delivery.courier import (
+    BEFORE_THE_LAST,
     Afterwards,
     Blocked,
     Courier,
@@ -195,7 +196,8 @@ async def test_possibly_sent_notice_is_repeated_once(
     for _ in range(200):
         await work(outbox)
         clock.advance(SECOND)
-    assert len(courier.tries(ALICE)) == copies
+    tries = courier.tries(ALICE)
+    assert [later - sooner for sooner, later in pairwise(tries)] == [SECOND, BEFORE_THE_LAST][1 - copies :]
     assert await state(store) == ["assumed"]
 
 
@@ -209,7 +211,8 @@ async def test_strangely_answered_notice_is_repeated_once(
     for _ in range(60):
         await work(outbox)
         clock.advance(SECOND)
-    assert len(courier.tries(ALICE)) == 2
+    first, second = courier.tries(ALICE)
+    assert second - first == BEFORE_THE_LAST
     assert await state(store) == ["assumed"]
 
 
@@ -227,9 +230,24 @@ async def test_rate_limited_chat_is_served_later(
     assert (await rows_of(store))[0].unclear == 0, "a 429 says that it did not arrive"
 
 
-async def test_general_rate_limit_claims_nothing(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+async def test_nothing_else_is_tried_in_a_rate_limited_chat(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
+    await add(store, clock, [ALICE, ALICE, BOB])
+    courier.outcomes[ALICE] = [RateLimited(7 * SECOND)]
+    await work(outbox)
+    assert [who for who, _ in courier.tried].count(ALICE) == 1
+    assert (await state(store))[2] == "sent"
+    clock.advance(7 * SECOND)
+    await work(outbox)
+    assert await state(store) == ["sent"] * 3
+
+
+async def test_general_rate_limit_claims_nothing(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    store, told = arrived, list[datetime]()
+    outbox = _outbox(store, clock, courier, pacer, told.append)
     for chat in (ALICE, BOB, 99):
         assert pacer.delay_for(chat) == timedelta()
         pacer.back_off(chat, 5 * SECOND)
@@ -237,6 +255,7 @@ async def test_general_rate_limit_claims_nothing(
     await work(outbox)
     assert courier.tried == []
     assert (await rows_of(store))[0].attempts == 0
+    assert told == [clock.now() + SECOND]
     clock.advance(SECOND)
     await work(outbox)
     assert len(courier.tried) == 1, "one is tried"
@@ -615,6 +634,7 @@ class Answer:
         self.sent = 0
         self.noted = 0
         self.late = 0
+        self.put_off = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -637,6 +657,7 @@ class Answer:
 
     async def _wait(self) -> None:
         self.late += 1
+        self.put_off.set()
 
 
 async def test_answer_is_sent_from_memory_and_settled(
@@ -663,6 +684,7 @@ async def test_answer_is_sent_from_memory_and_settled(
         assert (answer.sent, answer.noted, answer.late) == (1, 1, 0)
         assert told[-1] == due_at
         assert await outbox.looked() == number, "each try counts for the watchdog"
+        assert not outbox._unsettled, "nothing is kept about it"
     assert await rows_of(arrived) == []
     assert not courier.tried
     assert sum(ANSWER_SECONDS.counts) - answers == 2
@@ -684,6 +706,7 @@ async def test_later_answers_wait_behind_one_that_has_to_wait(
     assert outbox.answering(ALICE) is None
     assert outbox.sending == 0
     assert [(answer.sent, answer.late) for answer in answers] == [(0, 1), (0, 1)]
+    assert not outbox._released, "nothing is kept about them"
     await work(outbox)
     assert not courier.tried
     clock.advance(5 * SECOND)
@@ -739,6 +762,89 @@ async def test_sent_answer_is_settled_when_the_database_is_back(
     assert [(answer.sent, answer.noted, answer.late) for answer in answers] == [(1, 1, 0), (1, 1, 0)]
     assert not failures
     assert await rows_of(arrived) == []
+
+
+async def test_sent_answer_that_is_not_settled_yet_is_not_given_back(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a later one that has to wait: another process would send it a second time."""
+    monkeypatch.setattr("bot.delivery.outbox._LOOK_AGAIN_AFTER", timedelta(milliseconds=1))
+    outbox, sent, waits = _outbox(arrived, clock, courier, pacer), Answer(7), Answer(8, RateLimited(5 * SECOND))
+    failed = asyncio.Event()
+
+    async def fails(_self: Notices, _ids: Sequence[int]) -> None:
+        failed.set()
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Notices, "answers_said", fails)
+        outbox.hand_on(await sent.ready(arrived, clock), None)
+        await asyncio.wait_for(failed.wait(), 20)
+        outbox.hand_on(await waits.ready(arrived, clock), None)
+        await asyncio.wait_for(waits.put_off.wait(), 20)
+        assert await state(arrived) == ["sending", "waiting"]
+    await outbox.finish()
+    assert [(row.subject_id, row.state) for row in await rows_of(arrived)] == [(8, "waiting")]
+    assert (sent.sent, sent.late) == (1, 0)
+
+
+async def test_answer_waits_for_what_is_on_its_way_to_the_same_user(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    outbox, answer = _outbox(arrived, clock, courier, pacer), Answer(7)
+    await add(arrived, clock, [ALICE])
+    courier.gate.clear()
+    await outbox.work()
+    assert await asyncio.wait_for(courier.began.get(), 20) == ALICE
+    outbox.hand_on(await answer.ready(arrived, clock), None)
+    await asyncio.sleep(0.02)
+    sent = [answer.sent]
+    courier.gate.set()
+    await outbox.finish()
+    assert [*sent, answer.sent] == [0, 1]
+
+
+async def test_what_is_still_being_sent_is_not_claimed_again(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    courier.gate.clear()
+    await outbox.work()
+    assert await asyncio.wait_for(courier.began.get(), 20) == ALICE
+    clock.advance(LEASE + SECOND)
+    await outbox.work()
+    await add(store, clock, [BOB], NoticeKind.REMINDER)
+    await outbox.work()
+    assert await asyncio.wait_for(courier.began.get(), 20) == BOB
+    courier.gate.set()
+    await outbox.finish()
+    assert len(courier.tries(ALICE)) == 1
+
+
+async def test_what_a_message_plans_is_told(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    told, at = list[datetime](), clock.now() + 90 * SECOND
+
+    async def plan(rows: Rows) -> None:
+        await rows.notices.add([(ALICE, NoticeKind.REMINDER, 1, at)], clock.now())
+
+    outbox = _outbox(arrived, clock, courier, pacer, told.append)
+    await add(arrived, clock, [ALICE])
+    courier.outcomes[ALICE] = [plan]
+    await work(outbox)
+    assert at in told
+
+
+@pytest.mark.parametrize(("kind", "rings"), [(NoticeKind.ANSWER, True), (NoticeKind.ASK, False)])
+async def test_answer_from_its_row_lets_the_next_one_go(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, kind: NoticeKind, rings: bool
+) -> None:
+    bell = asyncio.Event()
+    outbox = Outbox(arrived, clock, courier, pacer, Asks(make_library()), Profile(), owner=US, bell=bell)
+    await add(arrived, clock, [ALICE], kind)
+    await work(outbox)
+    assert bell.is_set() is rings
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -805,6 +911,14 @@ async def test_ritual_moment_ignores_rate_limits(
             await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())
     await work(outbox)
     assert [notice.kind for notice in courier.notices] == [NoticeKind.RITUAL_MOMENT]
+
+
+async def test_ritual_moment_comes_beside_other_processes(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    await add(arrived, clock, [ALICE], NoticeKind.RITUAL_MOMENT)
+    await work(_outbox(arrived, clock, courier, pacer, alone=False))
+    assert await state(arrived) == ["sent"]
 
 
 async def test_ritual_moment_ignores_a_slow_call(
@@ -935,6 +1049,9 @@ async def test_watchdog_sees_a_sender_that_hangs(
     await working
     await add(store, clock, [BOB])
     assert await outbox.tried() == 1
+    await work(outbox)
+    await add(store, clock, [CHARLIE])
+    assert await outbox.tried() == 2
 
 
 async def test_watchdog_ignores_a_rate_limited_outbox(
@@ -961,6 +1078,10 @@ async def test_watchdog_sees_each_look(outbox: Outbox, monkeypatch: pytest.Monke
     outbox.ring()
     await asyncio.wait_for(failed.wait(), 20)
     assert await outbox.looked() == 1, "one that fails is a look, too"
+    failed.clear()
+    outbox.ring()
+    await asyncio.wait_for(failed.wait(), 20)
+    assert await outbox.looked() == 2
     outbox.stop()
     assert await outbox.looked() is None
     await asyncio.wait_for(running, 20)
