@@ -32,6 +32,7 @@ from bot.domain.results import Cancelled
 from bot.metrics import ANSWER_SECONDS
 from bot.services.asks import Asks
 from bot.services.profile import Profile
+from bot.storage.inbox import Received
 from bot.storage.notices import LEASE, Notices
 from bot.storage.schema import notices
 from bot.storage.store import Rows, Store
@@ -691,14 +692,35 @@ async def test_answer_is_sent_from_memory_and_settled(
     assert 0.02 <= ANSWER_SECONDS.sum - seconds < 20
 
 
+@pytest.mark.parametrize("outcomes", [(), (Refused(),)], ids=["sent", "refused"])
+async def test_update_is_forgotten_once_it_is_answered(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, outcomes: tuple[Exception, ...]
+) -> None:
+    outbox, answer = _outbox(arrived, clock, courier, pacer), Answer(7, *outcomes)
+    async with arrived.writing() as rows:
+        await rows.inbox.add([Received(7, ALICE, {"text": "The dog waited."})], US, clock.now())
+    outbox.hand_on(await answer.ready(arrived, clock), None)
+    await outbox.finish()
+    async with arrived.reading() as rows:
+        kept = await rows.inbox.find(7)
+    assert kept
+    assert kept.raw is None
+    assert await rows_of(arrived) == []
+
+
+@pytest.mark.parametrize(
+    "outcome", [RateLimited(5 * SECOND), NotSent(), Unclear(), Unreachable(), ZeroDivisionError()], ids=repr
+)
 async def test_later_answers_wait_behind_one_that_has_to_wait(
-    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, outcome: Exception
 ) -> None:
     outbox = _outbox(arrived, clock, courier, pacer)
-    answers = [Answer(7, RateLimited(5 * SECOND)), Answer(8)]
+    answers = [Answer(7, outcome), Answer(8)]
+    answers[0].gate.clear()
     for answer in answers:
         outbox.hand_on(await answer.ready(arrived, clock), None)
         clock.advance(timedelta(milliseconds=1))
+    answers[0].gate.set()
     going = outbox.answering(ALICE)
     assert going
     await outbox.finish()
@@ -709,8 +731,9 @@ async def test_later_answers_wait_behind_one_that_has_to_wait(
     assert not outbox._released, "nothing is kept about them"
     await work(outbox)
     assert not courier.tried
-    clock.advance(5 * SECOND)
-    await work(outbox)
+    clock.advance(BEFORE_THE_LAST)
+    for _ in answers:  # the later one can be claimed once the earlier one is settled
+        await work(outbox)
     assert [notice.subject_id for notice in courier.notices] == [7, 8]
     assert await rows_of(arrived) == []
 
