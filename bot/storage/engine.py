@@ -511,7 +511,13 @@ def _sqlite_engine(url: str, *, begin: str, pool_size: int, most_pages: int = _C
     """Return an engine whose connections copy the log within a commit once it has `most_pages`."""
     if (file := sqlite_file(url)) is None:
         raise ValueError("not an SQLite database in a file")
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, async_creator=lambda: open_connection(file))
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,  # while one reader is enough, the caches of the others stay empty
+        async_creator=lambda: open_connection(file),
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
