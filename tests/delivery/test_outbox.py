@@ -232,12 +232,13 @@ async def test_rate_limited_chat_is_served_later(
 
 
 async def test_nothing_else_is_tried_in_a_rate_limited_chat(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     await add(store, clock, [ALICE, ALICE, BOB])
     courier.outcomes[ALICE] = [RateLimited(7 * SECOND)]
     await work(outbox)
     assert [who for who, _ in courier.tried].count(ALICE) == 1
+    assert [pacer.delay_for(chat) for chat in (ALICE, BOB)] == [7 * SECOND, timedelta()]
     assert (await state(store))[2] == "sent"
     clock.advance(7 * SECOND)
     await work(outbox)
@@ -407,7 +408,8 @@ async def test_chat_never_found_is_given_up(
     courier.outcomes[ALICE] = [Unreachable() for _ in range(5)]
     await until_settled(outbox, store, clock)
     assert await state(store) == [ends]
-    assert len(courier.tries(ALICE)) == 5
+    tries = courier.tries(ALICE)
+    assert [(later - sooner) / SECOND for sooner, later in pairwise(tries)] == [30, 120, 600, 1800]
     assert (await user(store, ALICE)).blocked_at is None
 
 
