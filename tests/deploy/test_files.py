@@ -91,6 +91,13 @@ def test_compose_mounts_secrets_for_the_image() -> None:
                     refuse_unknown(list(map(str, service["command"])))
 
 
+def test_others_wait_for_the_postgresql_that_stays() -> None:
+    """Its first start makes the database with a server that only listens on a socket, which is stopped again."""
+    (compose,) = documents_of("deploy/compose/postgresql.yaml")
+    asks = compose["services"]["postgres"]["healthcheck"]["test"]
+    assert "--host=127.0.0.1" in asks
+
+
 def test_kubernetes_runs_what_exists_without_rights() -> None:
     everything = [each for name in YAML if name.startswith("deploy/kubernetes/") for each in documents_of(name)]
     (kustomization,) = (each for each in everything if each["kind"] == "Kustomization")
