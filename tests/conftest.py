@@ -22,6 +22,7 @@ from bot.crypto import KeyRing
 from bot.places import FILE_NAME
 from bot.storage import engine
 from bot.storage.store import Store
+from tests.built_once import build_once
 from tests.databases import (
     PostgresServer,
     SqliteTemplate,
@@ -43,6 +44,7 @@ if IN_MEMORY:  # what tests write survives a killed process there too, and no co
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
 
 share_compiled_statements()
+build_once()
 keep_connections()
 reuse_library()
 reuse_phrases()

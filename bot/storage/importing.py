@@ -9,10 +9,11 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import Insert, Table, delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import export_document as document
@@ -42,6 +43,11 @@ _STATES: Final = {
 _RECORDED: Final = ("reflections", "remarks", "responses", "kept_questions")
 
 
+@cache
+def _adding(table: Table) -> Insert:
+    return insert(table)
+
+
 class Imports:
     """Writes documents into rows, in steps small enough for a transaction each."""
 
@@ -58,7 +64,7 @@ class Imports:
 
     async def write(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(rows), _AT_ONCE):
-            await self._connection.execute(insert(table), rows[start : start + _AT_ONCE])
+            await self._connection.execute(_adding(table), rows[start : start + _AT_ONCE])
 
     async def complete(self, begun: "Import", now: datetime) -> None:
         """Write the records, last and all at once, since `undo` can't tell them from other records of the user."""

@@ -103,17 +103,23 @@ _TO_OPEN: Final = {
 }
 _OPENED_AT_ONCE: Final = 250
 """How many Lines a search opens at once, which takes a few milliseconds and so hardly holds up other work."""
-_PROMPTS: Final = select(lines.c.id, lines.c.prompt_id).where(
-    lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None)
+_PROMPTS: Final = (
+    select(lines.c.id, lines.c.prompt_id)
+    .where(lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None))
+    .order_by(*_NEWEST_FIRST)
 )
 _PROMPTS_ONCE: Final = (
     select(lines.c.prompt_id).distinct().where(lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None))
 )
-_OF_DAY: Final = select(lines.c.id).where(
-    lines.c.user_id == bindparam("user_id"),
-    lines.c.day == bindparam("day", type_=Day),
-    lines.c.kept_at >= bindparam("since", type_=Instant),
-    lines.c.kept_at < bindparam("until", type_=Instant),
+_OF_DAY: Final = (
+    select(lines.c.id)
+    .where(
+        lines.c.user_id == bindparam("user_id"),
+        lines.c.day == bindparam("day", type_=Day),
+        lines.c.kept_at >= bindparam("since", type_=Instant),
+        lines.c.kept_at < bindparam("until", type_=Instant),
+    )
+    .order_by(*_NEWEST_FIRST)
 )
 _FEELINGS: Final = select(lines.c.id, lines.c.day, lines.c.feelings).where(lines.c.user_id == bindparam("user_id"))
 _FEELINGS_OF: Final = _FEELINGS.where(lines.c.id == bindparam("line_id"))
@@ -244,7 +250,7 @@ class Lines:
 
     async def prompts(self, user_id: int) -> list[tuple[int, str]]:
         """Return the ids of the Lines that answer a prompt, each with its prompt's id, newest first."""
-        found = await self._connection.execute(_PROMPTS.order_by(*_NEWEST_FIRST), {"user_id": user_id})
+        found = await self._connection.execute(_PROMPTS, {"user_id": user_id})
         prompts = await self._prompt_ids.of(user_id)
         return [(row.id, prompts.read(row.prompt_id)) for row in found]
 
@@ -257,7 +263,7 @@ class Lines:
     async def of_day(self, user_id: int, day: date, since: datetime, until: datetime) -> list[int]:
         """Return the Lines of a local date that were kept from `since` up to, not including, `until`, newest first."""
         facts = {"user_id": user_id, "day": day, "since": since, "until": until}
-        return list((await self._connection.execute(_OF_DAY.order_by(*_NEWEST_FIRST), facts)).scalars())
+        return list((await self._connection.execute(_OF_DAY, facts)).scalars())
 
     async def _place(self, user_id: int, line_id: int | None) -> tuple[datetime, int] | None:
         """Return a Line's position in the order in which Lines were kept."""

@@ -7,10 +7,10 @@ what is already done.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, func, literal, select, tuple_, update
+from sqlalchemy import Column, Table, Update, bindparam, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, open_sealed, room_for, sealed_length
@@ -22,6 +22,21 @@ from bot.storage.users import Users
 
 _ROWS: Final = 50
 """How many rows we read and reseal in one transaction, which takes about two milliseconds."""
+_COARSEN: Final = (
+    update(lines)
+    .where(lines.c.id == bindparam("about"))
+    .values(
+        kept_at=bindparam("kept", type_=lines.c.kept_at.type),
+        changed_at=bindparam("changed", type_=lines.c.changed_at.type),
+    )
+)
+
+
+@cache
+def _resealing(column: Column[Any], key: Column[Any]) -> Update:
+    """Return the statement that stores this column of a row anew, which is named by `key`."""
+    sealed = bindparam("sealed", type_=column.type)
+    return update(column.table).where(key == bindparam("about")).values({column.name: sealed})
 
 
 class Position(NamedTuple):
@@ -115,13 +130,7 @@ class Minimising:
             if (kept_at, changed_at) != (row.kept_at, row.changed_at):
                 changes.append({"about": row.id, "kept": kept_at, "changed": changed_at})
         if changes:
-            coarser = {
-                "kept_at": bindparam("kept", type_=lines.c.kept_at.type),
-                "changed_at": bindparam("changed", type_=lines.c.changed_at.type),
-            }
-            await self._connection.execute(
-                update(lines).where(lines.c.id == bindparam("about")).values(coarser), changes
-            )
+            await self._connection.execute(_COARSEN, changes)
         return _Done(len(rows), after if len(rows) == limit else None)
 
     async def _even_out(self, kind: Kind, user_id: int, after: int | None, limit: int) -> _Done:
@@ -141,8 +150,7 @@ class Minimising:
             if (sealed := await self._anew(user_id, kind, row)) is not None
         ]
         if changes:
-            anew = {kind.column.name: bindparam("sealed", type_=kind.column.type)}
-            await self._connection.execute(update(table).where(key == bindparam("about")).values(anew), changes)
+            await self._connection.execute(_resealing(kind.column, key), changes)
             self._users.removed_words = True
         return _Done(len(rows), rows[-1].about if len(rows) == limit else None)
 

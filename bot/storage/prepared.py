@@ -16,7 +16,7 @@ from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import iterate
 
-_REMEMBERED: Final = 2000
+REMEMBERED: Final = 2000
 _LISTS: Final = frozenset({list, tuple})
 
 Processor = Callable[[Any], Any]
@@ -156,7 +156,7 @@ def _lengths(values: Mapping[str, Any]) -> Lengths:
     return tuple([(name, len(value)) for name, value in values.items() if type(value) in _LISTS])
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _all_prepared(
     statements: tuple[Executable, ...], names: tuple[str, ...], lengths: Lengths, dialect: Dialect
 ) -> tuple[Prepared, ...]:
@@ -164,7 +164,7 @@ def _all_prepared(
     return tuple(each for each in found if each)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, dialect: Dialect) -> Prepared | None:
     if not isinstance(statement, Select | UpdateBase):
         return None

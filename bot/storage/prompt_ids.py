@@ -5,9 +5,10 @@ Ajar stored it plain; `hide_some` hides those while the bot runs.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, delete, func, select, update
+from sqlalchemy import Column, Row, Table, Update, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import HIDDEN, CannotOpen, KeyMismatch, hide, is_hidden, reveal
@@ -22,6 +23,19 @@ WITH_PROMPTS: Final[tuple[tuple[Table, str], ...]] = (
     (asks, "id"), (lines, "id"), (ask_messages, "message_id"), (shown_prompts, "prompt_id"),
 )  # fmt: skip
 """The tables with prompts, each with the column that distinguishes one user's rows."""
+
+
+@cache
+def _hiding(key: Column[Any]) -> Update:
+    """Return the statement that stores the hidden prompt of a row, which is named by this column."""
+    table = key.table
+    mine = (table.c.user_id == bindparam("of_user"), key == bindparam("about"))
+    return update(table).where(*mine).values(prompt_id=bindparam("hidden"))
+
+
+@cache
+def _add_shown(dialect: str) -> Any:
+    return insert_into(dialect, shown_prompts).on_conflict_do_nothing()
 
 
 class Prompts:
@@ -97,11 +111,11 @@ class PromptIds:
         if table is shown_prompts:
             await self._hide_shown(user_id, prompts, rows)
         elif rows:
-            mine = (table.c.user_id == user_id, column == bindparam("about"))
-            await self._connection.execute(
-                update(table).where(*mine).values(prompt_id=bindparam("hidden")),
-                [{"about": getattr(row, key), "hidden": prompts.stored(row.prompt_id)} for row in rows],
-            )
+            hidden = [
+                {"of_user": user_id, "about": getattr(row, key), "hidden": prompts.stored(row.prompt_id)}
+                for row in rows
+            ]
+            await self._connection.execute(_hiding(column), hidden)
         return [getattr(row, key) for row in rows]
 
     async def _hide_shown(self, user_id: int, prompts: Prompts, plain: Sequence[Row[Any]]) -> None:
@@ -111,7 +125,6 @@ class PromptIds:
         hidden = [
             {"user_id": user_id, "prompt_id": prompts.stored(row.prompt_id), "shown_at": row.shown_at} for row in plain
         ]
-        add = insert_into(self._connection.dialect.name, shown_prompts)
-        await self._connection.execute(add.on_conflict_do_nothing(), hidden)
+        await self._connection.execute(_add_shown(self._connection.dialect.name), hidden)
         gone = shown_prompts.c.prompt_id.in_([row.prompt_id for row in plain])
         await self._connection.execute(delete(shown_prompts).where(shown_prompts.c.user_id == user_id, gone))

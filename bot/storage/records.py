@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +21,7 @@ from bot.storage.users import Users
 
 Entries = Mapping[str, Sequence[Mapping[str, Any]]]
 """Entries of an export, by the name of their section."""
+_ADD: Final = insert(records)
 
 
 class Records:
@@ -38,7 +39,7 @@ class Records:
         sealed = await asyncio.to_thread(_sealed, key, user_id, dict(zip(ids, contents, strict=True)))
         if sealed:
             rows = [{"id": row, "user_id": user_id, "content": content} for row, content in sealed.items()]
-            await self._connection.execute(insert(records), rows)
+            await self._connection.execute(_ADD, rows)
 
     async def of(self, user_id: int, after: int, limit: int) -> list[tuple[int, Entries]]:
         """Return the next `limit` records after an id. Those that no longer open come without entries."""

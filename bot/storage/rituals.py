@@ -33,6 +33,7 @@ class _State(StrEnum):
     """A proposal that the partner had heard of; we remember it for a while."""
 
 
+_ADD_SEAT: Final = insert(ritual_seats)
 _IS_THERE: Final = rituals.c.state != _State.TAKEN_BACK
 
 
@@ -94,7 +95,7 @@ class Rituals:
             return []
         members = [RitualMember(new_id(now), ritual.id, user_id) for user_id in (pair.a, pair.b)]
         await self._connection.execute(
-            insert(ritual_seats),
+            _ADD_SEAT,
             [{"id": member.id, "ritual_id": member.ritual_id, "user_id": member.user_id} for member in members],
         )
         return members

@@ -20,6 +20,7 @@ _AROUND: Final = (
 )  # fmt: skip
 _SPAN: Final = select(rests).where(*_AROUND)
 _DROP_SPAN: Final = delete(rests).where(*_AROUND)
+_ADD: Final = insert(rests)
 
 
 class SkippedDates:
@@ -32,7 +33,7 @@ class SkippedDates:
         """Add spans: (user, span)."""
         if new:
             await self._connection.execute(
-                insert(rests),
+                _ADD,
                 [
                     {"user_id": user_id, "first_day": span.first, "last_day": span.last, "kind": span.reason}
                     for user_id, span in new

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, null, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, null, or_, select, update
 
 from bot.domain.undecided import Undecided, Waits
 from bot.storage.batches import delete_some
@@ -72,6 +72,42 @@ _ASKING: Final = (
     )
 )
 _OF_USER: Final = traces.c.user_id == bindparam("of_user")
+_IN_REACH: Final = or_(traces.c.sent_at > bindparam("reach"), traces.c.subject_id.is_not(None))
+"""Messages that we can still remove, or that have asked: these we change at any age."""
+_UNASK: Final = (
+    update(traces)
+    .where(_OF_USER, traces.c.waits == bindparam("what"), traces.c.subject_id == bindparam("of"))
+    .values(waits=null())
+)
+_ASKED: Final = (
+    select(traces.c.waits, traces.c.subject_id)
+    .where(_OF_USER, traces.c.waits.is_not(None))
+    .order_by(traces.c.message_id.desc())
+)
+_OF_THESE_KINDS: Final = update(traces).where(_OF_USER, traces.c.waits.in_(bindparam("kinds", expanding=True)))
+_STOP_ASKING: Final = _OF_THESE_KINDS.values(waits=null())
+_AT: Final = bindparam("at", type_=traces.c.hide_at.type)
+_STOP_ASKING_AND_HIDE: Final = _STOP_ASKING.values(hide_at=_AT)
+_HIDE_ALL: Final = update(traces).where(_OF_USER, traces.c.by_hide.is_(None)).values(hide_at=_AT, by_hide=True)
+_DUE: Final = (
+    select(traces.c.message_id, traces.c.sent_at, traces.c.waits, traces.c.subject_id, traces.c.by_hide)
+    .where(_OF_USER, traces.c.hide_at <= bindparam("now"), _IN_REACH)
+    .order_by(traces.c.message_id)
+)
+_THESE: Final = traces.c.message_id.in_(bindparam("message_ids", expanding=True))
+_STAYS: Final = update(traces).where(_OF_USER, _THESE).values(hide_at=null())
+_FORGET: Final = delete(traces).where(_OF_USER, _THESE)
+_ASKS_STILL: Final = traces.c.waits.is_not(None) & traces.c.by_hide.is_(None)
+_PENDING: Final = (
+    select(traces.c.message_id)
+    .join(users, users.c.id == traces.c.user_id)
+    .where(
+        _OF_USER,
+        or_(traces.c.hide_at.is_not(None), and_(_ASKS_STILL, users.c.discreet == 1)),
+        traces.c.sent_at > bindparam("reach"),
+    )
+)
+_NEXT_DUE: Final = select(func.min(traces.c.hide_at)).where(_OF_USER, _IN_REACH)
 
 
 class Traces:
@@ -93,23 +129,13 @@ class Traces:
 
     async def asks(self, user_id: int, message_id: int, about: Undecided) -> None:
         """Note what this noted message asks about: it alone, from now on."""
-        await self._connection.execute(
-            update(traces)
-            .where(_OF_USER, traces.c.waits == about.waits, traces.c.subject_id == about.id)
-            .values(waits=None),
-            {"of_user": user_id},
-        )
-        this = {"of_user": user_id, "of_message": message_id}
-        await self._connection.execute_later(_ASKING, {**this, "what": about.waits, "of": about.id})
+        this = {"of_user": user_id, "what": about.waits, "of": about.id}
+        await self._connection.execute_later(_UNASK, this)
+        await self._connection.execute_later(_ASKING, {**this, "of_message": message_id})
 
     async def undecided(self, user_id: int) -> list[Undecided]:
         """Return what messages of this chat ask about and is still undecided, the latest first."""
-        found = await self._connection.execute(
-            select(traces.c.waits, traces.c.subject_id)
-            .where(_OF_USER, traces.c.waits.is_not(None))
-            .order_by(traces.c.message_id.desc()),
-            {"of_user": user_id},
-        )
+        found = await self._connection.execute(_ASKED, {"of_user": user_id})
         asked = [Undecided(Waits(row.waits), row.subject_id) for row in found]
         there = await self._there(user_id, asked)
         return [each for each in asked if each in there]
@@ -119,10 +145,9 @@ class Traces:
 
         Return whether there is any.
         """
-        at = {"hide_at": hide_at} if hide_at else {}
+        at = {"at": hide_at} if hide_at else {}
         done = await self._connection.execute(
-            update(traces).where(_OF_USER, traces.c.waits.in_(kinds)).values(waits=None, **at),
-            {"of_user": user_id},
+            _STOP_ASKING_AND_HIDE if at else _STOP_ASKING, {"of_user": user_id, "kinds": list(kinds), **at}
         )
         return bool(done.rowcount)
 
@@ -137,19 +162,11 @@ class Traces:
 
     async def hide_all(self, user_id: int, now: datetime) -> None:
         """Mark all known messages of this chat to be removed now, without a neutral line in the place of any."""
-        await self._connection.execute(
-            update(traces).where(_OF_USER, traces.c.by_hide.is_(None)).values(hide_at=now, by_hide=True),
-            {"of_user": user_id},
-        )
+        await self._connection.execute(_HIDE_ALL, {"of_user": user_id, "at": now})
 
     async def due(self, user_id: int, now: datetime) -> list[Due]:
         """Return the messages that are due and can still be removed or changed, oldest first."""
-        found = await self._connection.execute(
-            select(traces.c.message_id, traces.c.sent_at, traces.c.waits, traces.c.subject_id, traces.c.by_hide)
-            .where(_OF_USER, traces.c.hide_at <= now, _in_reach(now))
-            .order_by(traces.c.message_id),
-            {"of_user": user_id},
-        )
+        found = await self._connection.execute(_DUE, {"of_user": user_id, "now": now, "reach": now - DELETABLE})
         rows = [(row, Undecided(Waits(row.waits), row.subject_id) if row.waits else None) for row in found]
         there = await self._there(user_id, (about for _, about in rows if about))
         return [
@@ -162,36 +179,21 @@ class Traces:
 
         What they ask about can still be had.
         """
-        await self._connection.execute(
-            update(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)).values(hide_at=None),
-            {"of_user": user_id},
-        )
+        await self._connection.execute(_STAYS, {"of_user": user_id, "message_ids": list(message_ids)})
 
     async def pending(self, user_id: int, now: datetime) -> list[int]:
         """Return the messages that are to be removed, now or later, and can be. A neutral line is one of them."""
-        asks = traces.c.waits.is_not(None) & traces.c.by_hide.is_(None)
-        goes = or_(traces.c.hide_at.is_not(None), and_(asks, users.c.discreet == 1))
-        found = await self._connection.scalars(
-            select(traces.c.message_id)
-            .join(users, users.c.id == traces.c.user_id)
-            .where(_OF_USER, goes, traces.c.sent_at > now - DELETABLE),
-            {"of_user": user_id},
-        )
-        return list(found)
+        found = await self._connection.execute(_PENDING, {"of_user": user_id, "reach": now - DELETABLE})
+        return list(found.scalars())
 
     async def next_due(self, user_id: int, now: datetime) -> datetime | None:
         """Return when the next message should be removed or changed."""
-        found = await self._connection.execute(
-            select(func.min(traces.c.hide_at)).where(_OF_USER, _in_reach(now)),
-            {"of_user": user_id},
-        )
+        found = await self._connection.execute(_NEXT_DUE, {"of_user": user_id, "reach": now - DELETABLE})
         at: datetime | None = found.scalar_one()
         return at
 
     async def forget(self, user_id: int, message_ids: Collection[int]) -> None:
-        await self._connection.execute(
-            delete(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)), {"of_user": user_id}
-        )
+        await self._connection.execute(_FORGET, {"of_user": user_id, "message_ids": list(message_ids)})
 
     async def forget_before(self, moment: datetime, limit: int) -> int:
         """Forget up to `limit` messages that were sent before `moment`, unless something is to be done with them later.
@@ -201,8 +203,3 @@ class Traces:
         is_done = or_(traces.c.hide_at.is_(None), traces.c.hide_at < moment)
         is_over = or_(traces.c.waits.is_(None), traces.c.sent_at < moment + DELETABLE - ASKS_FOR)
         return await delete_some(self._connection, traces, (traces.c.sent_at < moment) & is_done & is_over, limit)
-
-
-def _in_reach(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on messages that we can still remove, or that have asked: these we change at any age."""
-    return or_(traces.c.sent_at > now - DELETABLE, traces.c.subject_id.is_not(None))

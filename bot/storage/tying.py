@@ -7,9 +7,10 @@ counts. If it is interrupted, it continues with the remaining users.
 
 import asyncio
 import contextlib
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, is_tied, open_sealed
@@ -23,6 +24,13 @@ _BREATH: Final = 50
 """How many rows we seal before we let other tasks run."""
 
 Change = dict[str, Any]
+
+
+@cache
+def _setting(table: Table, names: tuple[str, ...]) -> Update:
+    """Return the statement that sets these columns of a row."""
+    columns = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return update(table).where(table.c.id == bindparam("about")).values(columns)
 
 
 class Tying:
@@ -141,5 +149,5 @@ class Tying:
     async def _store(self, table: Table, changes: list[Change]) -> None:
         if not changes:
             return
-        columns = {name: bindparam(name, type_=table.c[name].type) for name in changes[0] if name != "about"}
-        await self._connection.execute(update(table).where(table.c.id == bindparam("about")).values(columns), changes)
+        names = tuple(name for name in changes[0] if name != "about")
+        await self._connection.execute(_setting(table, names), changes)
