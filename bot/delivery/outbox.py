@@ -1,7 +1,17 @@
 """The outbox at work: plans due Asks, claims Notices, sends them in turn, and settles them.
 
-An answer to an update is a Notice that is claimed as it is added, so it is sent from memory at once. An answer that
-can't be sent becomes a row like any other, and all later answers to its user wait behind it.
+An answer to an update is a row like any other Notice, but it is added as being sent already, and sent from memory at
+once. While it can't be sent, all later answers to its user wait behind it. What comes of a try:
+
+- Sent: it is settled, together with all others of that moment.
+- `RateLimited`, `NotSent`: nothing has arrived; it stays, and is tried again.
+- `Unclear`, `Strange`, or a kill meanwhile: it may have arrived. It is tried again, which is counted: an answer comes
+  at most three times, an Ask twice, an edit until it has arrived.
+- `Blocked`: the user is marked. What has to reach them at some time is held until they are back, all else is given up.
+- `Unreachable`: the same without the mark, after some more tries.
+- `Refused`: an incident is logged, and the Notice is given up.
+- A fault of ours: after five tries an incident is logged, and the Notice is given up. Instead of an answer one sentence
+  then says that it got lost.
 """
 
 import asyncio

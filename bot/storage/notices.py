@@ -254,10 +254,10 @@ class Notices:
     async def add_answer(
         self, user_id: int, update_id: int, result: Result, now: datetime, owner: int, *, behind: datetime | None
     ) -> Notice | None:
-        """Add the answer to an update, claimed by `owner`, which sends it at once.
+        """Add the answer to an update as being sent by `owner`, which does so at once.
 
-        If it has to wait until earlier answers to this user are sent (see `behind`), it is added unclaimed, and None is
-        returned.
+        After a kill it therefore counts as one that may have arrived. If it has to wait until earlier answers to this
+        user are sent (see `behind`), it is added unclaimed, and None is returned.
         """
         packed = result.pack()
         notice = Notice(

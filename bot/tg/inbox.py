@@ -1,7 +1,17 @@
 """Takes updates in: they are written down, confirmed to Telegram, and handled lane by lane.
 
-We confirm an update as soon as its row is committed. From then on the row keeps it from being lost: it is handled until
-its effect is committed, however often that fails, if need be by the next process after a kill.
+We confirm an update as soon as its row is committed. From then on the row keeps it, for the next process after a kill
+as well, until it ends in one of these ways:
+
+- Its effect and its answer are committed (`bot.tg.turn`).
+- It has no effect any more, like a location with a newer one behind it: it is dropped.
+- It fails five times by a fault of ours: an incident is logged, its user is told with the incident's code, and the lane
+  goes on.
+- It fails because the database or the disk does: it is tried again until that has passed, and its lane waits.
+- Its user's data key doesn't open: it is set aside, still sealed, and tried again now and then; the lane goes on.
+
+What can't be parsed, or can't be written down by a fault of ours, is passed over: it is confirmed without a row, and
+counted, since it would keep everything behind it from being taken.
 """
 
 import asyncio
@@ -188,16 +198,18 @@ class Inbox:
         """Parse an update; None if it doesn't have to be handled."""
         try:
             update = read(raw)
-            lane = _lane_of(update)
             if is_elsewhere(update):
                 self._groups.handle(update)
                 return None
-            handling = self._dispatch.find(update) if update.effective_user else None
+            person = update.effective_user
+            handling = self._dispatch.find(update) if person else None
         except Exception as error:  # noqa: BLE001  # a malformed update must not keep the others from being handled
             incident(log, error, update=_update_id(raw))
             UPDATES_UNREADABLE.inc()
             return None
-        return _Arrived(Received(update.update_id, lane, raw), update, handling) if handling else None
+        if person is None or handling is None:
+            return None
+        return _Arrived(Received(update.update_id, person.id, raw), update, handling)
 
     async def _write(self, arrived: Sequence[_Arrived]) -> None:
         """Write updates down, as soon as the database allows it, and hand them to their lanes."""
@@ -205,7 +217,7 @@ class Inbox:
         while True:
             try:
                 await self._write_now(arrived)
-            except Exception as error:  # noqa: BLE001  # Telegram keeps what isn't confirmed
+            except Exception as error:  # noqa: BLE001  # nothing is confirmed until this returns
                 if not is_passing(error):
                     if len(arrived) > 1:
                         for one in arrived:
@@ -519,14 +531,6 @@ class Gate:
         while self._inbox is None:
             await self._opened.wait()
         return self._inbox
-
-
-def _lane_of(update: Update) -> int:
-    """Return the id of the update's user, or of its group or channel."""
-    chat, person = update.effective_chat, update.effective_user
-    if person and (chat is None or chat.is_private):
-        return person.id
-    return chat.id if chat else 0
 
 
 def _is_location(update: Update) -> bool:

@@ -90,7 +90,7 @@ class Polling:
             self._at_once = 1
             await self._wait_out(error)
             return
-        log.error("update.set_aside", update=error.update_id, error=safe_error(error))
+        log.error("update.passed_over", update=error.update_id, error=safe_error(error))
         self._offset = error.update_id + 1
         self._at_once = LIMIT
 

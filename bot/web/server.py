@@ -85,7 +85,7 @@ class Webhook:
             throttled.warning("webhook.refused", reason="JSON")
             return web.Response(status=400)
         except RecursionError as error:  # a repetition would be nested just as deeply
-            log.error("update.set_aside", error=safe_error(error))
+            log.error("update.passed_over", error=safe_error(error))
             return web.Response()
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
 
