@@ -23,9 +23,9 @@ from bot.storage.sqlite import SqliteConnection
 _ROUND: Final = 64
 _COMMITS: Final = 8
 """A round ends after this many times the duration of a commit, even if others are waiting."""
-_SHORTEST: Final = 0.03
+_SHORTEST: Final = 0.02
 """Seconds that every round may take, however quick commits are: each costs the processor as much as two transactions.
-With 0.01, 64 people at once were answered a tenth more slowly; with 0.05, and Telegram 50 ms away, a twentieth."""
+With 0.01, 64 people at once were answered up to a tenth more slowly; 0.03 and more gained nothing, or lost."""
 _RECENT: Final = 0.2
 """The weight of the latest commit in the average duration of commits."""
 
