@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.crypto import KeyRing
+from bot.storage.store import TIED
 from tests.databases import PostgresServer
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, free_port, until
@@ -142,6 +143,7 @@ async def test_background_work_ties_old_lines(house_of_its_own: Make) -> None:
         before = ring.wrap(ring.unwrap(wrapped, alice.id), alice.id, tied=False)
         values = (before, "work", alice.id)
         write(house, "UPDATE users SET data_key = ?, muted = NULL, muted_themes = ? WHERE id = ?", *values)
+        write(house, "DELETE FROM notes WHERE name = ?", TIED)
         await house.starts()
         await house.logs("rows.tied")
         ((wrapped, again, plain),) = house.stored("SELECT data_key, muted, muted_themes FROM users")

@@ -237,7 +237,7 @@ async def test_receiving_goes_on_despite_any_fault(house: House, kind: str) -> N
     assert copies(bob, HELP) == 1
 
 
-async def test_malformed_update_is_set_aside_alone(house: House) -> None:
+async def test_malformed_update_is_passed_over_alone(house: House) -> None:
     house.expects("incident")
     alice = await house.settled()
     await house.telegram.fault("getUpdates", "malformed")
@@ -317,7 +317,7 @@ def _broken(good: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-async def test_malformed_updates_are_set_aside(house: House) -> None:
+async def test_malformed_updates_are_passed_over(house: House) -> None:
     house.expects("incident", "update.failed")
     alice = await house.settled()
     for each in range(len(_broken(message(alice)))):  # of different people, who don't wait for each other

@@ -125,11 +125,11 @@ async def test_wrong_secret_is_logged_once(
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"update_id": 5, "message": ' + b'{"a": ' * 50_000])
-async def test_too_deep_update_is_set_aside(
+async def test_too_deep_update_is_passed_over(
     door: Door, runner: web.AppRunner, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
     assert await door.delivers("/telegram", body) == 200
-    assert capsys.readouterr().out.count("update.set_aside") == 1
+    assert capsys.readouterr().out.count("update.passed_over") == 1
     assert await door.delivers("/telegram") == 200
     assert door.taken == [{"update_id": 1}]
     assert runner.addresses
