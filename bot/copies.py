@@ -70,7 +70,7 @@ async def backup(
         since = make_clock(config).now() - timedelta(days=keep_days) if keep_days is not None else None
         removed = await asyncio.to_thread(remove_older, target.parent, keep, since)
         left = await asyncio.to_thread(backups_in, target.parent)
-        said += [f"Removed {_count(len(removed), 'older backup')}; {_count(len(left), 'backup')} stay."]
+        said += [f"Removed {_count(len(removed), 'older backup')}; {_count(len(left), 'is', 'are')} left."]
     return [*said, "Keep the master key apart from it; without the key it opens nothing."]
 
 

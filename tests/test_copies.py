@@ -243,10 +243,11 @@ def test_newest_backups_are_kept(keeper: Keeper) -> None:
     said = keeper.types("backup", "--keep", "2")
     assert said.returncode == 0, said.stderr
     assert "Everything in it opens" in said.stdout
-    assert "Removed 2 older backups; 2 backups stay." in said.stdout
+    assert "Removed 2 older backups; 2 are left." in said.stdout
     new = max(folder.glob("ajar-*.age"))
     assert new not in earlier
     assert set(folder.iterdir()) == {earlier[2], new, folder / "mine.age"}
+    assert "Removed 2 older backups; 1 is left." in keeper.types("backup", "--keep", "1").stdout
 
 
 @pytest.mark.parametrize(
