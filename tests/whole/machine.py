@@ -338,9 +338,9 @@ class Lives(RuleBasedStateMachine):
             self._is_answered_once(act, town.recorder.seen[act.user_id][before[act.user_id] :])
 
     def _outbox_is_bounded(self, act: Act, facts: Facts) -> None:
-        if not self.town.cut_off:
+        if act.user_id is None and not self.town.cut_off:  # all that waited for them has been sent
             self._unheard.clear()
-        elif act.user_id is not None:
+        elif act.user_id is not None and self.town.cut_off:
             self._unheard[act.user_id] += 1
         waiting = facts.waiting - self._unheard
         assert max(waiting.values(), default=0) <= MOST_WAITING, f"in the outbox: {facts.waiting}"
