@@ -495,6 +495,9 @@ traces = _table(  # ids of messages that can still be removed from users' chats,
     Column("by_hide", Flag),  # whether /hide removes it, or has: then only /today leads to what it asks about
 )
 Index("ix_traces_sent_at", traces.c.sent_at)
+Index(
+    "ix_traces_asking", traces.c.user_id, traces.c.subject_id, sqlite_where=traces.c.waits.is_not(None)
+)  # finds what asks about something, without going through all messages of its user
 
 notes = _table(
     "notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
