@@ -12,7 +12,7 @@ class Sizes:
     warm_up: int = 200
     fast: int = 512
     """Texts of a round without a delay."""
-    slow: int = 256
+    slow: int = 1024
     """Texts of a round with the delay."""
     one_by_one: int = 64
     """The same for a bot that answers them one by one: each waits for all before it."""
