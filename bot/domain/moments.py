@@ -135,7 +135,7 @@ def read_span(text: str, *, whole: bool = True) -> timedelta | None:
 def _span(said: str, words: Words) -> timedelta | None:
     if said in words.spans:
         return words.spans[said]
-    units = "|".join(words.units)
+    units = "|".join(map(re.escape, words.units))  # there is a dot in "std."
     counted = number("|".join([r"\d[.,]\d+", r"\d{1,3}", *words.numbers, *words.single]))
     one = rf"{counted} ?({units})"
     match = re.fullmatch(rf"{one}(?:(?: |, | und | and )?(?:{one}|(\d{{1,2}})))?", said)

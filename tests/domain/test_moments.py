@@ -71,6 +71,7 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
         ("Thu 26 18:28", ["in 2h", "in zwei Stunden", "2 Stunden", "in 120 min"]),
         ("Thu 26 16:58", ["in half an hour", "half an hour"]),
         ("Thu 26 16:58", ["in einer halben Stunde", "in 30 Minuten", "in 0,5 Stunden"]),
+        ("Thu 26 18:28", ["in 2 Std.", "2 Std", "2 std"]),
         ("Thu 26 17:58", ["in an hour and a half", "in anderthalb Stunden", "in 1.5 hours", "in 1 h 30", "in 1h30min"]),
         ("Thu 26 17:58", ["in 1 hour and 30 minutes", "in 1 Stunde und 30 Minuten", "in eineinhalb Stunden"]),
     ],
@@ -115,6 +116,8 @@ def test_unknown_slash_order_is_asked_back() -> None:
             "soon",
             "later",
             "🙂",
+            "2 Stdn",
+            "in 3 stdx",
         ),
         *(
             "not tonight",
