@@ -45,7 +45,8 @@ _REASONS: Final = 12
 _QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
 _MARK: Final = re.compile("['’`´“”„«»\"]")
 _PART: Final = re.compile(r"([^\W\d_]+)|([.!?;\n…]+)|[,:()–—]| - ")
-"""A word, the end of a sentence, or a pause, which is in no group."""
+"""A word, the end of a sentence, or a pause, which is in no group. A word that begins with no letter, like ② or ½, is a
+pause too."""
 _END, _PAUSE, _ANY, _BREAK, _OPTIONAL = ".", ",", "*", "$", "?"
 _SUFFIX: Final = re.compile("(?<=[^\\W\\d_])['’`´](s|m|d|ll|re|ve)\\b", re.IGNORECASE)
 _APOSTROPHE_IN_WORD: Final = re.compile(r"(?<=\w)['`´](?=\w)")
@@ -241,9 +242,9 @@ class _Language:
         if _MARK.search(text):
             text = _APOSTROPHE.sub("", _SUFFIX.sub(r" \1", self._unquoted(text)))
         parts = _PART.findall(text)
-        words = self._words([word for word, _ in parts if word])
+        words = self._words([word for word, _ in parts if word[:1].isalpha()])
         for word, end in parts:
-            if word:
+            if word[:1].isalpha():
                 sentence += next(words)
             elif end:
                 yield sentence

@@ -31,7 +31,7 @@ _LONGEST: Final = 40
 _PIECE: Final = 12
 """The fewest words of such a piece, which ends with a sentence."""
 _TOKEN: Final = re.compile(r"([^\W\d_]+)|(\d+|[.!?;\n…]+|[,:])")
-"""A word, or something else that counts."""
+"""A word, or something else that counts. What looks like a word can be a number like ② or ½."""
 _APOSTROPHE: Final = re.compile("['’`´]")
 _REPEATED: Final = re.compile(r"(.)(?=\1)")
 _BETWEEN: Final = "\n"
@@ -90,8 +90,8 @@ class Features:
     def tokens(self, text: str) -> list[str]:
         """Return the stems and marks of a text in their order."""
         parts = _TOKEN.findall(_APOSTROPHE.sub("", text))
-        keys = iter(self._keys([word for word, _ in parts if word]))
-        return [_mark(other) if other else next(keys) for _, other in parts]
+        keys = iter(self._keys([word for word, _ in parts if word[:1].isalpha()]))
+        return [next(keys) if word[:1].isalpha() else _mark(other or word) for word, other in parts]
 
     def of(self, piece: Sequence[str]) -> set[str]:
         """Return the features: words, neighbours, words near each other, kinds of words and pairs of these.

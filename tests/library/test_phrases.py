@@ -81,6 +81,9 @@ def test_what_is_said_plainly_needs_no_weights(text: str) -> None:
         "He said “I will kill you” and locked the door, he will kill me.",
         "“I want to die.”",
         "Good day at work. I want to die. Soup for dinner.",
+        "② Es hört auf morgen.",
+        "i want to disappear ½",
+        "so hoffnungslos wirklich Ⅷ x",
     ],
 )
 def test_spelling_and_place_dont_matter(text: str) -> None:
