@@ -27,6 +27,7 @@ from bot.storage.backup import InUse
 from bot.storage.database_lock import shared_lock
 from bot.storage.engine import connect
 from bot.storage.store import Store
+from bot.storage.troubles import Taken
 from tests.databases import SqliteTemplate
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
@@ -130,7 +131,7 @@ def in_a_fork(place: Place, command: Command, work: Callable[[], Any]) -> None:
         work()
     except SystemExit as end:
         os._exit(end.code if isinstance(end.code, int) else 1)
-    except (InUse, WrongKey):
+    except (InUse, Taken, WrongKey):
         os._exit(1)
     except BaseException:  # noqa: BLE001  # it must not go on as the one that forked it
         import traceback
