@@ -99,10 +99,9 @@ class Lines:
         is_reply = bool(replied or (opened and not await self._is_awaited(visit.rows, opened, visit.now)))
         if result := await self._code_or_awaited(visit, words, message_id, is_reply=is_reply):
             return result
-        ask = replied or await self._open_ask(visit)
-        if not replied and (opened := opened or await self._opened_lately(visit, ask)):
+        if not replied and (opened := opened or await opened_lately(visit)):
             return await self._ask_for_whom(visit.rows, opened, words, message_id, visit.now)
-        if ask:
+        if ask := replied or await self._open_ask(visit):
             return await self._answer(visit, ask, words, message_id)
         return await self._set_aside(visit, words, DraftReason.UNASKED, message_id)
 
@@ -308,11 +307,6 @@ class Lines:
             result = await self._recognized(visit, words, message_id)
         return result
 
-    async def _opened_lately(self, visit: Visit, ask: Ask | None) -> Opening | None:
-        """Return the Opening that a text may be about: not one that is answered, if a question has come since."""
-        opened = await opened_lately(visit)
-        return None if opened and opened.answered and ask and _came_after(ask, opened) else opened
-
     async def _is_awaited(self, rows: Rows, opened: Opening, now: datetime) -> bool:
         """Return whether we wait for a typed Response to this Reflection, so that a reply to its message is one."""
         awaited = await rows.dialogs.find(opened.user_id, now)
@@ -501,11 +495,6 @@ async def _latest_shown(visit: Visit) -> Ask | None:
 
 def _is_fresh(ask: Ask, now: datetime) -> bool:
     return ask.undecided and ask.shown_at is not None and now - ask.shown_at < OPEN_FOR
-
-
-def _came_after(ask: Ask, opened: Opening) -> bool:
-    """Return whether this question came after the Reflection was opened, and is unanswered."""
-    return ask.undecided and ask.shown_at is not None and ask.shown_at > opened.opened_at
 
 
 def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:

@@ -56,18 +56,6 @@ async def test_text_during_a_question_is_queried(house: House) -> None:
     await until(lambda: not (bob.message(question.message_id) or question).labels, "its buttons are gone")
 
 
-async def test_question_after_an_answered_line_is_answered(house: House) -> None:
-    _, bob, words = await opened(house)
-    await answers(bob, house, "Thank you for telling me")
-    await bob.says("/today")
-    await bob.waits_for(is_question)
-    await bob.says("And another thing.", reply_to=words)
-    await bob.hears("You have answered this line already")
-    await bob.says("Long, and mostly quiet.")
-    await bob.hears("Kept, and")
-    assert await house.lines(bob) == ["Long, and mostly quiet."]
-
-
 async def test_reply_answers_the_question(house: House) -> None:
     _, bob, _ = await opened(house)
     await bob.says("/today")
