@@ -207,6 +207,7 @@ async def test_previewed_answer_is_dropped_with_one_tap(house: House) -> None:
     await bob.hears("would see this")
     await bob.taps("Don't send it")
     await bob.hears("Not sent, and not kept.")
+    await house.caught_up()
     house.telegram.advance(seconds=3)
     await gone(bob, "I heard you.")
     house.telegram.advance(SHOWN_FOR)
@@ -250,6 +251,7 @@ async def test_hide_clears_what_can_be_cleared(house: House) -> None:
     left = {seen.message_id for seen in alice.sees} - {done.message_id}
     assert left
     assert left <= old, "only what is too old for a bot to delete"
+    await house.caught_up()
     house.telegram.advance(minutes=1)
     await gone(alice, "Done.")
     assert not house.refused()
@@ -277,6 +279,7 @@ async def test_hide_leaves_no_sign_of_what_is_undecided(house: House) -> None:
     await alice.says("/hide")
     done = await alice.hears("Done.")
     await gone(alice, UNDECIDED, "/hide")
+    await house.caught_up()
     house.telegram.advance(minutes=1)
     await gone(alice, "Done.")
     assert "behind /today" in done.text
