@@ -35,8 +35,6 @@ from tests.whole.town import Phones, TheirClock, Town, drawn_at_once
 PEOPLE: Final = int(os.environ.get("AJAR_SOAK_PEOPLE", "300"))
 DAYS: Final = int(os.environ.get("AJAR_SOAK_DAYS", "365"))
 SEED: Final = int(os.environ.get("AJAR_PROVE_SEED", "0")) or random.randrange(1, 1_000_000_000)
-FEW: Final = 20
-"""So many rows more are chance, however few people there are."""
 FIRST: Final = 920_000_000
 MONTH: Final = 30
 ACTS: Final = 2
@@ -158,6 +156,6 @@ def _is_bounded(months: list[Sizes]) -> None:
     may_grow = KEPT | {"KiB in the file"} | (KEPT_LONG if len(months) < LONG else set())
     for name, size in end.items():
         before = half.get(name, 0)
-        most = (2.4 if name in may_grow else 1.3) * before + max(PEOPLE, FEW)
+        most = 2.4 * before + PEOPLE if name in may_grow else 1.3 * before + PEOPLE
         assert size <= most, f"{name} grows: {before} at half-time, {size} at the end"
     assert end["MiB of memory"] <= 1.1 * half["MiB of memory"] + 10, "memory grows"
