@@ -13,7 +13,7 @@ class Sizes:
     fast: int = 512
     """Texts of a round without a delay."""
     slow: int = 1024
-    """Texts of a round with the delay."""
+    """Texts of a round with the delay. They come in waves of 64; with few waves, one more or less changes the rate."""
     one_by_one: int = 64
     """The same for a bot that answers them one by one: each waits for all before it."""
     steady_seconds: int = 3

@@ -36,6 +36,7 @@ async def test_kept_line_takes_two_visits(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 FLOOD = 3000
+"""How many texts somebody has sent before."""
 
 
 async def test_text_after_a_flood_costs_as_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +73,7 @@ async def test_text_after_a_flood_costs_as_much(tmp_path: Path, monkeypatch: pyt
             multiply(connection, "ask_messages")
             multiply(connection, "inbox", lane="NULL", raw="NULL")
         after = await costs(world)
-    assert 10 < before < after * 2
+    assert min(before, after) > 10, "nothing was counted"
     assert after < before * 1.2, "an index is missing"
 
 
