@@ -13,15 +13,18 @@ _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 def stop_signals() -> Iterator[asyncio.Event]:
     """Give an event that the first signal sets. Afterwards the process ignores these signals until it ends.
 
-    Otherwise the loop would restore their default handlers when it is closed, and a second signal in the last moments
-    would turn a clean stop into exit code -15.
+    The handlers are Python's and not the loop's: removing one of those restores the default first, and a second signal
+    in that moment, or after the loop is closed, would turn a clean stop into exit code -15.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopped.set)  # wakes the loop, which the handler doesn't run in
+
     for number in _STOPS:
-        loop.add_signal_handler(number, stopped.set)
+        signal.signal(number, stop)
     try:
         yield stopped
     finally:
         for number in _STOPS:
-            loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)

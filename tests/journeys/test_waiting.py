@@ -148,7 +148,7 @@ async def test_late_signal_changes_nothing(tmp_path: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             while True:  # until there is no such process
                 os.kill(bot.pid, signal.SIGTERM)
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
         assert await bot.stop() == 0
 
 
