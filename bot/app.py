@@ -169,7 +169,9 @@ def build(
     answers = Answers(store, clock, renderer, sender, pacer, searches)
     exporter = Exporter(store, clock, sender, pacer, content)
     taking_in = TakingIn(store, clock)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, notice_handlers_of(use), exporter, taking_in)
+    courier = TelegramCourier(
+        store, clock, renderer, sender, pacer, answers, notice_handlers_of(use), exporter, taking_in
+    )
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()

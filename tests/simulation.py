@@ -281,8 +281,11 @@ class Town:
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, on_answered=self.pace.answered)
         notice_handlers = {**self.prompts.notice_handlers, **self.pace.notice_handlers}
         phones: Any = self.phones
-        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, notice_handlers, phones, phones)
-        self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)
+        pacer = Pacer(rate=1e9)
+        courier = TelegramCourier(
+            self.store, self.clock, phones, phones, pacer, phones, notice_handlers, phones, phones
+        )
+        self.outbox = Outbox(self.store, self.clock, courier, pacer, self.prompts, self.profile, owner=1)
 
     def _life(self, user_id: int) -> Life:
         """Draw a typical temperament: most try it for a while and fall silent, some go on, few answer every day."""

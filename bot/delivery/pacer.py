@@ -10,6 +10,7 @@ Telegram's rule of thumb is 30 messages a second over all chats, and about one a
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +34,11 @@ turns takes longer than the distance between them. At the usual pace turns are f
 _TICK: Final = 0.002
 """Seconds by which a turn may be late at any pace without delaying those after it: uvloop's waits end at whole
 milliseconds, and that alone would cost one turn in a hundred."""
+_MORE: Final = 1.03
+"""How many messages may leave within a second for each turn in it: 29 at the usual pace. With no more than there are
+turns, what is late once would be late for ever."""
+_SECOND: Final = 1.005
+"""Seconds, and a little for what delays a message on its way."""
 _SLACK: Final = 0.1
 """How early a turn may be, as a fraction of the distance between two, since clocks of two machines never quite
 agree."""
@@ -93,6 +99,7 @@ class Pacer:
         self._part: Part | None = Part(0, 1, 0.0) if alone else None
         self._parted = asyncio.Event()
         self._taken_at = float("-inf")  # when we took our last turn
+        self._left: deque[float] = deque(maxlen=self._fit(rate))  # when the last messages left that had turns
         self._answers = 0
         self._counted_at = 0.0
         self._heard: Mapping[int, float] = {}
@@ -133,6 +140,24 @@ class Pacer:
         now = self._now()
         may_be_late = max(_TICK, _CAUGHT_UP - self._step)
         self._taken_at = min(max(self._taken_at + self._step, now - may_be_late), now)
+
+    async def wait_room(self) -> None:
+        """Wait until a message that has had its turn fits into this second. Call it just before the message leaves.
+
+        A turn comes before the transaction that decides about the message. If the disk is slow, messages whose turns
+        came one after the other would leave together.
+        """
+        fit = max(self._fit(self.per_second), 1)
+        while len(self._left) >= fit:
+            wait = self._left[-fit] + _SECOND - self._now()
+            if not _AT_ONCE < wait <= _SECOND:  # more than a second means that the clock was set back
+                break
+            await asyncio.sleep(wait)
+        self._left.append(self._now())
+
+    @staticmethod
+    def _fit(per_second: float) -> int:
+        return math.ceil(per_second * _MORE)
 
     def _turn_from(self, moment: float) -> float:
         """Return the first turn of ours at that moment or later."""

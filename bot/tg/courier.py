@@ -10,6 +10,7 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import Afterwards, Blocked, Delivered, Refused, Unreachable
 from bot.delivery.gathering import Gathering
+from bot.delivery.pacer import Pacer
 from bot.domain.model import User
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
 from bot.domain.results import Result
@@ -53,6 +54,7 @@ class TelegramCourier:
         clock: Clock,
         renderer: Renderer,
         sender: Sender,
+        pacer: Pacer,
         answers: Answers,
         notice_handlers: NoticeHandlers,
         exporter: Exporter,
@@ -62,6 +64,7 @@ class TelegramCourier:
         self._clock = clock
         self._renderer = renderer
         self._sender = sender
+        self._pacer = pacer
         self._answers = answers
         self._notice_handlers = notice_handlers
         self._gathering: Final = Gathering(store, self._decide)
@@ -90,6 +93,7 @@ class TelegramCourier:
         if screen is None:
             return Delivered.NEEDLESS
         shown = covered(screen, say_in(user.language)) if user.discreet else screen
+        await self._pacer.wait_room()
         message_id = await self._sender.send(user.id, shown)
         for stale_id in result.stale:
             await self._sender.try_strip(user.id, stale_id)

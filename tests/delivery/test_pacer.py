@@ -1,6 +1,7 @@
 """28 a second, exactly, and no chat that asked for a wait is pressed. Measured on a loop whose time is exact."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -218,6 +219,68 @@ def test_short_delays_cost_no_turns_at_a_high_pace() -> None:
     moments = run(play())
     assert 1.95 < moments[-1] < 2.05
     assert most_in_a_second(moments) <= 1010
+
+
+async def leaving(pacer: Pacer, count: int, *, stalls: Sequence[tuple[float, float]]) -> list[float]:
+    """Return when each of this many messages left. No transaction ends while the disk stalls."""
+    moments: list[float] = []
+
+    async def one() -> None:
+        await pacer.wait_turn()
+        await asyncio.sleep(next((end - now() for begin, end in stalls if begin <= now() < end), 0))
+        await pacer.wait_room()
+        moments.append(now())
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    return moments
+
+
+STALLS = [(1.0, 1.04), (2.0, 2.3), (4.0, 4.7), (12.0, 12.1)]
+
+
+@pytest.mark.parametrize("stalls", [STALLS[:1], STALLS])
+def test_messages_that_a_slow_disk_has_held_up_do_not_leave_together(stalls: list[tuple[float, float]]) -> None:
+    moments = run(leaving(Pacer(), 60 * RATE + 1, stalls=stalls))
+    assert most_in_a_second(moments) <= RATE + 1
+    assert moments[-1] == pytest.approx(60), "those after them are in time again"
+
+
+def test_messages_whose_disk_is_quick_leave_with_their_turns() -> None:
+    moments = run(leaving(Pacer(), 10 * RATE + 1, stalls=[]))
+    assert moments == pytest.approx([index / RATE for index in range(10 * RATE + 1)])
+
+
+def test_room_is_not_waited_for_when_the_clock_was_set_back() -> None:
+    hands = 1000.0
+
+    async def play() -> float:
+        nonlocal hands
+        pacer = Pacer(now=lambda: hands)
+        for _ in range(RATE + 1):
+            await pacer.wait_room()
+        hands = 10.0
+        await pacer.wait_room()
+        return now()
+
+    assert run(play()) == 0
+
+
+@pytest.mark.parametrize("rate", [1, 28, 30, 1000])
+def test_room_costs_nothing_at_any_pace(rate: int) -> None:
+    moments = run(leaving(Pacer(rate=rate), 5 * rate + 1, stalls=[(1.0, 1.05)]))
+    assert moments[-1] == pytest.approx(5)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_each_process_has_room_for_its_part(count: int) -> None:
+    async def play() -> list[float]:
+        pacer = Pacer(alone=False)
+        pacer.hear(part(0, count))
+        return await leaving(pacer, 20 * RATE // count, stalls=[(2.0, 2.6)])
+
+    moments = run(play())
+    assert most_in_a_second(moments) <= RATE / count + 2
+    assert moments[-1] == pytest.approx((len(moments) - 1) * count / RATE)
 
 
 # Several processes

@@ -176,7 +176,8 @@ async def _rows_of(store: Store, user_id: int) -> dict[str, int]:
 
 async def _work(store: Store, clock: HandClock, phone: Phone, handlers: NoticeHandlers) -> None:
     anything = cast("Any", phone)
-    courier = TelegramCourier(store, clock, anything, anything, anything, handlers, anything, anything)
-    outbox = Outbox(store, clock, courier, Pacer(rate=1e9), Asks(make_library()), Profile(), owner=1)
+    pacer = Pacer(rate=1e9)
+    courier = TelegramCourier(store, clock, anything, anything, pacer, anything, handlers, anything, anything)
+    outbox = Outbox(store, clock, courier, pacer, Asks(make_library()), Profile(), owner=1)
     await outbox.work()
     await outbox.finish()

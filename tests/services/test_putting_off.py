@@ -100,12 +100,11 @@ class PuttingOff(RuleBasedStateMachine):
         self.left.callback(lambda: self.run(self.house.store.close()))
         self.phone = Phone(self.clock)
         phone = cast("Any", self.phone)  # both as the renderer and as the sender
+        pacer = Pacer(rate=1e9)
         courier = TelegramCourier(
-            self.house.store, self.clock, phone, phone, phone, self.house.asks.notice_handlers, phone, phone
+            self.house.store, self.clock, phone, phone, pacer, phone, self.house.asks.notice_handlers, phone, phone
         )
-        self.outbox = Outbox(
-            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile, owner=1
-        )
+        self.outbox = Outbox(self.house.store, self.clock, courier, pacer, self.house.asks, self.house.profile, owner=1)
         self.promises: dict[int, datetime] = {}
         """The time to which an Ask is put off, until it comes."""
         self.touched: set[int] = set()

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
+from bot.delivery.pacer import Pacer
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.answering import QuestionLeft
@@ -55,6 +56,7 @@ async def test_notices_wait_out_quiet_hours(store: Store, kind: NoticeKind, fact
         clock,
         cast("Renderer", None),
         cast("Sender", None),
+        Pacer(),
         cast("Answers", Nobody()),
         {kind: speak},
         cast("Exporter", Nobody()),
@@ -102,7 +104,7 @@ async def test_question_that_was_taken_over_is_not_sent(store: Store) -> None:
 
     handlers = {NoticeKind.ASK: asks}
     nobody = cast("Any", Nobody())
-    courier = TelegramCourier(store, HandClock(NIGHT), phone, phone, nobody, handlers, nobody, nobody)
+    courier = TelegramCourier(store, HandClock(NIGHT), phone, phone, Pacer(), nobody, handlers, nobody, nobody)
     outcomes = await asyncio.gather(*(courier.deliver(claimed[user_id]) for user_id in people))
     assert phone.rang == [people[0], people[2]]
     assert outcomes[1] is Delivered.NEEDLESS
