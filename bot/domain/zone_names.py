@@ -24,6 +24,7 @@ from bot.domain.typed import plain, visible
 _WRONG_BY: Final = timedelta(minutes=7)
 _FURTHEST: Final = timedelta(hours=14)
 _OFFSET: Final = re.compile(r"(?:utc|gmt|z)? ?([-+−–±]) ?(\d{1,2})(?:[:.]?([0-5]\d)|[.,](5))?(?: ?h)?")
+_ENDS: Final = " .,!?"
 _POSIX: Final = re.compile(r"etc/gmt([-+])(\d{1,2})")
 """These names have the opposite sign: https://data.iana.org/time-zones/tz-link.html, file `etcetera`."""
 
@@ -39,7 +40,7 @@ def parse_zone(text: str) -> str | None:
 
 def parse_offset(text: str) -> timedelta | None:
     """Read an offset from UTC, positive if ahead of it: "UTC+3", "+5:30", "GMT-4", "Etc/GMT-3"."""
-    said = without_courtesy(plain(text))
+    said = without_courtesy(plain(text)).strip(_ENDS)
     if match := _POSIX.fullmatch(said):
         offset = timedelta(hours=int(match[2]))
         return -offset if match[1] == "+" else offset
@@ -56,7 +57,7 @@ def zones_called(text: str, now: datetime, likely: Collection[str] = ()) -> list
     offset = parse_offset(text)
     if offset is not None:
         return zones_with_clock(now, offset, likely=likely)
-    said = plain(text)
+    said = without_courtesy(plain(text)).strip(_ENDS)
     return best_known(zones_abbreviated(said, now), now, likely=likely) if said.isalpha() else []
 
 
@@ -73,8 +74,8 @@ def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
 
 def place_in(text: str) -> str:
     """Return the name of a place without the words around it: "in Berlin", "Berlin time", "in der Schweiz"."""
-    said = " ".join(text.split())
+    said = " ".join(text.split()).strip(_ENDS)
     for pattern in ("^(?:{0.before_place})", "(?:{0.after_place})$"):
         readings = [re.sub(pattern.format(words), "", said, flags=re.IGNORECASE) for words in LANGUAGES.values()]
         said = min(readings, key=len)
-    return said.strip(" .,!?")
+    return said.strip(_ENDS)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -267,8 +268,10 @@ def test_room_is_not_waited_for_when_the_clock_was_set_back() -> None:
 
 @pytest.mark.parametrize("rate", [1, 28, 30, 1000])
 def test_room_costs_nothing_at_any_pace(rate: int) -> None:
-    moments = run(leaving(Pacer(rate=rate), 5 * rate + 1, stalls=[(1.0, 1.05)]))
+    pacer = Pacer(rate=rate)
+    moments = run(leaving(pacer, 5 * rate + 1, stalls=[(1.0, 1.05)]))
     assert moments[-1] == pytest.approx(5)
+    assert pacer.rate == rate
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 7])
@@ -307,6 +310,8 @@ def test_several_processes_share_one_pace(count: int) -> None:
     moments = run(play())
     assert most_in_a_second(moments) <= RATE
     assert moments[-1] - moments[0] == pytest.approx(10, abs=0.5)
+    apart = [after - before for before, after in pairwise(moments[count:-count])]
+    assert apart == pytest.approx([1 / RATE] * len(apart)), "none of them at the same time"
 
 
 def test_no_turns_before_the_others_know() -> None:
@@ -377,6 +382,18 @@ def test_chats_that_others_were_refused_count_as_refused() -> None:
         await asyncio.sleep(1)
         await free(wary, 3)
         assert wary.is_blocked, "another process has found all of them blocked"
+
+    run(play())
+
+
+def test_longer_wait_of_ours_is_kept() -> None:
+    async def play() -> None:
+        pacer = Pacer(alone=False)
+        pacer.back_off(ALICE, 30 * SECOND)
+        pacer.hear(Others(Part(0, 2, 0.0), {ALICE: 5.0}, 0))
+        assert pacer.delay_for(ALICE) == 30 * SECOND
+        pacer.hear(Others(Part(0, 2, 0.0), {ALICE: 60.0}, 0))
+        assert pacer.delay_for(ALICE) == 60 * SECOND
 
     run(play())
 

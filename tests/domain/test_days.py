@@ -76,7 +76,8 @@ def test_slash_follows_habit_or_is_queried() -> None:
 @pytest.mark.parametrize(
     ("tag", "country", "leads"),
     [
-        *(("en-US", "DE", False), ("en-GB", "US", True), ("en_AU", None, True), ("en-IN", None, True)),
+        *(("en-US", "DE", False), ("en-GB", "US", True), ("en_US", "DE", False), ("en-IN", None, True)),
+        *(("en-Latn-US", "DE", False), ("en-150", "US", False), ("en-u", "US", False)),
         *(("en", "US", False), ("en", "GB", True), ("en", "DE", True), ("en", "PH", False), ("en", None, None)),
         *(("en", "JP", None), ("en", "HU", None), ("en-GB", "JP", True), ("en-US", "KR", False), ("de", "JP", True)),
         *(("en", "CA", None), ("en-CA", "US", None), ("fr-CA", "CA", None), ("fr", "CA", True)),

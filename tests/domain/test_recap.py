@@ -28,6 +28,7 @@ def test_recap_comes_on_sunday_afternoon_locally(zone: str, user_id: int) -> Non
     assert due_after(replace(USER, id=user_id, zone=zone), due - timedelta(seconds=1)) == due
     following = due_after(replace(USER, id=user_id, zone=zone), due)
     assert following
+    assert (here.hour - 16) * 3600 + here.minute * 60 + here.second == user_id % 7200, "all at once, most would be late"
     assert local(following, zone).date() == SUNDAY + timedelta(7)
 
 
