@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import kubernetes_validate
 import pytest
 
 from tests.deploy.files import (
@@ -127,6 +128,24 @@ def test_kubernetes_runs_what_exists_without_rights() -> None:
         )
         assert budget["spec"]["selector"]["matchLabels"] == labels
         assert budget["spec"]["minAvailable"] < deployment["spec"]["replicas"]
+
+
+MANIFESTS = [name for name in YAML if name.startswith("deploy/kubernetes/") and "kustomization" not in name]
+
+
+@pytest.mark.parametrize("version", ["1.30", kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_kubernetes_accepts_the_manifests(name: str, version: str) -> None:
+    """By its own schemas, in which a misspelt field is an error."""
+    for manifest in documents_of(name):
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_misspelt_field_of_a_manifest_is_refused() -> None:
+    (job,) = documents_of("deploy/kubernetes/migrate.yaml")
+    job["spec"]["template"]["spec"]["restartpolicy"] = "Never"
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(job, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_watchdogs_outwait_the_bots_own() -> None:

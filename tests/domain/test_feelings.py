@@ -25,3 +25,8 @@ def test_words_keep_their_order() -> None:
 def test_words_come_back_as_they_were() -> None:
     assert unpack(pack([HEAVY, OWN, SAD])) == (HEAVY, OWN, SAD)
     assert unpack(pack([])) == ()
+
+
+def test_words_are_packed_as_briefly_as_json_can() -> None:
+    """What is sealed is padded to one size."""
+    assert pack([HEAVY, Feeling(own="Würmchen")]) == '[{"shelf":"heavy"},{"own":"Würmchen"}]'

@@ -253,6 +253,19 @@ def test_swapped_prompt_rests_for_a_while() -> None:
     assert oldest(by_id(few), user(), on(), shown, rested=timedelta(days=31)) is None
 
 
+def test_swap_changes_the_theme() -> None:
+    few = (prompt("body", 1), prompt("body", 1, "c"))
+    shown = {"body.1a": NOW, "body.1c": NOW - 100 * DAY}
+    assert oldest(by_id(few), user(), on(), shown, rested=timedelta(days=30)) is None
+    assert oldest(by_id(few), user(), on(), shown) == few[1], "a day's question may have the theme of the one before"
+
+
+def test_what_was_never_asked_counts_as_the_oldest() -> None:
+    few = (prompt("body", 1), prompt("weather", 1), prompt("money", 1))
+    shown = {"body.1a": NOW, "weather.1a": NOW - 400 * DAY}
+    assert oldest(by_id(few), user(), on(), shown) == few[2]
+
+
 @pytest.mark.parametrize("role", [Role.EITHER, Role.RECEIVER])
 @pytest.mark.parametrize("depth", range(1, 6))
 def test_prompts_for_two_need_two(depth: int, role: Role) -> None:
@@ -268,6 +281,8 @@ def test_deep_prompts_never_follow_each_other() -> None:
     shown = {"body.4a": NOW, "weather.5a": NOW - 2 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(5), shown) == few[2]
     assert asked(few[:2], user(5), shown) is None, "rather a day without a question"
+    almost = prompt("weather", DEEP - 1)
+    assert asked((few[0], almost), user(5), shown) == almost
 
 
 MONDAY, FRIDAY, SATURDAY = date(2026, 11, 16), date(2026, 11, 20), date(2026, 11, 21)
@@ -308,7 +323,10 @@ def test_all_tags_have_to_hold() -> None:
 @pytest.mark.parametrize(("days", "comes"), [(0, False), (6, False), (7, True)])
 def test_trusting_prompts_wait_a_week(days: int, comes: bool) -> None:
     newcomer = User(1, "en", NOW - days * DAY)
-    assert suits(prompt("body", 1, tags=frozenset({Tag.NOT_FIRST_WEEK})), newcomer, on()) is comes
+    trusting = prompt("body", 1, tags=frozenset({Tag.NOT_FIRST_WEEK}))
+    assert suits(trusting, newcomer, on()) is comes
+    assert (fresh((trusting,), newcomer, {}) is not None) is comes
+    assert (oldest(by_id((trusting,)), newcomer, on(), {}) is not None) is comes
     assert not suits(prompt("body", 1, tags=frozenset({Tag.NOT_FIRST_WEEK})), User(1, "en"), on())
 
 
