@@ -20,6 +20,7 @@ from bot.storage.backup import BackupError, back_up, make_folder, sole_user
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
+from bot.storage.moved import Moved, refuse_moved_file
 from bot.storage.restoring import (
     arriving,
     begin,
@@ -58,6 +59,8 @@ async def backup(
     database = sqlite_of(config)
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
+    if keep is not None or keep_days is not None:  # what a timer makes would push out the last ones before the move
+        await asyncio.to_thread(_refuse_moved, database)
     ring = (await open_keys(config, may_make=False)).ring
     await asyncio.to_thread(remove_unfinished, target.parent)
     await asyncio.to_thread(back_up, database, target, ring)
@@ -72,6 +75,13 @@ async def backup(
         left = await asyncio.to_thread(backups_in, target.parent)
         said += [f"Removed {_count(len(removed), 'older backup')}; {_count(len(left), 'is', 'are')} left."]
     return [*said, "Keep the master key apart from it; without the key it opens nothing."]
+
+
+def _refuse_moved(database: Path) -> None:
+    try:
+        refuse_moved_file(database)
+    except Moved as moved:
+        raise BackupError(f"{moved} Nothing was backed up or removed; turn the timer off.") from None
 
 
 def _ring_in_use(config: Config) -> KeyRing:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
 from bot.storage.probing import try_to_write
-from bot.storage.retention import KEPT_AT_MOST, backups_in, made_at
+from bot.storage.retention import KEPT_AT_MOST, backups_in, followed_at, made_at
 from bot.storage.store import endings_noted
 from bot.storage.troubles import trouble_of
 from bot.tg.calls import UNAUTHORIZED, Refusal, WebhookInfo, host_of, result_of, unreachable, username_of, webhook_of
@@ -175,7 +174,7 @@ async def _backups(config: Config) -> list[Finding]:
     if config.sqlite_file is None or not await has_users(config.database_url):
         return []
     now = make_clock(config).now()
-    if followed := await asyncio.to_thread(_followed_at, config.sqlite_file):
+    if followed := await asyncio.to_thread(followed_at, config.sqlite_file):
         return [_litestream(followed, now)]
     try:
         found = await asyncio.to_thread(backups_in, config.backups)
@@ -206,19 +205,6 @@ def _litestream(followed: datetime, now: datetime) -> Finding:
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _followed_at(database: Path) -> datetime | None:
-    """Return when Litestream last wrote to its folder beside the database, which it does with every change.
-
-    None if there is no such folder. Whether the other place has it, only Litestream knows.
-    """
-    folder = database.with_name(f".{database.name}-litestream")
-    written = []
-    for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # it tidies meanwhile
-            written.append(file.stat().st_mtime)
-    return datetime.fromtimestamp(max(written), UTC) if written else None
 
 
 def _trouble(config: Config, error: Exception) -> str:

@@ -239,7 +239,8 @@ LAST_TIDYING: Final = Gauge(
     "ajar_last_tidying_timestamp_seconds", "When the hourly tidying was last completed.", shared=True
 )
 LAST_BACKUP: Final = Gauge(
-    "ajar_last_backup_timestamp_seconds", "When the newest backup in AJAR_BACKUPS_DIR was made; only with SQLite."
+    "ajar_last_backup_timestamp_seconds",
+    "When the newest backup in AJAR_BACKUPS_DIR was made, or Litestream noted a change; 0 if never. Only with SQLite.",
 )
 LAST_REHEARSAL: Final = Gauge(
     "ajar_last_rehearsal_timestamp_seconds", "When a restore was last rehearsed successfully; only with SQLite."

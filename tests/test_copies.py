@@ -250,6 +250,21 @@ def test_newest_backups_are_kept(keeper: Keeper) -> None:
     assert "Removed 2 older backups; 1 is left." in keeper.types("backup", "--keep", "1").stdout
 
 
+def test_moved_database_pushes_no_backup_out(keeper: Keeper) -> None:
+    """A timer that nobody turned off would go on making backups of what no bot uses any longer."""
+    folder = keeper.database.parent / "backups"
+    folder.mkdir()
+    (folder / "ajar-20261101-120000.age").write_bytes(b"")
+    with changing(keeper.database) as connection:
+        connection.execute("INSERT INTO notes VALUES ('moved', '[\"PostgreSQL\", \"2026-11-30\"]')")
+    said = keeper.types("backup", "--keep", "1")
+    assert said.returncode == 1
+    assert "This database was moved to PostgreSQL on 2026-11-30" in said.stderr
+    assert "turn the timer off" in said.stderr
+    assert [file.name for file in folder.iterdir()] == ["ajar-20261101-120000.age"]
+    assert keeper.types("backup", str(folder / "last.age")).returncode == 0, "one that is asked for by its name is made"
+
+
 @pytest.mark.parametrize(
     ("keep", "days", "stay"), [(None, 30, {0, 1, 29}), (2, 30, {0, 1}), (9, 10, {0, 1}), (1, None, {0}), (None, 1, {0})]
 )

@@ -62,3 +62,16 @@ def remove_older(folder: Path, keep: int | None = None, since: datetime | None =
     if older:
         sync(folder)
     return older
+
+
+def followed_at(database: Path) -> datetime | None:
+    """Return when Litestream last wrote to its folder beside the database, which it does with every change.
+
+    None if there is no such folder. Whether the other place has it, only Litestream knows.
+    """
+    folder = database.with_name(f".{database.name}-litestream")
+    written = []
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it tidies meanwhile
+            written.append(file.stat().st_mtime)
+    return datetime.fromtimestamp(max(written), UTC) if written else None

@@ -31,7 +31,7 @@ from bot.logs import ThrottledLog, safe_error
 from bot.metrics import METRICS, Counter, Gauge, Histogram, Metric
 from bot.storage.backlog import Backlog
 from bot.storage.migrate import HEAD
-from bot.storage.retention import backups_in, made_at
+from bot.storage.retention import backups_in, followed_at, made_at
 from bot.storage.store import Store
 
 CACHED: Final = 5.0
@@ -52,7 +52,7 @@ class Metrics(Collector):
         self._problems = problems
         self._clock = clock
         self._store: Store | None = None
-        self._data_dir: Path | None = None
+        self._database: Path | None = None
         self._backups: Path | None = None
         self._refresh: Callable[[], None] = lambda: None
         self._enough_people = False
@@ -63,15 +63,15 @@ class Metrics(Collector):
         ProcessCollector(registry=self._registry)
 
     def watch(
-        self, store: Store, refresh: Callable[[], None], *, data_dir: Path | None = None, backups: Path | None = None
+        self, store: Store, refresh: Callable[[], None], *, database: Path | None = None, backups: Path | None = None
     ) -> None:
-        """From now on also read the database, and the disk of `data_dir` and the folder of backups if given.
+        """From now on also read the database, and with SQLite the disk of its file, and the folder of backups.
 
         `refresh` sets the gauges about this process's memory.
         """
         self._store = store
         self._refresh = refresh
-        self._data_dir = data_dir
+        self._database = database
         self._backups = backups
 
     async def show(self, _request: web.Request) -> web.Response:
@@ -116,14 +116,21 @@ class Metrics(Collector):
 
     def _look_at_disk(self) -> None:
         try:
-            if self._data_dir:
-                disk = shutil.disk_usage(self._data_dir)
+            if self._database:
+                disk = shutil.disk_usage(self._database.parent)
                 metrics.DISK_FREE.set(disk.free)
                 metrics.DISK_SIZE.set(disk.total)
-            if self._backups and (newest := next(iter(backups_in(self._backups)), None)):
-                metrics.LAST_BACKUP.set(made_at(newest).timestamp())
+                if self._backups:
+                    metrics.LAST_BACKUP.set(_last_backup(self._database, self._backups))
         except OSError as error:
             throttled.error("metrics.failed", error=safe_error(error))
+
+
+def _last_backup(database: Path, backups: Path) -> float:
+    """Return when the newest backup was made, or when Litestream last followed the database; 0 if there is neither."""
+    made = [made_at(each) for each in backups_in(backups)[:1]]
+    followed = followed_at(database)
+    return max([moment.timestamp() for moment in (*made, followed) if moment], default=0.0)
 
 
 def _show(backlog: Backlog, now: datetime) -> None:

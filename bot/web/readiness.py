@@ -22,12 +22,14 @@ OVERDUE: Final = timedelta(minutes=5)
 """A message that is later than this shows that nothing is being sent."""
 _TIMEOUT: Final = 5.0
 _NOTE: Final = "health"
+_UNSTARTED: Final = ("start", "database")
+"""What keeps a process from counting as started. A backlog or a silent Telegram doesn't: a new process helps there."""
 
 throttled = ThrottledLog(structlog.stdlib.get_logger(__name__))
 
 
 class Readiness:
-    """Answers /health/live and /health/ready."""
+    """Answers /health/live, /health/started and /health/ready."""
 
     def __init__(self, health: Health, clock: Clock) -> None:
         self._health = health
@@ -47,10 +49,13 @@ class Readiness:
         """Answer if the event loop works. Telegram and the database don't count, because a restart wouldn't help."""
         return web.json_response({"status": "alive"})
 
+    async def started(self, _request: web.Request) -> web.Response:
+        """Answer if this process does its part, whatever else is wrong. Then an upgrade can go on to the next one."""
+        problems = await self.problems()
+        return _answer({about: problems[about] for about in _UNSTARTED if about in problems})
+
     async def ready(self, _request: web.Request) -> web.Response:
-        if problems := await self.problems():
-            return web.json_response({"status": "not ready", "problems": problems}, status=503)
-        return web.json_response({"status": "ok"})
+        return _answer(await self.problems())
 
     async def problems(self) -> dict[str, str]:
         """Return all problems, as a sentence for each failing check."""
@@ -95,3 +100,9 @@ class Readiness:
         except OSError as error:
             return {"disk": f"the data folder can't be read ({error.strerror})"}
         return {"disk": f"only {free // 2**20} MiB are free on the disk of the data"} if free < LEAST_ROOM else {}
+
+
+def _answer(problems: dict[str, str]) -> web.Response:
+    if problems:
+        return web.json_response({"status": "not ready", "problems": problems}, status=503)
+    return web.json_response({"status": "ok"})

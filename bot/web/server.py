@@ -158,9 +158,9 @@ class Observed(NamedTuple):
 
         `refresh` sets the gauges about this process's memory.
         """
-        data_dir = config.sqlite_file.parent if config.sqlite_file else None
-        self.readiness.watch(store, data_dir)
-        self.metrics.watch(store, refresh, data_dir=data_dir, backups=config.backups if data_dir else None)
+        database = config.sqlite_file
+        self.readiness.watch(store, database.parent if database else None)
+        self.metrics.watch(store, refresh, database=database, backups=config.backups if database else None)
 
 
 def make_server(observed: Observed, webhook: Webhook | None) -> web.AppRunner:
@@ -168,6 +168,7 @@ def make_server(observed: Observed, webhook: Webhook | None) -> web.AppRunner:
     middlewares = (_deliveries(webhook),) if webhook else ()
     app = web.Application(client_max_size=_LARGEST, middlewares=middlewares)
     app.router.add_get("/health/live", observed.readiness.live)
+    app.router.add_get("/health/started", observed.readiness.started)
     for path in ("/health", "/health/ready"):
         app.router.add_get(path, observed.readiness.ready)
     app.router.add_get("/metrics", observed.metrics.show)

@@ -1,5 +1,6 @@
 """What /metrics shows, asked of a real server, with real databases."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -53,7 +54,7 @@ async def scraper(
     monkeypatch.setattr("bot.web.readiness.CACHED", -1.0)
     observed = Observed.of(health, clock)
     observed.readiness.watch(store, None)
-    observed.metrics.watch(store, lambda: metrics.HELD_CHATS.set(3), data_dir=tmp_path, backups=tmp_path)
+    observed.metrics.watch(store, lambda: metrics.HELD_CHATS.set(3), database=tmp_path / "ajar.db", backups=tmp_path)
     runner = make_server(observed, None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -126,12 +127,18 @@ async def test_problems_and_last_events_are_shown(
 ) -> None:
     health.resolve("start")
     health.report("telegram", "Telegram does not answer")
+    assert (await scraper.asks())["ajar_last_backup_timestamp_seconds"] == 0, "so that an alert asks for the first one"
     (tmp_path / "ajar-20270301-030000.age").touch()
     found = await scraper.asks()
     assert (found['ajar_problem{about="telegram"}'], found['ajar_problem{about="start"}']) == (1, 0)
     assert found['ajar_problem{about="outbox"}'] == 0
     assert found["ajar_last_backup_timestamp_seconds"] == 1803870000
     assert found["ajar_held_chats"] == 3
+    followed = tmp_path / ".ajar.db-litestream" / "generation"
+    followed.parent.mkdir()
+    followed.touch()
+    os.utime(followed, (1803870600, 1803870600))
+    assert (await scraper.asks())["ajar_last_backup_timestamp_seconds"] == 1803870600
     await Housekeeping(store, clock).tidy()
     assert (await scraper.asks())["ajar_last_tidying_timestamp_seconds"] == int(clock.now().timestamp())
 

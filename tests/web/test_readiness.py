@@ -1,6 +1,8 @@
 """What /health/ready finds, with real databases."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,38 @@ async def test_starting_bot_is_not_ready(clock: HandClock) -> None:
     assert (await starting.live(REQUEST)).status == 200
 
 
+@asynccontextmanager
+async def without_notes(store: Store) -> AsyncIterator[None]:
+    """Meanwhile nothing can be noted, as in a database that is read-only."""
+    async with store.writing() as rows:
+        await rows._connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))
+    yield
+    async with store.writing() as rows:
+        await rows._connection.execute(text("ALTER TABLE elsewhere RENAME TO notes"))
+
+
+async def has_started(readiness: Readiness) -> int:
+    return (await readiness.started(REQUEST)).status
+
+
+async def test_backlog_does_not_keep_a_new_process_from_starting(
+    readiness: Readiness, health: Health, store: Store, clock: HandClock
+) -> None:
+    """An upgrade waits for it, and it would be killed for what it is there to send."""
+    async with store.writing() as rows:
+        await rows.notices.add([(1, NoticeKind.ASK, 5, clock.now() - timedelta(hours=1))], clock.now())
+    health.report("telegram", "Telegram answers 502: Bad Gateway")
+    assert set((await asked(readiness))[1]["problems"]) == {"outbox", "telegram"}
+    assert await has_started(readiness) == 200
+
+
+async def test_process_that_cannot_work_has_not_started(readiness: Readiness, store: Store, clock: HandClock) -> None:
+    assert await has_started(Readiness(Health(), clock)) == 503
+    assert await has_started(readiness) == 200
+    async with without_notes(store):
+        assert await has_started(readiness) == 503
+
+
 async def test_reported_problem_is_shown_until_solved(readiness: Readiness, health: Health) -> None:
     assert health.report("telegram", "Telegram answers 502: Bad Gateway")
     assert not health.report("telegram", "Telegram answers 502: Bad Gateway"), "it isn't new"
@@ -77,11 +111,8 @@ async def test_silent_telegram_is_a_problem(
 
 
 async def test_unwritable_database_is_not_ready(readiness: Readiness, store: Store) -> None:
-    async with store.writing() as rows:
-        await rows._connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))
-    status, answer = await asked(readiness)
-    async with store.writing() as rows:
-        await rows._connection.execute(text("ALTER TABLE elsewhere RENAME TO notes"))
+    async with without_notes(store):
+        status, answer = await asked(readiness)
     assert status == 503
     assert answer["problems"]["database"].startswith("the database can't be read and written")
 
