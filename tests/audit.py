@@ -1,6 +1,7 @@
 """`make audit`: asks PyPI's advisories about everything in requirements.lock. Says so if there is no network."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,20 @@ COMMAND = (
 )  # fmt: skip
 
 
-def verdict(report: str) -> tuple[list[str], int]:
-    """Return what to say about pip-audit's report, which is empty if PyPI couldn't be reached, and the exit code."""
+UNREACHABLE = re.compile(r"ConnectionError|Connection (?:refused|reset|error)|Max retries|Timeout|timed out|resolve")
+
+
+def verdict(report: str, errors: str = "") -> tuple[list[str], int]:
+    """Return what to say about pip-audit's report, and the exit code.
+
+    Without a report `errors` says why. Only that PyPI can't be reached is no failure.
+    """
     try:
         found: list[dict[str, Any]] = json.loads(report)["dependencies"]
     except ValueError:
-        return ["Not audited: PyPI can't be reached."], 0
+        if UNREACHABLE.search(errors):
+            return ["Not audited: PyPI can't be reached."], 0
+        return ["Not audited: pip-audit failed.", *errors.strip().splitlines()[-5:]], 1
     unknown = [each["name"] for each in found if "skip_reason" in each]
     weak = [
         f"{each['name']} {each['version']}: {flaw['id']}, fixed in {', '.join(flaw['fix_versions']) or 'nothing yet'}"
@@ -37,10 +46,10 @@ def main() -> int:
     try:
         done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, timeout=60)
     except subprocess.TimeoutExpired:
-        report = ""
+        report, errors = "", "timed out"
     else:
-        report = done.stdout
-    said, code = verdict(report)
+        report, errors = done.stdout, done.stderr
+    said, code = verdict(report, errors)
     print("\n".join(said))  # noqa: T201
     return code
 

@@ -7,6 +7,7 @@ removed from it, and the next test gets it again.
 """
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Iterable
@@ -102,6 +103,7 @@ def keep_connections() -> None:
     """Let tests use one loop after the other, and connections to a database of this process again."""
     setattr(asyncio.events, "new_event_loop", _the_loop)  # noqa: B010  # for mypy
     setattr(asyncpg, "connect", _connect_again)  # noqa: B010  # for mypy
+    atexit.register(drop_connections, ())  # otherwise each complains at the end that nobody has closed it
 
 
 def _the_loop() -> asyncio.AbstractEventLoop:

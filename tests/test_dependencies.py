@@ -55,7 +55,13 @@ def test_audit_tells_weak_from_unknown() -> None:
     assert said(good, weak, unknown) == (["weak 2: PYSEC-2026-1, fixed in 2.1"], 1)
     assert said(good, unknown) == (["No known weakness in 1 packages; it doesn't know new."], 0)
     assert said(unknown) == (["Not audited: this package index has no advisories."], 0)
-    assert verdict("") == (["Not audited: PyPI can't be reached."], 0)
+    unreachable = "requests.exceptions.ProxyError: HTTPSConnectionPool(host='pypi.org'): Max retries exceeded with url"
+    assert verdict("", unreachable) == (["Not audited: PyPI can't be reached."], 0)
+    assert verdict("", "ERROR:pip_audit._cli:invalid requirement\n") == (
+        ["Not audited: pip-audit failed.", "ERROR:pip_audit._cli:invalid requirement"],
+        1,
+    )
+    assert verdict("")[1] == 1
 
 
 def test_every_pinned_version_gets_updates() -> None:

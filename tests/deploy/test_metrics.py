@@ -53,6 +53,15 @@ def test_alerts_ask_for_metrics_that_exist(alert: str) -> None:
     assert set(RULES[alert]["annotations"]) == {"summary", "action"}
 
 
+@pytest.mark.parametrize("name", ["prometheus.yml", "kubernetes.yml"])
+def test_job_has_the_name_that_alerts_and_dashboard_ask_for(name: str) -> None:
+    (config,) = documents_of(f"deploy/prometheus/{name}")
+    (job,) = config["scrape_configs"]
+    asked = re.findall(r'job="(\w+)"', json.dumps(ALERTS).replace("\\", "") + json.dumps(DASHBOARD).replace("\\", ""))
+    assert len(asked) > 2
+    assert set(asked) == {job["job_name"]}
+
+
 def test_what_must_wake_somebody_up_does() -> None:
     for alert in WANTED:
         assert RULES[alert]["labels"]["severity"] == "page"
