@@ -81,7 +81,7 @@ def _refuse_moved(database: Path) -> None:
     try:
         refuse_moved_file(database)
     except Moved as moved:
-        raise BackupError(f"{moved} Nothing was backed up or removed; turn the timer off.") from None
+        raise BackupError(f"Nothing was backed up or removed; turn the timer off. {moved}") from None
 
 
 def _ring_in_use(config: Config) -> KeyRing:
