@@ -35,8 +35,8 @@ _TICK: Final = 0.002
 """Seconds by which a turn may be late at any pace without delaying those after it: uvloop's waits end at whole
 milliseconds, and that alone would cost one turn in a hundred."""
 _MORE: Final = 1.03
-"""How many messages may leave within a second for each turn in it: 29 at the usual pace. With no more than there are
-turns, what is late once would be late for ever."""
+"""Messages that may leave within a second, for each turn in it: 29 at the usual pace. If it were 1, a message that is
+late once would make all others late that follow it."""
 _SECOND: Final = 1.005
 """Seconds, and a little for what delays a message on its way."""
 _SLACK: Final = 0.1

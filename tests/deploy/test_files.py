@@ -12,6 +12,9 @@ import click
 import kubernetes_validate
 import pytest
 
+from bot.clock import SystemClock
+from bot.health import Health
+from bot.web.server import Observed, make_server
 from tests.deploy.files import (
     DEPLOY,
     NOT_SETTINGS,
@@ -139,6 +142,13 @@ def test_kubernetes_accepts_the_manifests(name: str, version: str) -> None:
     """By its own schemas, in which a misspelt field is an error."""
     for manifest in documents_of(name):
         kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_probes_ask_what_the_bot_answers() -> None:
+    asked = set(re.findall(r"httpGet: \{path: (\S+),", "".join((ROOT / name).read_text("utf-8") for name in MANIFESTS)))
+    served = make_server(Observed.of(Health(), SystemClock()), None).app.router.resources()
+    assert asked == {"/health/live", "/health/started"}
+    assert asked <= {resource.canonical for resource in served}
 
 
 def test_misspelt_field_of_a_manifest_is_refused() -> None:

@@ -86,6 +86,37 @@ class Phone:
         return 7
 
 
+async def test_message_waits_for_room_after_its_transaction(store: Store) -> None:
+    """Not before it: a slow disk would let several leave together that had their turns one after the other."""
+    done: list[str] = []
+
+    class Room(Pacer):
+        async def wait_room(self) -> None:
+            async with store.writing() as rows:  # SQLite's only writer is free, so the transaction is over
+                done.append("room" if await rows.users.find(ALICE) else "nobody")
+
+    class Sends(Phone):
+        async def send(self, user_id: int, screen: Screen) -> int:
+            done.append("sent")
+            return await super().send(user_id, screen)
+
+    async with store.writing() as rows:
+        await ready(rows, ALICE, NIGHT)
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 7, NIGHT)], NIGHT)
+        (notice,) = await rows.notices.claim(NIGHT, 10, 1)
+
+    async def asks(*_: object) -> Result:
+        return QuestionLeft()
+
+    phone, nobody = cast("Any", Sends()), cast("Any", Nobody())
+    courier = TelegramCourier(
+        store, HandClock(NIGHT), phone, phone, Room(), nobody, {NoticeKind.ASK: asks}, nobody, nobody
+    )
+    async with asyncio.timeout(10):
+        await courier.deliver(notice)
+    assert done == ["room", "sent"]
+
+
 async def test_question_that_was_taken_over_is_not_sent(store: Store) -> None:
     """Those that are decided about together with it are."""
     people = range(ALICE, ALICE + 3)
