@@ -14,7 +14,7 @@ COMMAND = (
 )  # fmt: skip
 
 
-UNREACHABLE = re.compile(r"ConnectionError|Connection (?:refused|reset|error)|Max retries|Timeout|timed out|resolve")
+UNREACHABLE = re.compile(r"ConnectionError|NameResolutionError|Max retries exceeded|(?:Connect|Read)Timeout|timed out")
 
 
 def verdict(report: str, errors: str = "") -> tuple[list[str], int]:
