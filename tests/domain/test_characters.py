@@ -6,21 +6,26 @@ import pytest
 
 from bot.domain.characters import beginning, is_boundary
 
-ONE = [
+ONE = [  # each is one character
     "e\u0301",
-    "👨\u200d👩\u200d👧",
+    "o\u0308\u0323",
+    "👨\u200d👩\u200d👧\u200d👦",
+    "🏳\ufe0f\u200d🌈",
     "👍🏽",
+    "❤\ufe0f",
     "☎\ufe0f",
     "1\ufe0f\u20e3",
-    "🏴\U000e0067\U000e0062\U000e007f",
+    "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
     "🇩🇪",
     "क\u094dष",
     "\u0600\u0661",
+    "कि",
     "ก\u0e33",
     "ຂ\u0eb3",
     "ｶ\uff9e",
     "ﾊ\uff9f",
     "a\u200c",
+    "각",
     "\u1112\u1161\u11ab",
     "\u1100\u1100\u1161",
     "\u115f\u11a7\u11ff",
