@@ -54,7 +54,7 @@ async def backup(
 
     With `check`, `keep` or `keep_days`, then open everything in the backup. If that succeeds, remove the automatically
     named backups in its folder except the newest `keep`, and those older than `keep_days`. Raises BackupError,
-    WrongKey.
+    WrongKey; Moved if that would remove backups of a database that was moved.
     """
     database = sqlite_of(config)
     if not database.is_file():
@@ -81,7 +81,7 @@ def _refuse_moved(database: Path) -> None:
     try:
         refuse_moved_file(database)
     except Moved as moved:
-        raise BackupError(f"Nothing was backed up or removed; turn the timer off. {moved}") from None
+        raise Moved(f"Nothing was backed up or removed; if a timer asked for it, turn that off. {moved}") from None
 
 
 def _ring_in_use(config: Config) -> KeyRing:

@@ -258,9 +258,9 @@ def test_moved_database_pushes_no_backup_out(keeper: Keeper) -> None:
     with changing(keeper.database) as connection:
         connection.execute("INSERT INTO notes VALUES ('moved', '[\"PostgreSQL\", \"2026-11-30\"]')")
     said = keeper.types("backup", "--keep", "1")
-    assert said.returncode == 1
+    assert said.returncode == 2
     assert "This database was moved to PostgreSQL on 2026-11-30" in said.stderr
-    assert "turn the timer off" in said.stderr
+    assert "if a timer asked for it, turn that off" in said.stderr
     assert [file.name for file in folder.iterdir()] == ["ajar-20261101-120000.age"]
     assert keeper.types("backup", str(folder / "last.age")).returncode == 0, "one that is asked for by its name is made"
 

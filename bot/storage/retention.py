@@ -1,4 +1,4 @@
-"""The folder of backups: their names, which one is the newest, and removing older ones."""
+"""The folder of backups: their names, which one is the newest, and removing older ones; and Litestream's own folder."""
 
 import contextlib
 import re

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyrage
 import pytest
 from sqlalchemy import make_url
 
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from tests.bench.seeds import ring
 from tests.databases import PostgresServer
 from tests.deploy.files import ROOT, UNITS
@@ -50,6 +51,7 @@ class Machine:
         identity = pyrage.x25519.Identity.generate()
         (folder / "backup.key").write_text(str(identity))
         (folder / "backup.pub").write_text(str(identity.to_public()))
+        (folder / "master_key").write_text(TEST_KEY)
         programs = folder / "bin"
         programs.mkdir()
         (programs / "age").write_text(AGE)
@@ -58,6 +60,7 @@ class Machine:
         assert package
         assert package.origin
         *_, newest = sorted(Path(package.origin).parent.glob("pginstall*"))
+        self.files = {path.name for path in folder.iterdir()}
         self._environment = {
             "PATH": f"{programs}:{newest}/bin:/usr/bin:/bin",
             "PGHOST": postgres.socket,
@@ -75,9 +78,14 @@ class Machine:
     def dumps_it(self, database: str = "") -> subprocess.CompletedProcess[str]:
         return self.runs(UNITS / "dump-ajar", database or self.database)
 
-    def address(self, database: str) -> str:
-        """Return the address by which the bots log in."""
-        return f"postgresql+asyncpg://{self.database}@/{database}?host={self.socket}"
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Rows]:
+        """Write as the bots do."""
+        url = f"postgresql+asyncpg://{self.database}@/{self.database}?host={self.socket}"
+        store = Store.at(url, ring())
+        async with store.writing() as rows:
+            yield rows
+        await store.close()
 
 
 @pytest.fixture
@@ -90,26 +98,33 @@ async def machine(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[Mac
             "bash", "-c", f"pg_dump {make_url(full).database} | psql --quiet --username={database} {database}"
         )
         assert copied.returncode == 0, copied.stderr
-        store = Store.at(machine.address(database), ring())
-        async with store.writing() as rows:
+        async with machine.store() as rows:
             await rows.users.add(1, "en", NOW)
-        await store.close()
         yield machine
         await postgres.run(
-            f"DROP DATABASE IF EXISTS {database}_new WITH (FORCE)", f"DROP DATABASE {database} WITH (FORCE)",
+            *(f"DROP DATABASE IF EXISTS {database}{end} WITH (FORCE)" for end in ("_new", "_old", "")),
             f"DROP ROLE {database}", f"CREATE DATABASE {database}",
         )  # fmt: skip
 
 
 def documented(machine: Machine, dump: Path) -> str:
-    """Return the commands of the page that put a dump back into a new database, with the names that are used here."""
+    """Return the commands of the page that put a dump back, with the names that are used here."""
     page = (ROOT / "docs" / "backups.md").read_text("utf-8")
-    (block,) = re.findall(r"^(createdb .*?)^```", page, re.MULTILINE | re.DOTALL)
-    names = {"--owner=ajar": f"--owner={machine.database}", "--role=ajar": f"--role={machine.database}"}
-    for word, here in {**names, "ajar_new": f"{machine.database}_new", " FILE ": f" {dump} "}.items():
-        assert word in block
-        block = block.replace(word, here)
-    return f"set -euo pipefail\n{block}"
+    create, look = re.findall(r"^((?:createdb |\(umask 077; sed ).*?)^```", page, re.MULTILINE | re.DOTALL)
+    block, here = create + look, machine.folder
+    (here / "database_url").write_text(f"postgresql://{machine.database}@/{machine.database}?host={machine.socket}\n")
+    for name in ("database_url", "master_key"):
+        (here / name).chmod(0o600)
+    words = {
+        r"/opt/ajar/\.venv/bin/ajar": f"{sys.executable} -m bot",
+        r"(?<=[=/ ])ajar(?=_new|_old|[ '(])": machine.database,
+        r"/etc/ajar|/root": str(here),
+        r"\bFILE\b": str(dump),
+    }
+    for word, instead in words.items():
+        block, found = re.subn(word, lambda _, instead=instead: instead, block)  # type: ignore[misc]
+        assert found, word
+    return f"set -euxo pipefail\n{block}"
 
 
 async def test_bots_can_work_with_what_is_put_back(machine: Machine) -> None:
@@ -118,20 +133,17 @@ async def test_bots_can_work_with_what_is_put_back(machine: Machine) -> None:
     (dump,) = machine.dumps.iterdir()
     assert dump.read_bytes().startswith(b"age-encryption.org/v1")
     assert dump.stat().st_mode & 0o777 == 0o600
-    assert {path.name for path in machine.folder.iterdir()} == {"dumps", "bin", "backup.key", "backup.pub"}
-    put_back = machine.runs("bash", "-c", documented(machine, dump))
-    assert put_back.returncode == 0, put_back.stderr
-    address = machine.address(f"{machine.database}_new")
-    verified = machine.runs(
-        sys.executable, "-m", "bot", "verify", AJAR_DATABASE_URL=address.replace("+asyncpg", ""),
-        AJAR_MASTER_KEY=TEST_KEY, AJAR_DATA_DIR=str(machine.folder), PYTHONPATH=str(ROOT),
-    )  # fmt: skip
-    assert verified.returncode == 0, verified.stderr
-    store = Store.at(address, ring())
-    async with store.writing() as rows:
-        assert await rows.users.find(1)
+    assert {path.name for path in machine.folder.iterdir()} == machine.files, "and nothing that isn't encrypted"
+    async with machine.store() as rows:
         await rows.users.add(2, "en", NOW)
-    await store.close()
+    put_back = machine.runs("bash", "-c", documented(machine, dump), PYTHONPATH=str(ROOT))
+    assert put_back.returncode == 0, put_back.stderr
+    assert "The database is whole" in put_back.stdout
+    assert "the keys of 1 user" in put_back.stdout, "it looks through what was put back, not what is there"
+    async with machine.store() as rows:
+        assert await rows.users.find(1)
+        assert await rows.users.find(2) is None
+        await rows.users.add(3, "en", NOW)
 
 
 async def test_failed_dump_leaves_nothing_that_looks_like_one(machine: Machine) -> None:
